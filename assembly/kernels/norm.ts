@@ -1,0 +1,18 @@
+import { Lanes } from "../lanes";
+
+/**
+ * What tells one family from another: which statistics it needs and what it writes. A trait without state, like Lanes;
+ * every method folds into the loop of the block or row kernel that calls it.
+ */
+@unmanaged
+export abstract class Norm<L extends Lanes> {
+  /** Is the mean subtracted? Else S1 is not summed and `t` is x itself. */
+  abstract get centred(): bool;
+  /** Is a weight loaded; is a bias? */
+  abstract get weighted(): bool;
+  abstract get biased(): bool;
+  /** One vector to y: t is x less its mean, times the row's scale where `resolve` had to scale. */
+  abstract write(y: usize, t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): void;
+  /** The first n elements of it. */
+  abstract writePart(y: usize, t: v128, mean: v128, rstd: v128, weight: v128, bias: v128, n: i32): void;
+}

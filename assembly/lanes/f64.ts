@@ -1,0 +1,51 @@
+import { Lanes } from "./lanes";
+
+/** IEEE binary64 in memory, two f64 lanes. */
+@final @unmanaged
+export class F64 extends Lanes {
+  @inline get width(): i32 { return 2; }
+  @inline get size(): usize { return 8; }
+  @inline get step(): usize { return 16; }
+  @inline get lane(): usize { return 8; }
+  @inline get least(): f64 { return 1e-280; }
+  @inline get most(): f64 { return 1e300; }
+  @inline get reach(): i32 { return 600; }
+  @inline get limit(): i32 { return 1000; }
+
+  @inline load(p: usize): v128 { return v128.load(p); }
+  @inline loadFinite(p: usize): v128 { return v128.load(p); }
+  @inline store(p: usize, v: v128): void { v128.store(p, v); }
+  loadPart(p: usize, n: i32): v128 { return n ? v128.load64_zero(p) : f64x2.splat(0); }
+  storePart(p: usize, v: v128, n: i32): void { if (n) v128.store64_lane(p, v, 0); }
+  @inline loadSplat(p: usize): v128 { return v128.load64_splat(p); }
+  @inline storeLane(p: usize, v: v128): void { v128.store64_lane(p, v, 0); }
+
+  @inline splat(x: f64): v128 { return f64x2.splat(x); }
+  @inline first(v: v128): f64 { return f64x2.extract_lane(v, 0); }
+  keep(v: v128, n: i32): v128 { return v128.and(v, i64x2(n ? -1 : 0, 0)); }
+  @inline add(a: v128, b: v128): v128 { return f64x2.add(a, b); }
+  @inline sub(a: v128, b: v128): v128 { return f64x2.sub(a, b); }
+  @inline mul(a: v128, b: v128): v128 { return f64x2.mul(a, b); }
+  @inline div(a: v128, b: v128): v128 { return f64x2.div(a, b); }
+  @inline sqrt(a: v128): v128 { return f64x2.sqrt(a); }
+  @inline fma(a: v128, b: v128, c: v128): v128 { return f64x2.add(f64x2.mul(a, b), c); }
+  @inline squares(sum: v128, v: v128, w: v128): v128 { return f64x2.add(sum, f64x2.add(f64x2.mul(v, v), f64x2.mul(w, w))); }
+  @inline gt(a: v128, b: v128): v128 { return f64x2.gt(a, b); }
+  @inline allTrue(mask: v128): bool { return i64x2.all_true(mask); }
+  @inline fold(a: v128, b: v128, c: v128, d: v128): v128 {
+    return f64x2.add(v128.shuffle<f64>(a, b, 0, 2), v128.shuffle<f64>(a, b, 1, 3));
+  }
+
+  @inline get wide(): bool { return false; }
+  @inline sumLow(sum: v128, v: v128, w: v128): v128 { return f64x2.add(sum, f64x2.add(v, w)); }
+  @inline sumHigh(sum: v128, v: v128, w: v128): v128 { return sum; }
+  @inline join(a: v128, b: v128): v128 { return f64x2.add(a, b); }
+  @inline foldSums(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128): v128 { return this.fold(a, b, c, d); }
+  @inline foldRests(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128, mean: v128, n: f64): v128 { return f64x2.splat(0); }
+  @inline pair(s: v128, s2: v128, q: v128): v128 { return this.fold(s, q, s, q); }
+  @inline pairSum(pair: v128): v128 { return v128.shuffle<f64>(pair, pair, 0, 0); }
+  @inline pairSquares(pair: v128): v128 { return v128.shuffle<f64>(pair, pair, 1, 1); }
+  @inline pairRest(pair: v128, mean: v128, n: f64): v128 { return f64x2.splat(0); }
+  @inline sumOf(pair: v128): f64 { return f64x2.extract_lane(pair, 0); }
+  @inline squaresOf(pair: v128): f64 { return f64x2.extract_lane(pair, 1); }
+}

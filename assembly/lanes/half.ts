@@ -1,0 +1,87 @@
+import { the } from "./lanes";
+import { Single } from "./single";
+
+/** What sixteen bits mean: four of them, sign-extended, to four f32, and four f32 to the low half of a vector. */
+@unmanaged
+export abstract class Code {
+  abstract get most(): f64;
+  abstract get reach(): i32;
+  abstract widen(bits: v128): v128;
+  /** widen, where infinity and NaN may come back as anything whose square is at least `most`. */
+  abstract widenFinite(bits: v128): v128;
+  abstract narrow(v: v128): v128;
+}
+
+/** Sixteen bits in memory, f32 lanes. The code is a type parameter, for `this.widen` would be a virtual call. */
+@unmanaged
+export abstract class Half<C extends Code> extends Single {
+  @inline get size(): usize { return 2; }
+  @inline get step(): usize { return 8; }
+  @inline get most(): f64 { return the<C>().most; }
+  @inline get reach(): i32 { return the<C>().reach; }
+
+  @inline load(p: usize): v128 { return the<C>().widen(v128.load16x4_s(p)); }
+  @inline loadFinite(p: usize): v128 { return the<C>().widenFinite(v128.load16x4_s(p)); }
+  @inline store(p: usize, v: v128): void { v128.store64_lane(p, the<C>().narrow(v), 0); }
+  loadPart(p: usize, n: i32): v128 {
+    let v = i16x8.splat(0);
+    if (n & 2) v = v128.load32_zero(p);
+    if (n == 1) v = v128.load16_lane(p, v, 0);
+    if (n == 3) v = v128.load16_lane(p, v, 2, 4);
+    return the<C>().widen(i32x4.extend_low_i16x8_s(v));
+  }
+  storePart(p: usize, v: v128, n: i32): void {
+    const h = the<C>().narrow(v);
+    if (n & 2) v128.store32_lane(p, h, 0);
+    if (n == 1) v128.store16_lane(p, h, 0);
+    if (n == 3) v128.store16_lane(p, h, 2, 4);
+  }
+
+  // Σx in f64: two accumulators of two lanes. Halves have at most 11 bits, so these sums are exact or nearly.
+  @inline get wide(): bool { return true; }
+  @inline sumLow(sum: v128, v: v128, w: v128): v128 {
+    return f64x2.add(sum, f64x2.add(f64x2.promote_low_f32x4(v), f64x2.promote_low_f32x4(w)));
+  }
+  @inline sumHigh(sum: v128, v: v128, w: v128): v128 {
+    return this.sumLow(sum, v128.shuffle<f32>(v, v, 2, 3, 2, 3), v128.shuffle<f32>(w, w, 2, 3, 2, 3));
+  }
+  @inline join(a: v128, b: v128): v128 { return f64x2.add(a, b); }
+  /** The two sums of two pairs of accumulators, in f64. */
+  @inline fold64(a: v128, a2: v128, b: v128, b2: v128): v128 {
+    const s = f64x2.add(a, a2), t = f64x2.add(b, b2);
+    return f64x2.add(v128.shuffle<f64>(s, t, 0, 2), v128.shuffle<f64>(s, t, 1, 3));
+  }
+  /** f64x2, f64x2 to f32x4. */
+  @inline demote(ab: v128, cd: v128): v128 {
+    return v128.shuffle<f64>(f32x4.demote_f64x2_zero(ab), f32x4.demote_f64x2_zero(cd), 0, 2);
+  }
+  @inline foldSums(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128): v128 {
+    return this.demote(this.fold64(a, a2, b, b2), this.fold64(c, c2, d, d2));
+  }
+  @inline foldRests(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128, mean: v128, n: f64): v128 {
+    const ab = f64x2.div(this.fold64(a, a2, b, b2), f64x2.splat(n));
+    const cd = f64x2.div(this.fold64(c, c2, d, d2), f64x2.splat(n));
+    const high = v128.shuffle<f32>(mean, mean, 2, 3, 2, 3);
+    return this.demote(f64x2.sub(ab, f64x2.promote_low_f32x4(mean)), f64x2.sub(cd, f64x2.promote_low_f32x4(high)));
+  }
+  @inline pair(s: v128, s2: v128, q: v128): v128 {
+    // S2 is folded as four f32 lanes, like a block's, and only then widened
+    const squares = f64x2.promote_low_f32x4(this.fold(q, q, q, q));
+    return v128.shuffle<f64>(this.fold64(s, s2, s, s2), squares, 0, 2);
+  }
+  @inline pairSum(pair: v128): v128 {
+    const v = f32x4.demote_f64x2_zero(pair);
+    return v128.shuffle<f32>(v, v, 0, 0, 0, 0);
+  }
+  @inline pairSquares(pair: v128): v128 {
+    const v = f32x4.demote_f64x2_zero(pair);
+    return v128.shuffle<f32>(v, v, 1, 1, 1, 1);
+  }
+  @inline pairRest(pair: v128, mean: v128, n: f64): v128 {
+    const rest = f64x2.sub(f64x2.div(pair, f64x2.splat(n)), f64x2.promote_low_f32x4(mean));
+    const v = f32x4.demote_f64x2_zero(rest);
+    return v128.shuffle<f32>(v, v, 0, 0, 0, 0);
+  }
+  @inline sumOf(pair: v128): f64 { return f64x2.extract_lane(pair, 0); }
+  @inline squaresOf(pair: v128): f64 { return f64x2.extract_lane(pair, 1); }
+}

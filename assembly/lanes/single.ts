@@ -1,0 +1,31 @@
+import { Lanes } from "./lanes";
+
+/** Four f32 lanes: the arithmetic of f32, f16 and bf16. */
+@unmanaged
+export abstract class Single extends Lanes {
+  @inline get width(): i32 { return 4; }
+  @inline get lane(): usize { return 4; }
+  @inline get least(): f64 { return 1e-25; }
+  @inline get limit(): i32 { return 126; }
+
+  @inline loadSplat(p: usize): v128 { return v128.load32_splat(p); }
+  @inline storeLane(p: usize, v: v128): void { v128.store32_lane(p, v, 0); }
+
+  @inline splat(x: f64): v128 { return f32x4.splat(<f32>x); }
+  @inline first(v: v128): f64 { return <f64>f32x4.extract_lane(v, 0); }
+  keep(v: v128, n: i32): v128 { return v128.and(v, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(n))); }
+  @inline add(a: v128, b: v128): v128 { return f32x4.add(a, b); }
+  @inline sub(a: v128, b: v128): v128 { return f32x4.sub(a, b); }
+  @inline mul(a: v128, b: v128): v128 { return f32x4.mul(a, b); }
+  @inline div(a: v128, b: v128): v128 { return f32x4.div(a, b); }
+  @inline sqrt(a: v128): v128 { return f32x4.sqrt(a); }
+  @inline fma(a: v128, b: v128, c: v128): v128 { return f32x4.add(f32x4.mul(a, b), c); }
+  @inline squares(sum: v128, v: v128, w: v128): v128 { return f32x4.add(sum, f32x4.add(f32x4.mul(v, v), f32x4.mul(w, w))); }
+  @inline gt(a: v128, b: v128): v128 { return f32x4.gt(a, b); }
+  @inline allTrue(mask: v128): bool { return i32x4.all_true(mask); }
+  @inline fold(a: v128, b: v128, c: v128, d: v128): v128 {
+    const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
+    const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
+    return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+  }
+}
