@@ -1,0 +1,52 @@
+import { countRows, type RowOptions, scaledRow, timesPowerOfTwo } from "./rows.js";
+import { divide, dot, NeumaierSum, type Pair } from "./sum.js";
+
+/** One number a row. */
+export interface Moments {
+  mean: Float64Array;
+  variance: Float64Array;
+  rms: Float64Array;
+}
+
+/** The mean of one row as hi + lo: the rounded mean, and what sum and division rounded away. */
+export function rowMean(values: Float64Array): Pair {
+  const sum = new NeumaierSum();
+  for (const value of values) sum.add(value);
+  return divide(sum.pair, { hi: values.length, lo: 0 });
+}
+
+/** One row minus its mean, (x − hi) − lo: subtracting the rounded mean alone would leave its rounding error behind. */
+export function deviations(values: Float64Array, mean: Pair = rowMean(values)): Float64Array {
+  return values.map((value) => value - mean.hi - mean.lo);
+}
+
+/** Σ xᵢ² / d of one row. */
+export function meanSquare(values: Float64Array): number {
+  return dot(values, values).hi / values.length;
+}
+
+/**
+ * The mean, the population variance and the root mean square of every row.
+ *
+ * μ = (1/d) Σ xᵢ, σ² = (1/d) Σ (xᵢ − μ)², RMS² = (1/d) Σ xᵢ² = σ² + μ².
+ *
+ * A row that holds NaN or ±Infinity gives NaN three times; a variance beyond f64 (rows of 1e300) gives Infinity.
+ *
+ * Source: arXiv 2409.12951 v2, eq. 2–7 (the mean).
+ * @throws RangeError when `cols` is not a positive integer that divides the length of `x`.
+ */
+export function moments(x: ArrayLike<number>, options: RowOptions = {}): Moments {
+  const { cols = x.length } = options;
+  const rows = countRows("moments", x.length, cols);
+  const mean = new Float64Array(rows);
+  const variance = new Float64Array(rows);
+  const rms = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const { values, exponent } = scaledRow(x, row, cols);
+    const { hi, lo } = rowMean(values);
+    mean[row] = timesPowerOfTwo(hi + lo, exponent);
+    variance[row] = timesPowerOfTwo(meanSquare(deviations(values, { hi, lo })), 2 * exponent);
+    rms[row] = timesPowerOfTwo(Math.sqrt(meanSquare(values)), exponent);
+  }
+  return { mean, variance, rms };
+}
