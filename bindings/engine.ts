@@ -1,0 +1,224 @@
+import { instantiateSync } from "@assemblyscript/loader";
+import { Arena, LARGEST } from "./arena.js";
+import { rangeError, typeError, words } from "./check.js";
+import { BYTES, type DType, dtypeOf, isTypedArray, type TypedArray, toHalf } from "./dtype.js";
+import { Frame, type Kernel, type Op } from "./frame.js";
+import { Tensor } from "./tensor.js";
+import { bytesOf, explain, type Family, needWebAssembly, type Variant } from "./variants.js";
+
+/** Options of `createEngine` and `loadEngine`. */
+export interface EngineOptions {
+  /** Which build of the kernels; "auto", the default, takes the fastest that this machine can run. */
+  variant?: Variant | "auto";
+  /** A memory to live in. It is the engine's alone, from its first byte. Default: a new one. */
+  memory?: WebAssembly.Memory;
+  /** The most the memory may grow to, in bytes. Default: WebAssembly's limit, 4 GiB. */
+  maximumBytes?: number;
+}
+
+/** Options of `loadEngine`. */
+export interface LoadOptions extends EngineOptions {
+  /** Compiled families, for runtimes that forbid compiling bytes: from `orthonorm/wasm/norm.simd.wasm` and so on. */
+  modules?: Partial<Record<Family["name"], WebAssembly.Module>>;
+}
+
+type Kernels = Record<string, Kernel>;
+
+const memories = new WeakSet<WebAssembly.Memory>();
+
+/** A memory and the kernels that run over it. Several engines share nothing. */
+export class Engine {
+  /** Which build of the kernels this engine runs. */
+  readonly variant: Variant;
+  /** @internal */
+  readonly arena: Arena;
+  /** @internal The one call under way: ops are synchronous. */
+  readonly frame: Frame;
+  private readonly modules: Partial<Record<string, WebAssembly.Module>>;
+  private readonly families = new Map<Family, Kernels>();
+  private readonly ops = new Map<Op, Record<DType, Kernel>>();
+
+  /** @internal Use `createEngine` or `loadEngine`. */
+  constructor(op: string, options: LoadOptions) {
+    if (typeof options !== "object" || options === null) throw typeError(op, "options", "an object", options);
+    const { variant = "auto", memory, maximumBytes = LARGEST, modules = {} } = options;
+    if (variant !== "auto" && variant !== "simd") throw rangeError(op, "variant", '"auto" or "simd"', variant);
+    needWebAssembly();
+    if (memory !== undefined && !(memory instanceof WebAssembly.Memory)) {
+      throw typeError(op, "memory", "a WebAssembly.Memory", memory);
+    }
+    if (memory !== undefined && memories.has(memory)) {
+      throw rangeError(op, "memory", "one that no other engine lives in", memory);
+    }
+    if (memory !== undefined && memory.buffer.byteLength === 0 && memory.grow(1) < 0) {
+      throw rangeError(op, "memory", "at least one page of 65536 bytes", words("0 bytes"));
+    }
+    if (typeof maximumBytes !== "number") throw typeError(op, "maximumBytes", "a number of bytes", maximumBytes);
+    if (!(maximumBytes >= 65536)) throw rangeError(op, "maximumBytes", "at least 65536", maximumBytes);
+    for (const [name, module] of Object.entries(modules)) {
+      if (!(module instanceof WebAssembly.Module))
+        throw typeError(op, `modules.${name}`, "a WebAssembly.Module", module);
+    }
+    this.variant = "simd";
+    this.modules = modules;
+    this.arena = new Arena(memory, maximumBytes);
+    memories.add(this.arena.memory);
+    this.frame = new Frame(this);
+  }
+
+  /** Bytes that live Tensors take, each rounded up to 64. */
+  get bytesInUse(): number {
+    return this.arena.bytesInUse;
+  }
+
+  /**
+   * A Tensor in this engine's memory: of zeros, or of `data`, which is an array of the element type, or numbers that are
+   * rounded to it.
+   *
+   * @param shape all dimensions, or the length of one vector; the last dimension is the length of a row
+   * @throws {TypeError | RangeError} if an argument is of the wrong kind, or data has not as many elements as shape
+   */
+  tensor(dtype: DType, shape: number | readonly number[], data?: TypedArray | readonly number[]): Tensor {
+    const op = "tensor";
+    this.live(op);
+    if (!Object.hasOwn(BYTES, dtype)) throw rangeError(op, "dtype", '"f32", "f64", "f16" or "bf16"', dtype);
+    const dims = typeof shape === "number" ? [shape] : shape;
+    if (!Array.isArray(dims) || dims.length === 0) throw typeError(op, "shape", "an array of dimensions", shape);
+    for (const [i, n] of dims.entries()) {
+      if (!Number.isSafeInteger(n) || n < (i === dims.length - 1 ? 1 : 0)) {
+        throw rangeError(op, `shape[${i}]`, "a dimension: an integer, positive in the last place", n);
+      }
+    }
+    const length = dims.reduce((a: number, b: number) => a * b, 1);
+    if (data !== undefined) {
+      if (!isTypedArray(data) && !Array.isArray(data)) throw typeError(op, "data", "an array of numbers", data);
+      const own = isTypedArray(data) ? dtypeOf(data) : "f64";
+      if (own === undefined && dtype !== "f16" && dtype !== "bf16") {
+        throw typeError(op, "data", `numbers for ${dtype}`, data);
+      }
+      if (data.length !== length) throw rangeError(op, "data", `${length} elements`, words(`${data.length}`));
+    }
+    const start = this.arena.allocate(op, length * BYTES[dtype]);
+    const made = new Tensor(this, dtype, dims, start);
+    const view = made.data;
+    if (data === undefined) view.fill(0);
+    else if (view instanceof Uint16Array) fillHalves(view, dtype as "f16" | "bf16", data);
+    else view.set(data as ArrayLike<number>);
+    return made;
+  }
+
+  /** Lets the memory go. Its Tensors are disposed of with it; the default engine is made anew at the next call. */
+  dispose(): void {
+    this.arena.dispose();
+    this.families.clear();
+    this.ops.clear();
+    if (shared === this) shared = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal An op's kernel for an element type. */
+  kernel(op: Op, dtype: DType): Kernel {
+    let kernels = this.ops.get(op);
+    if (kernels === undefined) {
+      const all = this.kernels(op.family);
+      const of = (type: DType) => all[`${op.name}_${type}`];
+      kernels = { f32: of("f32"), f64: of("f64"), f16: of("f16"), bf16: of("bf16") };
+      this.ops.set(op, kernels);
+    }
+    return kernels[dtype];
+  }
+
+  /** @internal Halves to f32, a kernel that every family has. */
+  widen(dtype: DType): Kernel {
+    for (const kernels of this.families.values()) return kernels[`widen_${dtype}`];
+    throw new Error("orthonorm: no family is loaded");
+  }
+
+  /** @internal The exports of a family: compiled and instantiated at first use. */
+  kernels(family: Family): Kernels {
+    let kernels = this.families.get(family);
+    if (kernels === undefined) {
+      let module = this.modules[family.name];
+      if (module === undefined) {
+        const bytes = bytesOf(family, this.variant);
+        try {
+          module = new WebAssembly.Module(bytes);
+        } catch (error) {
+          throw explain(error, bytes);
+        }
+      }
+      // the raw exports: the loader's own copies count arguments, which costs more than a small kernel
+      const { instance } = instantiateSync(module, { env: { memory: this.arena.memory } });
+      kernels = instance.exports as Kernels;
+      this.families.set(family, kernels);
+    }
+    return kernels;
+  }
+
+  /** @internal */
+  live(op: string): void {
+    if (this.arena.disposed) throw rangeError(op, "engine", "a live engine", words("one that was disposed of"));
+  }
+
+  /** @internal Compiles families ahead of their first use, off the main thread where the browser can. */
+  async load(families: readonly Family[]): Promise<this> {
+    for (const family of families) {
+      if (this.modules[family.name] !== undefined) continue;
+      const bytes = bytesOf(family, this.variant);
+      try {
+        this.modules[family.name] = await WebAssembly.compile(bytes);
+      } catch (error) {
+        throw explain(error, bytes);
+      }
+    }
+    return this;
+  }
+}
+
+function fillHalves(view: Uint16Array, dtype: "f16" | "bf16", data: TypedArray | readonly number[]): void {
+  if (data instanceof Uint16Array) view.set(data);
+  else for (let i = 0; i < view.length; i++) view[i] = toHalf(dtype, data[i]);
+}
+
+let shared: Engine | undefined;
+
+/** The engine that typed arrays run on, made at the first call. */
+export function defaultEngine(): Engine {
+  shared ??= createEngine();
+  return shared;
+}
+
+/**
+ * An engine of your own: a memory, and kernels compiled at first use.
+ *
+ * @throws {Error} where there is no WebAssembly SIMD, in one sentence that says what has it
+ * @throws {TypeError | RangeError} if an option is of the wrong kind or out of range
+ */
+export function createEngine(options: EngineOptions = {}): Engine {
+  return new Engine("createEngine", options);
+}
+
+/**
+ * createEngine for pages and runtimes that must not compile on the main thread, or not compile at all: all families are
+ * compiled asynchronously, or come compiled in `modules`.
+ *
+ * @example
+ * ```ts
+ * const engine = await loadEngine();
+ * layerNorm(new Float32Array([1, 2, 3]), { engine });
+ * ```
+ */
+export async function loadEngine(options: LoadOptions = {}): Promise<Engine> {
+  const engine = new Engine("loadEngine", { ...options, modules: { ...options?.modules } });
+  if (options.modules !== undefined) return engine;
+  const [norm, project] = await Promise.all([import("./wasm/norm.js"), import("./wasm/project.js")]);
+  return engine.load([norm.norm, project.project]);
+}
+
+/** `engine.tensor` on the default engine. */
+export function tensor(dtype: DType, shape: number | readonly number[], data?: TypedArray | readonly number[]): Tensor {
+  return defaultEngine().tensor(dtype, shape, data);
+}

@@ -1,0 +1,13 @@
+export type { CommonOptions } from "./call.js";
+export type { DType, TypedArray } from "./dtype.js";
+export { createEngine, type Engine, type EngineOptions, type LoadOptions, loadEngine, tensor } from "./engine.js";
+export type { Operand } from "./frame.js";
+export { center, type Decomposition, decompose, meanVector } from "./ops/center.js";
+export { angle, type Geometry, geometry } from "./ops/geometry.js";
+export { type LayerNormOptions, layerNorm } from "./ops/layernorm.js";
+export { type Moments, moments, type PerRow } from "./ops/moments.js";
+export { orthonormalize } from "./ops/orthonormalize.js";
+export { type ProjectOptions, project, reject } from "./ops/project.js";
+export { type RMSNormOptions, rmsNorm } from "./ops/rmsnorm.js";
+export type { Tensor } from "./tensor.js";
+export type { Variant } from "./variants.js";

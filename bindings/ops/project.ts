@@ -1,0 +1,112 @@
+import { begin, type CommonOptions, none } from "../call.js";
+import { checkOptions, rangeError, words } from "../check.js";
+import type { DType } from "../dtype.js";
+import type { Op, Operand } from "../frame.js";
+import { project as family } from "../wasm/project.js";
+import { shorter } from "./geometry.js";
+
+/** Options of `project` and `reject`. */
+export interface ProjectOptions extends CommonOptions {
+  /** Receives the coefficients, rows × k (f64 for f64, else f32): project(x) = coefficients · direction. */
+  coefficients?: Operand;
+}
+
+const along: Op = { name: "project", guide: "direction", family };
+const across: Op = { name: "reject", guide: "direction", family };
+const preparing: Op = { name: "prepare", family };
+const deviating: Op = { name: "deviation", family };
+
+/** How far from orthonormal the rows of a direction may be, by what they are stored in: a few roundings. */
+const TOLERANCE: Record<DType, number> = { f64: 1e-6, f32: 1e-5, f16: 4e-3, bf16: 3e-2 };
+/** `prepare`'s word for a vector without a direction. */
+const NO_DIRECTION = -2000;
+
+function projection(op: Op, x: Operand, direction: Operand, options: ProjectOptions & { out?: Operand }): Operand {
+  checkOptions(op.name, options);
+  const { out, coefficients } = options;
+  const f = begin(op, x, options, shorter(x, direction), direction, out, coefficients);
+  const one = direction?.length === f.cols;
+  const q = f.directions("direction", direction, one);
+  const k = direction.length / f.cols;
+  const y = f.output("out", out);
+  const c = f.perRow("coefficients", coefficients, k);
+  f.mayBe(y, 0);
+  const kernel = f.kernel(op);
+  const check = f.wideKernel(one ? preparing : deviating);
+  f.stage();
+  try {
+    const exponent = one ? check(f.at(q), f.cols) : 0;
+    if (exponent === NO_DIRECTION) {
+      throw rangeError(op.name, "direction", "a finite vector other than 0", words("one without a direction"));
+    }
+    if (!one) checkOrthonormal(op.name, check(f.at(q), k, f.cols), TOLERANCE[f.dtypeOf(q)]);
+    kernel(f.at(y), f.at(c), f.at(0), f.at(q), f.rows, f.cols, k);
+    // a direction brought to a length near 1 by 2^exponent has coefficients that are larger by as much
+    if (exponent !== 0) {
+      const view = f.view(c);
+      for (let i = 0; i < view.length; i++) view[i] *= 2 ** exponent;
+    }
+    if (coefficients !== undefined) f.fill(c);
+    return f.result(y);
+  } catch (error) {
+    f.abandon();
+    throw error;
+  } finally {
+    f.end();
+  }
+}
+
+function checkOrthonormal(op: string, deviation: number, tolerance: number): void {
+  if (deviation <= tolerance) return;
+  const got = words(`rows whose products are off by ${deviation.toPrecision(2)}`);
+  throw rangeError(op, "direction", "one vector, or orthonormal rows (see orthonormalize)", got);
+}
+
+/**
+ * The component of each row in the span of `direction`.
+ *
+ * y = Σⱼ cⱼ·qⱼ, cⱼ = x·qⱼ / qⱼ·qⱼ, for one vector of any length but zero, or k orthonormal rows. Projecting on the
+ * uniform vector is `meanVector`. In f32, |Δy| ≤ 5e-7·‖x‖.
+ *
+ * @param x rows × cols elements
+ * @param direction [cols], or [k, cols] with orthonormal rows; of x's element type, f32 or f64
+ * @returns `out` if it is given (it may be x itself), else a Tensor for a Tensor, an array like x for an array
+ * @throws {RangeError} if direction is 0, or has several rows that are not orthonormal: see `orthonormalize`
+ * @throws {TypeError | RangeError} naming the argument, what was expected and what came, before anything is written
+ * @see arXiv 2409.12951 v2 eq. 2–6
+ *
+ * @example
+ * ```ts
+ * project(new Float32Array([3, 4]), new Float32Array([2, 0])); // [3, 0]
+ * ```
+ */
+export function project<O extends Operand>(x: Operand, direction: Operand, options: ProjectOptions & { out: O }): O;
+export function project<X extends Operand>(x: X, direction: Operand, options?: ProjectOptions & { out?: undefined }): X;
+export function project<X extends Operand>(x: X, direction: Operand, options?: ProjectOptions & { out?: X }): X;
+export function project(x: Operand, direction: Operand, options: ProjectOptions & { out?: Operand } = none): Operand {
+  return projection(along, x, direction, options);
+}
+
+/**
+ * What is left of each row without its component in the span of `direction`: x − project(x, direction).
+ *
+ * Rejecting the uniform vector is `center`, which for large means is the more exact. In f32, |Δy| ≤ 5e-7·‖x‖.
+ *
+ * @param x rows × cols elements
+ * @param direction [cols], or [k, cols] with orthonormal rows; of x's element type, f32 or f64
+ * @returns `out` if it is given (it may be x itself), else a Tensor for a Tensor, an array like x for an array
+ * @throws {RangeError} if direction is 0, or has several rows that are not orthonormal: see `orthonormalize`
+ * @throws {TypeError | RangeError} naming the argument, what was expected and what came, before anything is written
+ * @see arXiv 2409.12951 v2 eq. 2–8
+ *
+ * @example
+ * ```ts
+ * reject(new Float32Array([3, 4]), new Float32Array([2, 0])); // [0, 4]
+ * ```
+ */
+export function reject<O extends Operand>(x: Operand, direction: Operand, options: ProjectOptions & { out: O }): O;
+export function reject<X extends Operand>(x: X, direction: Operand, options?: ProjectOptions & { out?: undefined }): X;
+export function reject<X extends Operand>(x: X, direction: Operand, options?: ProjectOptions & { out?: X }): X;
+export function reject(x: Operand, direction: Operand, options: ProjectOptions & { out?: Operand } = none): Operand {
+  return projection(across, x, direction, options);
+}
