@@ -1,0 +1,41 @@
+// Prints the accuracy table of docs/numerics.md: `npm run accuracy`, and with --write puts it there.
+
+import { readFile, writeFile } from "node:fs/promises";
+import type { DType } from "../bindings/index.js";
+import { accuracy } from "../test/support/accuracy.js";
+
+const shapes = [
+  [5, 768],
+  [5, 4096],
+  [2, 65536],
+] as const;
+const dtypes: readonly DType[] = ["f32", "f64", "f16", "bf16"];
+const lines: string[] = [];
+
+for (const dtype of dtypes) {
+  const half = dtype === "f16" || dtype === "bf16";
+  const measure = half ? "values not rounded as promised" : "LayerNorm max |Δy|/max(1, |y|), RMSNorm max |Δy|/|y|";
+  lines.push(`### ${dtype}: ${measure}`, "");
+  lines.push(`| input | ${shapes.map(([, cols]) => `LayerNorm ${cols} | RMSNorm ${cols}`).join(" | ")} |`);
+  lines.push(`|---|${shapes.map(() => "--:|--:|").join("")}`);
+  const columns = shapes.map(([rows, cols]) => accuracy(dtype, rows, cols));
+  for (const input of new Set(columns[0].map((a) => a.input))) {
+    const cells = columns.flatMap((column) =>
+      (["layerNorm", "rmsNorm"] as const).map((op) => {
+        const errors = column.filter((a) => a.input === input && a.op === op).map((a) => a.error);
+        const worst = Math.max(...errors);
+        return half || worst === 0 ? String(worst) : worst.toExponential(1);
+      }),
+    );
+    lines.push(`| ${input} | ${cells.join(" | ")} |`);
+  }
+  lines.push("");
+}
+
+const table = lines.join("\n");
+console.log(table);
+if (process.argv.includes("--write")) {
+  const file = "docs/numerics.md";
+  const [head, , tail] = (await readFile(file, "utf8")).split(/(?<=<!-- accuracy -->\n)|(?=<!-- \/accuracy -->)/);
+  await writeFile(file, `${head}\n${table}\n${tail}`);
+}

@@ -1,0 +1,133 @@
+/** What the figures say, in a sentence made from them alone, and what a reader has to know beside it. */
+import { describeExcluded, type Site } from "./measure.js";
+import type { Group, Study } from "./study.js";
+import { counted, decimalsFor, fixed, listed, printable, range } from "./text.js";
+
+type Verdict = "closer" | "asFar" | "farther";
+
+/**
+ * How mean |90° − θ| stands to what random directions of the same d give, taken at the middle one of a file's sites.
+ * Within a fifth of chance counts as chance: the mean over forty independent random directions scatters by an eighth.
+ */
+function verdict(sites: readonly Site[]): Verdict {
+  const ratios = sites.map(ratio).sort((a, b) => a - b);
+  const middle = ratios[Math.floor(ratios.length / 2)];
+  if (middle < 0.8) return "closer";
+  return middle > 1.25 ? "farther" : "asFar";
+}
+
+const ratio = ({ deviation, null: chance }: Site) => deviation.mean / chance.deviation;
+
+const compared: Record<Verdict, string> = { closer: "closer than", asFar: "as far as", farther: "farther than" };
+
+/** The finding, without the sites that were centred beforehand: their angle is 90° by construction. */
+export function finding({ groups }: Study): string {
+  const telling = groups
+    .map((group) => ({ ...group, sites: group.sites.filter(({ centred }) => !centred) }))
+    .filter(({ sites }) => sites.length > 0);
+  if (telling.length === 0) {
+    return (
+      `${groups.length === 1 ? "These states" : "All these states"} were centred beforehand: every row's mean is zero up to ` +
+      "rounding (as TransformerLens leaves it), so the angle of 90° is by construction and says nothing about the model."
+    );
+  }
+  if (telling.length === 1) return aboutOne(telling[0], groups.length === 1);
+  return aboutTwins(telling) ?? aboutMany(telling);
+}
+
+function aboutOne({ label, sites }: Group, alone: boolean): string {
+  const who = alone ? "These states" : `The states of ${printable(label)}`;
+  const swap = sites.map(({ swapError }) => 100 * swapError.mean);
+  const chance = sharedChance(sites);
+  const null_ = chance === null ? "random directions" : `random directions, which lie ${fixed(chance, 2)}° from it`;
+  return (
+    `${who} lie ${deviation(sites)} from orthogonal to the uniform vector (mean |90°−θ|), ${compared[verdict(sites)]} ` +
+    `${null_} (${range(sites.map(ratio), 2)} of that); RMSNorm in LayerNorm's place would change the output by ` +
+    `${range(swap, decimalsFor(swap, 2, 0, 2))} %.`
+  );
+}
+
+/** Two models that differ in the norm they were trained with. */
+function aboutTwins(groups: readonly Group[]): string | null {
+  const layer = groups.find(({ trainedWith }) => trainedWith === "LayerNorm");
+  const rms = groups.find(({ trainedWith }) => trainedWith === "RMSNorm");
+  const chance = sharedChance(groups.flatMap(({ sites }) => sites));
+  if (groups.length !== 2 || !layer || !rms || chance === null) return null;
+  return (
+    `Trained with LayerNorm, the states lie ${deviation(layer.sites)} from orthogonal to the uniform vector ` +
+    `(mean |90°−θ|), ${compared[verdict(layer.sites)]} the ${fixed(chance, 2)}° of random directions; ` +
+    `trained with RMSNorm they lie ${deviation(rms.sites)} from it, ${compared[verdict(rms.sites)]} chance.`
+  );
+}
+
+function aboutMany(groups: readonly Group[]): string {
+  const parts = (["closer", "asFar", "farther"] as const).flatMap((kind) => {
+    const named = groups.filter(({ sites }) => verdict(sites) === kind);
+    if (named.length === 0) return [];
+    const who = listed(
+      named.map(({ label }) => printable(label)),
+      3,
+    );
+    return [
+      {
+        kind,
+        who,
+        ratios: range(
+          named.flatMap(({ sites }) => sites.map(ratio)),
+          2,
+        ),
+      },
+    ];
+  });
+  const [first, ...others] = parts;
+  const how = { closer: "closer to", asFar: "as far from", farther: "farther from" }[first.kind];
+  const rest = others.map(({ kind, who, ratios }) => {
+    return `, those of ${who} ${{ closer: "closer", asFar: "as far", farther: "farther" }[kind]} (${ratios})`;
+  });
+  return (
+    `Against random directions, the states of ${first.who} lie ${how} orthogonal to the uniform vector ` +
+    `(mean |90°−θ| ${first.ratios} of theirs)${rest.join("")}.`
+  );
+}
+
+function deviation(sites: readonly Site[]): string {
+  const values = sites.map((site) => site.deviation.mean);
+  return `${range(values, decimalsFor(values, 2, 2, 4))}°`;
+}
+
+/** The mean |90° − θ| of random directions where all sites have the same d. */
+function sharedChance(sites: readonly Site[]): number | null {
+  return sites.every(({ cols }) => cols === sites[0].cols) ? sites[0].null.deviation : null;
+}
+
+/** What keeps a figure from meaning what it seems to: centred states, rows set apart, tensors left out. */
+export function notes({ groups, skipped }: Study): string[] {
+  const several = groups.length > 1;
+  const siteName = (group: Group, site: Site) => printable(several ? `${group.label} ${site.site}` : site.site);
+  const all = groups.flatMap((group) => group.sites.map((site) => ({ site, name: siteName(group, site) })));
+  const found: string[] = [];
+
+  const centred = all.filter(({ site }) => site.centred);
+  if (centred.length > 0 && centred.length < all.length) {
+    found.push(
+      `Centred beforehand: ${listed(centred.map(({ name }) => name))}. The mean of every row is zero up to rounding (as TransformerLens leaves it), so the ` +
+        "angle is 90° by construction and says nothing about the model.",
+    );
+  }
+  const apart = all.filter(({ site }) => site.excluded.zero + site.excluded.notFinite > 0);
+  if (apart.length > 0) {
+    const which = apart.map(({ name, site }) => `${name} (${describeExcluded(site.excluded)})`);
+    found.push(`Set apart, in no figure of the table: ${listed(which)}.`);
+  }
+  if (skipped.length > 0) {
+    const label = new Map(groups.map(({ source, label }) => [source, label]));
+    const byReason = new Map<string, string[]>();
+    for (const { source, tensor, reason } of skipped) {
+      const named = printable(several ? `${label.get(source)} ${tensor}` : tensor);
+      byReason.set(reason, [...(byReason.get(reason) ?? []), named]);
+    }
+    const parts = [...byReason].map(([reason, names]) => `${listed(names, 3)} (${reason})`);
+    found.push(`Skipped ${counted(skipped.length, "tensor")}: ${parts.join("; ")}.`);
+  }
+  return found;
+}

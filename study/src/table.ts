@@ -1,0 +1,159 @@
+/** The figures as a table: one line a site, a heading a file, aligned points, no frame. */
+import Table from "cli-table3";
+import { createColors } from "picocolors";
+import type { Look } from "./look.js";
+import type { Site } from "./measure.js";
+import type { Group, Norm } from "./study.js";
+import { decimalsFor, fixed, printable, scientific, shorten } from "./text.js";
+
+/** A column: its title, and what it shows of a site. */
+interface Column {
+  title: string;
+  cell: (site: Site) => string;
+  /** Shown in grey: chance, as in every figure of the project. */
+  isNull?: boolean;
+}
+
+/** The table without a newline at its end. */
+export function drawTable(groups: readonly Group[], sites: readonly Site[], { width, color }: Look): string {
+  const paint = createColors(color);
+  const hue: Record<Norm, (text: string) => string> = { LayerNorm: paint.cyan, RMSNorm: paint.yellow };
+  const { columns, shapeInHeading, namesCut, siteWidth, total } = fit(groups, sites, width);
+
+  const table = new Table({
+    head: ["site", ...columns.map(({ title }) => title)],
+    colAligns: ["left", ...columns.map(() => "right" as const)],
+    // No frame and no colour of the table's own.
+    chars: borderless,
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
+  });
+  for (const group of groups) {
+    const names = siteNames(group, namesCut);
+    for (const [at, site] of group.sites.entries()) {
+      const cells = columns.map(({ cell, isNull }) => (isNull ? paint.gray(cell(site)) : cell(site)));
+      table.push([`  ${shorten(names[at], siteWidth - 2)}`, ...cells]);
+    }
+  }
+
+  // The headings are put in afterwards: a cell across all columns would be counted without the gaps, and widen some.
+  const [titles, units, ...rows] = table.toString().split("\n");
+  const rule = paint.gray("─".repeat(total));
+  const body = groups.flatMap((group, at) => {
+    const heading = groupHeading(group, shapeInHeading, namesCut, total);
+    const tint = group.trainedWith === null ? heading : hue[group.trainedWith](heading);
+    return [...(at > 0 ? [""] : []), paint.bold(tint), ...rows.splice(0, group.sites.length)];
+  });
+  return [titles, units, rule, ...body, rule].map((line) => line.trimEnd()).join("\n");
+}
+
+function allColumns(sites: readonly Site[], withSpread: boolean): Column[] {
+  /** A column of plain numbers, each with the decimals its middle one needs for so many significant digits. */
+  const numbers = (title: string, of: (site: Site) => number, significant: number, least: number): Column => {
+    const decimals = decimalsFor(sites.map(of), significant, least);
+    return { title, cell: (site) => fixed(of(site), decimals) };
+  };
+  const spreadWidth = Math.max(...sites.map(({ angle }) => angle.sd.toFixed(2).length));
+  return [
+    {
+      title: withSpread ? "angle θ\nmean ± sd, °" : "angle θ\nmean, °",
+      cell: ({ angle }) =>
+        angle.mean.toFixed(2) + (withSpread ? ` ± ${angle.sd.toFixed(2).padStart(spreadWidth)}` : ""),
+    },
+    numbers("|90°−θ|\nmean, °", (site) => site.deviation.mean, 2, 2),
+    { ...numbers("chance\nmean, °", (site) => site.null.deviation, 2, 2), isNull: true },
+    numbers("d·cos²θ\nmean", (site) => site.dCos2.mean, 2, 3),
+    numbers("norm\nmedian", (site) => site.norm.median, 3, 0),
+    numbers("LN−RMS\n%", (site) => 100 * site.swapError.mean, 2, 2),
+    { title: "engine\nerror", cell: (site) => scientific(site.error.max) },
+  ];
+}
+
+const shape: Column = { title: "rows × d", cell: ({ rows, cols }) => `${rows} × ${cols}` };
+const gap = 2;
+const leastSiteWidth = 14;
+
+/**
+ * What fits: all columns; else the shape moves to the group's heading, where its sites share one; else what the names of a
+ * group have in common goes there; else the spread goes (the JSON has it), and names are shortened to what is left.
+ */
+function fit(groups: readonly Group[], sites: readonly Site[], width: number) {
+  const oneShape = groups.every((group) => commonShape(group) !== null);
+  const selections = [
+    { columns: [shape, ...allColumns(sites, true)], shapeInHeading: false },
+    ...(oneShape ? [{ columns: allColumns(sites, true), shapeInHeading: true }] : []),
+    { columns: [shape, ...allColumns(sites, false)], shapeInHeading: false },
+  ];
+  const layouts = [false, true].flatMap((namesCut) => {
+    const names = groups.flatMap((group) => siteNames(group, namesCut));
+    const wanted = Math.max("site".length, ...names.map((name) => 2 + name.length));
+    return selections.map(({ columns, shapeInHeading }) => {
+      const widths = columns.map(({ title, cell }) =>
+        Math.max(...title.split("\n").map((line) => line.length), ...sites.map((site) => cell(site).length)),
+      );
+      const numbers = widths.reduce((sum, one) => sum + gap + one, 0);
+      const siteWidth = Math.min(wanted, Math.max(leastSiteWidth, width - numbers));
+      const whole = siteWidth === wanted;
+      return { columns, shapeInHeading, namesCut, siteWidth, whole, total: siteWidth + numbers };
+    });
+  });
+  const fitting = layouts.filter(({ total }) => total <= width);
+  return fitting.find(({ whole }) => whole) ?? fitting.at(-1) ?? layouts[layouts.length - 1];
+}
+
+/** The names of a group's sites; cut, without the beginning and end that all of them share. */
+function siteNames({ sites }: Group, cut: boolean): string[] {
+  const names = sites.map(({ site }) => printable(site));
+  const [before, after] = cut ? sharedEnds(names) : ["", ""];
+  return names.map((name) => name.slice(before.length, name.length - after.length));
+}
+
+/** The beginning and the end that all names share, up to a dot, so that whole words stay: "model.layers.", ".input". */
+function sharedEnds(names: readonly string[]): [before: string, after: string] {
+  const [first, ...others] = names;
+  const words = first.split(".");
+  let before = "";
+  for (const word of words.slice(0, -1)) {
+    const longer = `${before}${word}.`;
+    if (!others.every((name) => name.startsWith(longer))) break;
+    before = longer;
+  }
+  let after = "";
+  for (const word of words.slice(1).reverse()) {
+    const longer = `.${word}${after}`;
+    if (!others.every((name) => name.endsWith(longer) && name.length > before.length + longer.length)) break;
+    after = longer;
+  }
+  // One name alone has all of its words in common with itself.
+  return others.length === 0 ? ["", ""] : [before, after];
+}
+
+function commonShape({ sites }: Group): string | null {
+  const [first] = sites;
+  return sites.every(({ rows, cols }) => rows === first.rows && cols === first.cols) ? shape.cell(first) : null;
+}
+
+function groupHeading(group: Group, withShape: boolean, namesCut: boolean, width: number): string {
+  const facts: string[] = group.trainedWith === null ? [] : [group.trainedWith];
+  if (withShape) facts.push(`${commonShape(group)} each`);
+  const [before, after] = namesCut ? sharedEnds(group.sites.map(({ site }) => printable(site))) : ["", ""];
+  if (before + after !== "") facts.push(`${before}…${after}`);
+  return shorten([printable(group.label), ...facts].join("  ·  "), width);
+}
+
+const borderless = {
+  top: "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  bottom: "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  left: "",
+  "left-mid": "",
+  mid: "",
+  "mid-mid": "",
+  right: "",
+  "right-mid": "",
+  middle: " ".repeat(gap),
+};

@@ -1,0 +1,75 @@
+/**
+ * Names come from files of unknown origin: a control character in a tensor's name could move the cursor or recolour the
+ * terminal, and a right-to-left mark could reorder a line. They are shown as escapes.
+ */
+export function printable(name: string): string {
+  return name.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
+    (character) => `\\u${(character.codePointAt(0) as number).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** At most `width` characters, the middle left out: both ends of a tensor's name tell more than its middle. */
+export function shorten(name: string, width: number): string {
+  if (name.length <= width) return name;
+  const tail = Math.ceil((width - 1) / 2);
+  return `${name.slice(0, width - 1 - tail)}…${name.slice(name.length - tail)}`;
+}
+
+/** Breaks a paragraph between words into lines of at most `width` characters; the lines after the first are indented. */
+export function wrap(text: string, width: number, indent = ""): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line === "") line = word;
+    else if (line.length + 1 + word.length <= width) line += ` ${word}`;
+    else {
+      lines.push(line);
+      line = indent + word;
+    }
+  }
+  lines.push(line);
+  return lines.join("\n");
+}
+
+/** The names in a row, at most `limit` of them: "a, b, c and 4 more". */
+export function listed(names: readonly string[], limit = 4): string {
+  if (names.length <= limit) return names.join(", ");
+  return `${names.slice(0, limit).join(", ")} and ${names.length - limit} more`;
+}
+
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * How many decimals give the middle value of a column so many significant digits: enough to compare its rows, and the same
+ * in every row, so that the points stand under each other.
+ */
+export function decimalsFor(values: readonly number[], significant: number, least = 0, most = 5): number {
+  const sizes = values
+    .map(Math.abs)
+    .filter((size) => size > 0)
+    .sort((a, b) => a - b);
+  const middle = sizes[Math.floor(sizes.length / 2)];
+  if (middle === undefined) return least;
+  return Math.min(most, Math.max(least, significant - 1 - Math.floor(Math.log10(middle))));
+}
+
+/** A number in a column of `decimals`; what the column cannot show is written with an exponent. */
+export function fixed(value: number, decimals: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e7 || (size > 0 && size < 0.5 * 10 ** -decimals)) return scientific(value);
+  return value.toFixed(decimals);
+}
+
+export function scientific(value: number): string {
+  return value === 0 ? "0" : value.toExponential(1);
+}
+
+/** "0.27–1.37", or one number where both ends print alike. */
+export function range(values: readonly number[], decimals: number): string {
+  const low = fixed(Math.min(...values), decimals);
+  const high = fixed(Math.max(...values), decimals);
+  return low === high ? low : `${low}–${high}`;
+}
