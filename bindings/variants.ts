@@ -1,10 +1,12 @@
+import { decode } from "./text.js";
+
 /** A build of the kernels. `simd` runs wherever WebAssembly has SIMD, with the same bits everywhere. */
 export type Variant = "simd";
 
 /** The first versions with WebAssembly SIMD. */
 const NEEDED = "WebAssembly SIMD: Chrome or Edge 91, Firefox 89, Safari 16.4, Node 16.4, or newer";
 
-/** A module of kernels: its name in `loadEngine({ modules })`, and its bytes in base64. */
+/** A module of kernels: its name in `loadEngine({ modules })`, and its bytes as text (text.ts). */
 export interface Family {
   readonly name: "norm" | "project";
   readonly simd: string;
@@ -12,10 +14,7 @@ export interface Family {
 
 /** The bytes of a family, for this variant. */
 export function bytesOf(family: Family, variant: Variant): Uint8Array<ArrayBuffer> {
-  const text = atob(family[variant]);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
+  return decode(family[variant]);
 }
 
 /** Why a family could not be compiled, in one sentence, where that can be told. */

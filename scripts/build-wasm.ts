@@ -1,9 +1,10 @@
 // Compiles each family of kernels (assembly/exports/*.ts) to its own module, and writes it twice to bindings/wasm: as
-// plain .wasm, and as a TypeScript module that carries it in base64 (the one way of loading that works in Node, in every
+// plain .wasm, and as a TypeScript module that carries it as text (the one way of loading that works in Node, in every
 // bundler and without one).
 
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import asc from "assemblyscript/asc";
+import { decode, encode } from "../bindings/text.js";
 
 const variant = "simd";
 const families = (await readdir("assembly/exports")).map((file) => file.replace(/\.ts$/, ""));
@@ -19,12 +20,14 @@ for (const family of families) {
     throw error ?? new Error(`${family}: asc warned`);
   }
   const bytes = await readFile(binary);
+  const text = encode(bytes);
+  if (!bytes.equals(decode(text))) throw new Error(`${family}: its text does not decode to its bytes`);
   const source = [
     "// Made by scripts/build-wasm.ts. Do not edit.",
     'import type { Family } from "../variants.js";',
     `export const ${family}: Family = {`,
     `  name: "${family}",`,
-    `  ${variant}: "${bytes.toString("base64")}",`,
+    `  ${variant}: "${text}",`,
     "};",
     "",
   ];
