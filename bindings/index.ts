@@ -6,8 +6,7 @@ export { center, type Decomposition, decompose, meanVector } from "./ops/center.
 export { angle, type Geometry, geometry } from "./ops/geometry.js";
 export { type LayerNormOptions, layerNorm } from "./ops/layernorm.js";
 export { type Moments, moments, type PerRow } from "./ops/moments.js";
-export { orthonormalize } from "./ops/orthonormalize.js";
-export { type ProjectOptions, project, reject } from "./ops/project.js";
+export { orthonormalize, type ProjectOptions, project, reject } from "./ops/project.js";
 export { type RMSNormOptions, rmsNorm } from "./ops/rmsnorm.js";
 export type { Tensor } from "./tensor.js";
 export type { Variant } from "./variants.js";

@@ -1,6 +1,6 @@
 import { begin, type CommonOptions, none } from "../call.js";
 import { checkOptions, rangeError, words } from "../check.js";
-import type { DType } from "../dtype.js";
+import { type DType, fromHalf, toHalf } from "../dtype.js";
 import type { Op, Operand } from "../frame.js";
 import { project as family } from "../wasm/project.js";
 import { shorter } from "./geometry.js";
@@ -13,11 +13,14 @@ export interface ProjectOptions extends CommonOptions {
 
 const along: Op = { name: "project", guide: "direction", family };
 const across: Op = { name: "reject", guide: "direction", family };
+const orthonormalizing: Op = { name: "orthonormalize", argument: "vectors", family };
 const preparing: Op = { name: "prepare", family };
 const deviating: Op = { name: "deviation", family };
 
 /** How far from orthonormal the rows of a direction may be, by what they are stored in: a few roundings. */
 const TOLERANCE: Record<DType, number> = { f64: 1e-6, f32: 1e-5, f16: 4e-3, bf16: 3e-2 };
+/** The share of its length that must be left of a vector outside the span of those before it: eight roundings. */
+const INDEPENDENT: Record<DType, number> = { f64: 2 ** -50, f32: 2 ** -21, f16: 2 ** -8, bf16: 2 ** -5 };
 /** `prepare`'s word for a vector without a direction. */
 const NO_DIRECTION = -2000;
 
@@ -109,4 +112,52 @@ export function reject<X extends Operand>(x: X, direction: Operand, options?: Pr
 export function reject<X extends Operand>(x: X, direction: Operand, options?: ProjectOptions & { out?: X }): X;
 export function reject(x: Operand, direction: Operand, options: ProjectOptions & { out?: Operand } = none): Operand {
   return projection(across, x, direction, options);
+}
+
+/**
+ * Orthonormal rows that span what the vectors span, for `project` and `reject`: the i-th from the first i vectors, with
+ * a positive product with the i-th.
+ *
+ * Gram–Schmidt, each vector twice, in f64; the result is rounded to the element type, so that products are off by no
+ * more than its roundings.
+ *
+ * @param vectors k × cols elements, k ≤ cols
+ * @returns k × cols elements: a Tensor for a Tensor, an array like `vectors` for an array
+ * @throws {RangeError} if a vector lies in the span of those before it, to within eight roundings of its element type
+ * @throws {TypeError | RangeError} naming the argument, what was expected and what came
+ * @see Giraud, Langou, Rozložník 2005: twice is enough
+ *
+ * @example
+ * ```ts
+ * orthonormalize(new Float32Array([3, 4, 4, 3]), { cols: 2 }); // [0.6, 0.8, 0.8, -0.6]
+ * ```
+ */
+export function orthonormalize<X extends Operand>(vectors: X, options: CommonOptions = none): X {
+  checkOptions(orthonormalizing.name, options);
+  const f = begin(orthonormalizing, vectors, options, undefined);
+  const q = f.output("out", undefined);
+  const work = f.work(f.length);
+  const kernel = f.f64Kernel(orthonormalizing);
+  f.stage();
+  try {
+    const { dtype } = f;
+    const from = f.view(0);
+    const wide = f.view(work);
+    if (dtype === "f32" || dtype === "f64") wide.set(from);
+    else for (let i = 0; i < wide.length; i++) wide[i] = fromHalf(dtype, from[i]);
+    const dependent = kernel(f.at(work), f.rows, f.cols, INDEPENDENT[dtype]);
+    if (dependent >= 0) {
+      const got = words(`row ${dependent}, which lies in the span of those before it`);
+      throw rangeError(orthonormalizing.name, "vectors", "linearly independent rows", got);
+    }
+    const to = f.view(q);
+    if (dtype === "f32" || dtype === "f64") to.set(wide);
+    else for (let i = 0; i < to.length; i++) to[i] = toHalf(dtype, wide[i]);
+    return f.result(q) as X;
+  } catch (error) {
+    f.abandon();
+    throw error;
+  } finally {
+    f.end();
+  }
 }
