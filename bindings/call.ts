@@ -20,21 +20,22 @@ export const none = Object.freeze({});
 /**
  * Begins a call: which engine, which element type, how many rows and columns.
  *
+ * @param options as the user gave them: a Tensor among them says which engine, where x is an array
  * @param guide the operand whose length is that of a row, where neither cols nor x says it
- * @param others the other operands, for the engine of a Tensor among them
+ * @param other the second argument, which may be a Tensor too
  */
 export function begin(
   { name: op, argument = "x", guide: guideName = "weight" }: Op,
   x: Operand,
   options: CommonOptions,
   guide: Operand | undefined,
-  ...others: readonly (Operand | undefined)[]
+  other: Operand | undefined = guide,
 ): Frame {
   const { cols, dtype, engine } = options;
   const tensor = x instanceof Tensor;
   if (!tensor && !isTypedArray(x)) throw typeError(op, argument, "a typed array or a Tensor", x);
   if (engine !== undefined && !(engine instanceof Engine)) throw typeError(op, "engine", "an Engine", engine);
-  const host = engine ?? (tensor ? (x.owner as Engine) : engineOf(guide, others));
+  const host = engine ?? (tensor ? (x.owner as Engine) : engineOf(other, options));
   host.live(op);
 
   const own = tensor ? x.dtype : dtypeOf(x);
@@ -65,8 +66,8 @@ export function begin(
 }
 
 /** The engine of the first Tensor, else the default one. */
-function engineOf(guide: Operand | undefined, others: readonly (Operand | undefined)[]): Engine {
-  if (guide instanceof Tensor) return guide.owner as Engine;
-  for (const other of others) if (other instanceof Tensor) return other.owner as Engine;
+function engineOf(other: Operand | undefined, options: CommonOptions): Engine {
+  if (other instanceof Tensor) return other.owner as Engine;
+  for (const value of Object.values(options)) if (value instanceof Tensor) return value.owner as Engine;
   return defaultEngine();
 }

@@ -53,9 +53,9 @@ export function checkFinite(op: string, argument: string, value: unknown): numbe
   return value;
 }
 
-/** The options of an op: an object, or nothing. */
+/** The options of an op: an object. An array in their place, as in `layerNorm(x, weight)`, would be ignored in silence. */
 export function checkOptions(op: string, value: unknown): void {
-  if (typeof value !== "object" || value === null || isTypedArray(value)) {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) {
     throw typeError(op, "options", "an object", value);
   }
 }

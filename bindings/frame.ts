@@ -13,11 +13,11 @@ export type Kernel = (...args: number[]) => number;
 /** An op: its name, in errors and in its exports, and the family whose module has it. */
 export interface Op {
   readonly name: string;
+  readonly family: Family;
   /** What its first argument is called, if not x. */
   readonly argument?: string;
   /** What the operand is called whose length may be that of a row, if not weight. */
   readonly guide?: string;
-  readonly family: Family;
 }
 
 /** What a frame needs of its engine. */
@@ -29,11 +29,33 @@ interface Host {
 
 /** As many operands as one call may have. */
 const SLOTS = 10;
-/** No such operand; or not in the arena yet. */
-const NONE = -1;
+/** Not in the arena yet. */
+const NOWHERE = -1;
 
-/** What a slot holds: something read, something like x that is written, numbers a row that are written. */
-type Role = "input" | "output" | "perRow";
+/** One operand of the call under way. */
+export class Slot {
+  name = "";
+  value: Operand | undefined;
+  /** Something read; something like x that is written; numbers a row that are written. */
+  role: "input" | "output" | "perRow" = "input";
+  /** The element type it comes with, and the one the kernel wants. */
+  given: DType = "f32";
+  wanted: DType = "f32";
+  length = 0;
+  /** Where its bytes are: a buffer, or the arena for all that is there; the first byte, and the one after the last. */
+  home: ArrayBufferLike | Arena | undefined;
+  start = 0;
+  end = 0;
+  /** Its place in the arena, for the kernel. */
+  place = NOWHERE;
+  /** Was its Tensor made by this call? */
+  made = false;
+  /** For an output: the inputs that it may be, exactly. */
+  mayBe: Slot | undefined;
+  mayAlsoBe: Slot | undefined;
+  /** The view last used to copy it out: a loop of like calls makes no new ones. */
+  view: TypedArray | undefined;
+}
 
 /**
  * One call of an op, from its arguments to its results, the same way for every op:
@@ -52,34 +74,20 @@ export class Frame {
   rows = 0;
   cols = 0;
   length = 0;
+  /** The first argument. */
+  x!: Slot;
 
   private op = "";
   private count = 0;
   private temporaries = false;
-  /** A bit for each slot whose Tensor the call has made. */
-  private made = 0;
-  private readonly names: string[] = new Array(SLOTS).fill("");
-  private readonly values: (Operand | undefined)[] = new Array(SLOTS).fill(undefined);
-  private readonly roles: Role[] = new Array(SLOTS).fill("input");
-  /** The element type it comes with, and the one the kernel wants. */
-  private readonly given: DType[] = new Array(SLOTS).fill("f32");
-  private readonly wanted: DType[] = new Array(SLOTS).fill("f32");
-  private readonly lengths: number[] = new Array(SLOTS).fill(0);
-  /** Where its bytes are: the buffer, the first byte in it. */
-  private readonly buffers: (ArrayBufferLike | undefined)[] = new Array(SLOTS).fill(undefined);
-  private readonly starts: number[] = new Array(SLOTS).fill(0);
-  /** Was it in the arena when the call came? */
-  private readonly resident: boolean[] = new Array(SLOTS).fill(false);
-  /** Its place in the arena. */
-  private readonly places: number[] = new Array(SLOTS).fill(NONE);
-  /** For an output: a bit for each input that it may be, exactly. */
-  private readonly allowed: number[] = new Array(SLOTS).fill(0);
-  /** The view last used to copy an output out: a loop of like calls makes no new ones. */
-  private readonly views: (TypedArray | undefined)[] = new Array(SLOTS).fill(undefined);
+  private readonly slots: readonly Slot[] = Array.from({ length: SLOTS }, () => new Slot());
+  private readonly arena: Arena;
 
-  constructor(private readonly host: Host) {}
+  constructor(private readonly host: Host) {
+    this.arena = host.arena;
+  }
 
-  /** Begins a call. x takes slot 0. */
+  /** Begins a call. */
   begin(op: string, argument: string, x: Operand, dtype: DType, cols: number): this {
     this.op = op;
     this.dtype = dtype;
@@ -88,119 +96,110 @@ export class Frame {
     this.rows = x.length / cols;
     this.count = 0;
     this.temporaries = false;
-    this.made = 0;
-    this.declare(argument, x, dtype, dtype, "input");
+    this.x = this.declare(argument, x, dtype, dtype, "input");
     return this;
   }
 
-  // Declaring operands. Each returns its slot.
+  // Declaring operands
 
-  /** An input of x's element type and length; none is NONE. */
-  input(name: string, value: Operand | undefined): number {
-    if (value === undefined) return NONE;
+  /** An input of x's element type and length. */
+  input(name: string, value: Operand | undefined): Slot | undefined {
+    if (value === undefined) return undefined;
     const slot = this.declare(name, value, this.elementOf(name, value, false), this.dtype, "input");
-    this.checkLength(slot, this.length);
-    return slot;
+    return this.withLength(slot, this.length);
   }
 
-  /** A weight or bias, of x's element type, f32 or f64: the kernel reads f64 for f64, else f32. None is NONE. */
-  parameter(name: string, value: Operand | undefined, length: number): number {
-    if (value === undefined) return NONE;
+  /** A weight or bias, of x's element type, f32 or f64: the kernel reads f64 for f64, else f32. */
+  parameter(name: string, value: Operand | undefined, length: number): Slot | undefined {
+    if (value === undefined) return undefined;
     const slot = this.declare(name, value, this.elementOf(name, value, true), wideOf(this.dtype), "input");
-    this.checkLength(slot, length);
-    return slot;
+    return this.withLength(slot, length);
   }
 
   /** Rows of cols of such a type: directions. `own`: the kernel gets a copy, which it may change. */
-  directions(name: string, value: Operand, own: boolean): number {
+  directions(name: string, value: Operand, own: boolean): Slot {
     const slot = this.declare(name, value, this.elementOf(name, value, true), wideOf(this.dtype), "input");
     if (value.length === 0 || value.length % this.cols !== 0) {
       throw rangeError(this.op, name, `a positive multiple of ${this.cols} elements`, words(`${value.length}`));
     }
-    if (own) this.places[slot] = NONE;
+    if (own) slot.place = NOWHERE;
     return slot;
   }
 
   /** An output of x's element type and length. Where none is given the call makes one: a Tensor if x is one, else an array. */
-  output(name: string, value: Operand | undefined): number {
+  output(name: string, value: Operand | undefined): Slot {
     const given = value === undefined ? this.dtype : this.elementOf(name, value, false);
     const slot = this.declare(name, value, given, this.dtype, "output");
-    if (value === undefined) this.lengths[slot] = this.length;
-    else this.checkLength(slot, this.length);
+    if (value !== undefined) return this.withLength(slot, this.length);
+    slot.length = this.length;
     return slot;
   }
 
   /** An output of so many numbers a row, f64 for f64, else f32. Where none is given the call makes one, an array. */
-  perRow(name: string, value: Operand | undefined, each = 1): number {
+  perRow(name: string, value: Operand | undefined, each = 1): Slot {
     const wide = wideOf(this.dtype);
     const slot = this.declare(name, value, wide, wide, "perRow");
-    if (value === undefined) this.lengths[slot] = this.rows * each;
-    else {
-      const own = value instanceof Tensor ? value.dtype : dtypeOf(value);
-      if (own !== wide) throw typeError(this.op, name, wide === "f64" ? "f64 elements" : "f32 elements", value);
-      this.checkLength(slot, this.rows * each);
+    if (value === undefined) {
+      slot.length = this.rows * each;
+      return slot;
     }
-    return slot;
+    const own = value instanceof Tensor ? value.dtype : dtypeOf(value);
+    if (own !== wide) throw typeError(this.op, name, `${wide} elements`, kindOf(value));
+    return this.withLength(slot, this.rows * each);
   }
 
-  /** `output`, or NONE where none is given. */
-  optional(name: string, value: Operand | undefined): number {
-    return value === undefined ? NONE : this.output(name, value);
+  /** `output` if one is given. */
+  optional(name: string, value: Operand | undefined): Slot | undefined {
+    return value === undefined ? undefined : this.output(name, value);
   }
 
-  /** `perRow`, or NONE where none is given. */
-  optionalPerRow(name: string, value: Operand | undefined): number {
-    return value === undefined ? NONE : this.perRow(name, value);
+  /** `perRow` if one is given. */
+  optionalPerRow(name: string, value: Operand | undefined): Slot | undefined {
+    return value === undefined ? undefined : this.perRow(name, value);
   }
 
   /** Room for so many f64, for the call alone. */
-  work(length: number): number {
+  work(length: number): Slot {
     const slot = this.declare("", undefined, "f64", "f64", "perRow");
-    this.lengths[slot] = length;
+    slot.length = length;
     return slot;
   }
 
-  /** The output may be the input itself: the kernel reads an element before it writes it. */
-  mayBe(output: number, input: number): void {
-    if (output >= 0 && input >= 0) this.allowed[output] |= 1 << input;
+  /** The output may be one of these inputs itself: the kernel reads an element before it writes it. */
+  inPlace(output: Slot | undefined, input: Slot, other?: Slot): void {
+    if (output === undefined) return;
+    output.mayBe = input;
+    output.mayAlsoBe = other;
   }
 
   // Running
 
-  /** An op's kernel for x's element type. */
-  kernel(op: Op): Kernel {
-    return this.host.kernel(op, this.dtype);
-  }
-
-  /** The same for the type that weights and directions have in the arena. */
-  wideKernel(op: Op): Kernel {
-    return this.host.kernel(op, wideOf(this.dtype));
-  }
-
-  /** The same for f64, whatever x has. */
-  f64Kernel(op: Op): Kernel {
-    return this.host.kernel(op, "f64");
-  }
-
-  /** The element type that an operand came with. */
-  dtypeOf(slot: number): DType {
-    return this.given[slot];
+  /** An op's kernel, for x's element type by default. */
+  kernel(op: Op, dtype: DType = this.dtype): Kernel {
+    return this.host.kernel(op, dtype);
   }
 
   /** The second step. After it the kernel may run, and `end` must follow. */
   stage(): void {
-    this.refuseOverlaps();
     let absent = 0;
-    for (let slot = 0; slot < this.count; slot++) if (this.places[slot] === NONE) absent++;
+    for (let i = 0; i < this.count; i++) {
+      const slot = this.slots[i];
+      if (slot.role !== "input" && slot.value !== undefined) this.refuseOverlaps(slot);
+      if (slot.place === NOWHERE) absent++;
+    }
     if (absent === 0) return;
     try {
       // Tensors that stay come first, then the temporaries above them, in one growth at most
-      for (let slot = 0; slot < this.count; slot++) this.makeTensor(slot);
       let bytes = 0;
-      for (let slot = 0; slot < this.count; slot++) if (this.places[slot] === NONE) bytes += this.temporaryBytes(slot);
-      this.host.arena.reserveTemporaries(this.op, bytes);
+      for (let i = 0; i < this.count; i++) {
+        const slot = this.slots[i];
+        if (slot.place !== NOWHERE) continue;
+        if (slot.role === "output" && slot.value === undefined && this.x.value instanceof Tensor) this.makeTensor(slot);
+        else bytes += this.temporaryBytes(slot);
+      }
+      this.arena.reserveTemporaries(this.op, bytes);
       this.temporaries = true;
-      for (let slot = 0; slot < this.count; slot++) if (this.places[slot] === NONE) this.place(slot);
+      for (let i = 0; i < this.count; i++) if (this.slots[i].place === NOWHERE) this.place(this.slots[i]);
     } catch (error) {
       this.abandon();
       throw error;
@@ -208,185 +207,188 @@ export class Frame {
   }
 
   /** Where a slot's elements are in memory; 0 for none. */
-  at(slot: number): number {
-    return slot < 0 ? 0 : this.places[slot];
+  at(slot: Slot | undefined): number {
+    return slot === undefined ? 0 : slot.place;
   }
 
   /** A slot's elements in memory, until it grows. */
-  view(slot: number): TypedArray {
-    return viewOf(this.host.arena, this.wanted[slot], this.places[slot], this.lengths[slot]);
+  view(slot: Slot): TypedArray {
+    return viewOf(this.arena, slot.wanted, slot.place, slot.length);
   }
 
   /** The value of an output, filled: what was given, or what the call made. */
-  result(slot: number): Operand {
-    const value = this.values[slot];
-    if (value instanceof Tensor) return value;
-    const wanted = this.wanted[slot];
+  result(slot: Slot): Operand {
+    const { value } = slot;
+    if (value instanceof Tensor || slot.home === this.arena) return value as Operand;
     if (value === undefined) {
       const bits = this.view(slot).slice();
-      return wanted === "f16" && isFloat16(this.values[0]) ? asFloat16(bits as Uint16Array) : bits;
+      return slot.wanted === "f16" && isFloat16(this.x.value) ? asFloat16(bits as Uint16Array) : bits;
     }
-    if (!this.resident[slot]) {
-      const { arena } = this.host;
-      const place = this.places[slot];
-      const length = this.lengths[slot];
-      let view = this.views[slot];
-      if (
-        view === undefined ||
-        view.buffer !== arena.buffer ||
-        view.byteOffset !== place ||
-        view.length !== length ||
-        view.BYTES_PER_ELEMENT !== BYTES[wanted]
-      ) {
-        view = this.view(slot);
-        this.views[slot] = view;
-      }
-      (isFloat16(value) ? bitsOf(value) : value).set(view);
+    let { view } = slot;
+    if (
+      view === undefined ||
+      view.buffer !== this.arena.buffer ||
+      view.byteOffset !== slot.place ||
+      view.length !== slot.length ||
+      view.BYTES_PER_ELEMENT !== BYTES[slot.wanted]
+    ) {
+      view = this.view(slot);
+      slot.view = view;
     }
+    (isFloat16(value) ? bitsOf(value) : value).set(view);
     return value;
   }
 
   /** An optional output: copied out if there is one. */
-  fill(slot: number): void {
-    if (slot >= 0) this.result(slot);
+  fill(slot: Slot | undefined): void {
+    if (slot !== undefined) this.result(slot);
   }
 
   /** Drops the temporaries and lets go of the operands. */
   end(): void {
-    if (this.temporaries) this.host.arena.unwind();
+    if (this.temporaries) this.arena.unwind();
     this.temporaries = false;
-    for (let slot = 0; slot < this.count; slot++) {
-      this.values[slot] = undefined;
-      this.buffers[slot] = undefined;
+    for (let i = 0; i < this.count; i++) {
+      const slot = this.slots[i];
+      slot.value = undefined;
+      slot.home = undefined;
     }
     this.count = 0;
   }
 
   /** `end`, and what the call had made goes too: for an error found after `stage`. */
   abandon(): void {
-    this.host.arena.unwind();
-    for (let slot = 0; slot < this.count; slot++) if (this.made & (1 << slot)) (this.values[slot] as Tensor).dispose();
+    this.arena.unwind();
+    for (let i = 0; i < this.count; i++) {
+      const slot = this.slots[i];
+      if (slot.made) (slot.value as Tensor).dispose();
+    }
     this.end();
   }
 
-  private declare(name: string, value: Operand | undefined, given: DType, wanted: DType, role: Role): number {
-    const slot = this.count++;
-    this.names[slot] = name;
-    this.values[slot] = value;
-    this.roles[slot] = role;
-    this.given[slot] = given;
-    this.wanted[slot] = wanted;
-    this.places[slot] = NONE;
-    this.allowed[slot] = 0;
-    this.resident[slot] = false;
-    if (value === undefined) return slot;
-    this.lengths[slot] = value.length;
-    const { arena } = this.host;
-    if (value instanceof Tensor) {
-      if (value.owner.arena !== arena)
-        throw rangeError(this.op, name, "a Tensor of this call's engine", words("one of another engine"));
-      if (value.start < 0) throw rangeError(this.op, name, "a live Tensor", words("one that was disposed of"));
-      this.buffers[slot] = arena.buffer;
-      this.starts[slot] = value.start;
-      this.resident[slot] = true;
-      if (given === wanted) this.places[slot] = value.start;
-    } else {
-      if (!isTypedArray(value)) throw typeError(this.op, name, "a typed array or a Tensor", value);
-      const { buffer, byteOffset } = value;
-      if (value.length === 0 && isDetached(buffer)) {
-        throw rangeError(this.op, name, "an array with its buffer", words("one whose buffer is detached"));
-      }
-      this.buffers[slot] = buffer;
-      this.starts[slot] = byteOffset;
-      if (buffer === arena.buffer) {
-        if (!arena.holds(byteOffset, byteOffset + value.byteLength)) {
-          throw rangeError(this.op, name, "a view of a live Tensor", words("one of memory that holds none"));
-        }
-        this.resident[slot] = true;
-        if (given === wanted) this.places[slot] = byteOffset;
-      }
+  private declare(name: string, value: Operand | undefined, given: DType, wanted: DType, role: Slot["role"]): Slot {
+    const slot = this.slots[this.count++];
+    slot.name = name;
+    slot.value = value;
+    slot.role = role;
+    slot.given = given;
+    slot.wanted = wanted;
+    slot.place = NOWHERE;
+    slot.made = false;
+    slot.mayBe = undefined;
+    slot.mayAlsoBe = undefined;
+    if (value === undefined) {
+      slot.home = undefined;
+      return slot;
     }
+    slot.length = value.length;
+    if (value instanceof Tensor) {
+      const { start } = value;
+      if (value.arena !== this.arena) {
+        throw rangeError(this.op, name, "a Tensor of this call's engine", words("one of another engine"));
+      }
+      if (start < 0) throw rangeError(this.op, name, "a live Tensor", words("one that was disposed of"));
+      slot.home = this.arena;
+      slot.start = start;
+      slot.end = start + value.bytes;
+      if (given === wanted) slot.place = start;
+    } else this.locate(slot, value);
     return slot;
+  }
+
+  /** Where an array lies: in plain memory, or in the arena, as a view of a Tensor. */
+  private locate(slot: Slot, value: TypedArray): void {
+    if (!isTypedArray(value)) throw typeError(this.op, slot.name, "a typed array or a Tensor", value);
+    const { buffer, byteOffset } = value;
+    if (value.length === 0 && isDetached(buffer)) {
+      throw rangeError(this.op, slot.name, "an array with its buffer", words("one whose buffer is detached"));
+    }
+    slot.home = buffer;
+    slot.start = byteOffset;
+    slot.end = byteOffset + value.byteLength;
+    if (buffer !== this.arena.buffer) return;
+    if (!this.arena.holds(slot.start, slot.end)) {
+      throw rangeError(this.op, slot.name, "a view of a live Tensor", words("one of memory that holds none"));
+    }
+    slot.home = this.arena;
+    if (slot.given === slot.wanted) slot.place = byteOffset;
   }
 
   /** The element type of an operand that goes with x's: x's own, or for parameters f32 or f64 too. */
   private elementOf(name: string, value: Operand, parameter: boolean): DType {
-    if (!(value instanceof Tensor) && !isTypedArray(value))
-      throw typeError(this.op, name, "a typed array or a Tensor", value);
-    const own = value instanceof Tensor ? value.dtype : dtypeOf(value);
-    const half = own === undefined && (this.dtype === "f16" || this.dtype === "bf16");
-    if (own === this.dtype || half || (parameter && (own === "f32" || own === "f64"))) return own ?? this.dtype;
-    const expected = `${this.dtype} elements${parameter ? " (or f32, f64)" : ""} like x`;
-    throw typeError(this.op, name, expected, value instanceof Tensor ? words(`a Tensor of ${own}`) : value);
+    let own: DType | undefined;
+    if (value instanceof Tensor) own = value.dtype;
+    else if (isTypedArray(value)) own = dtypeOf(value);
+    else throw typeError(this.op, name, "a typed array or a Tensor", value);
+    if (own === this.dtype || (parameter && (own === "f32" || own === "f64"))) return own;
+    if (own === undefined && (this.dtype === "f16" || this.dtype === "bf16")) return this.dtype;
+    throw typeError(this.op, name, `${this.dtype} elements like x${parameter ? ", f32 or f64" : ""}`, kindOf(value));
   }
 
-  private checkLength(slot: number, length: number): void {
-    if (this.lengths[slot] !== length) {
-      throw rangeError(this.op, this.names[slot], `${length} elements`, words(`${this.lengths[slot]}`));
+  private withLength(slot: Slot, length: number): Slot {
+    if (slot.length === length) return slot;
+    throw rangeError(this.op, slot.name, `${length} elements`, words(`${slot.length}`));
+  }
+
+  /** An output may be an input where that is allowed, exactly; else it may touch no other operand. */
+  private refuseOverlaps(output: Slot): void {
+    const { start, end } = output;
+    for (let i = 0; i < this.count; i++) {
+      const other = this.slots[i];
+      if (other.home !== output.home || other === output) continue;
+      if (start >= other.end || other.start >= end) continue;
+      const allowed = other === output.mayBe || other === output.mayAlsoBe;
+      const same = start === other.start && end === other.end;
+      if (allowed && same) continue;
+      const expected = allowed ? `${other.name} itself, or no element of it` : `no element of ${other.name}`;
+      throw rangeError(
+        this.op,
+        output.name,
+        expected,
+        words(same ? other.name : `an array that overlaps ${other.name}`),
+      );
     }
   }
 
-  private refuseOverlaps(): void {
-    for (let o = 1; o < this.count; o++) {
-      if (this.roles[o] === "input" || this.values[o] === undefined) continue;
-      const start = this.starts[o];
-      const bytes = this.lengths[o] * BYTES[this.given[o]];
-      for (let i = 0; i < this.count; i++) {
-        if (i === o || this.buffers[i] !== this.buffers[o] || this.values[i] === undefined) continue;
-        const otherBytes = this.lengths[i] * BYTES[this.given[i]];
-        if (start >= this.starts[i] + otherBytes || this.starts[i] >= start + bytes) continue;
-        const exact = start === this.starts[i] && bytes === otherBytes;
-        if (exact && this.allowed[o] & (1 << i)) continue;
-        const other = this.names[i];
-        const expected = this.allowed[o] & (1 << i) ? `${other} itself, or no element of it` : `no element of ${other}`;
-        throw rangeError(this.op, this.names[o], expected, words(exact ? other : `an array that overlaps ${other}`));
-      }
-    }
-  }
-
-  /** For an output like x that was not given: where x is a Tensor, the call makes one. */
-  private makeTensor(slot: number): void {
-    const x = this.values[0];
-    if (this.values[slot] !== undefined || this.roles[slot] !== "output" || !(x instanceof Tensor)) return;
-    const made = new Tensor(x.owner, this.dtype, x.shape, this.host.arena.allocate(this.op, x.bytes));
-    this.values[slot] = made;
-    this.places[slot] = made.start;
-    this.made |= 1 << slot;
+  private makeTensor(slot: Slot): void {
+    const x = this.x.value as Tensor;
+    const made = new Tensor(x.owner, this.dtype, x.shape, this.arena.allocate(this.op, x.bytes));
+    slot.value = made;
+    slot.home = this.arena;
+    slot.start = slot.place = made.start;
+    slot.end = made.start + made.bytes;
+    slot.made = true;
   }
 
   /** Is it to be widened in the arena, from halves to f32? */
-  private widens(slot: number): boolean {
-    return this.given[slot] !== this.wanted[slot] && BYTES[this.given[slot]] === 2;
+  private widens(slot: Slot): boolean {
+    return slot.given !== slot.wanted && BYTES[slot.given] === 2;
   }
 
-  private temporaryBytes(slot: number): number {
-    const { arena } = this.host;
-    const raw = this.widens(slot) && !this.resident[slot] ? arena.rounded(this.lengths[slot] * 2) : 0;
-    return raw + arena.rounded(this.lengths[slot] * BYTES[this.wanted[slot]]);
+  private temporaryBytes(slot: Slot): number {
+    const raw = this.widens(slot) && slot.home !== this.arena ? this.arena.rounded(slot.length * 2) : 0;
+    return raw + this.arena.rounded(slot.length * BYTES[slot.wanted]);
   }
 
   /** A temporary for a slot, with its elements if it is read. */
-  private place(slot: number): void {
-    const { arena } = this.host;
-    const wanted = this.wanted[slot];
-    const length = this.lengths[slot];
-    const place = arena.temporary(length * BYTES[wanted]);
-    this.places[slot] = place;
-    if (this.roles[slot] !== "input") return;
+  private place(slot: Slot): void {
+    const { arena } = this;
+    const { wanted, length } = slot;
+    slot.place = arena.temporary(length * BYTES[wanted]);
+    if (slot.role !== "input") return;
     // what is in the arena is read where it lies: memory may just have grown, and the view that was given be detached
-    const source = this.resident[slot]
-      ? viewOf(arena, this.given[slot], this.starts[slot], length)
-      : (this.values[slot] as TypedArray);
+    const resident = slot.home === arena;
+    const source = resident ? viewOf(arena, slot.given, slot.start, length) : (slot.value as TypedArray);
     if (this.widens(slot)) {
-      let raw = this.starts[slot];
-      if (!this.resident[slot]) {
+      let raw = slot.start;
+      if (!resident) {
         raw = arena.temporary(length * 2);
         arena.u16.set(bitsOf(source), raw / 2);
       }
-      this.host.widen(this.given[slot])(place, raw, length);
-    } else if (wanted === "f32") arena.f32.set(source, place / 4);
-    else if (wanted === "f64") arena.f64.set(source, place / 8);
-    else arena.u16.set(bitsOf(source), place / 2);
+      this.host.widen(slot.given)(slot.place, raw, length);
+    } else if (wanted === "f32") arena.f32.set(source, slot.place / 4);
+    else if (wanted === "f64") arena.f64.set(source, slot.place / 8);
+    else arena.u16.set(bitsOf(source), slot.place / 2);
   }
 }
 
@@ -400,6 +402,11 @@ function bitsOf(array: TypedArray): Uint16Array {
 function asFloat16(bits: Uint16Array): TypedArray {
   const { Float16Array } = globalThis as unknown as { Float16Array: new (buffer: ArrayBufferLike) => TypedArray };
   return new Float16Array(bits.buffer);
+}
+
+/** An operand of a wrong element type, for an error. */
+function kindOf(value: Operand): unknown {
+  return value instanceof Tensor ? words(`a Tensor of ${value.dtype}`) : value;
 }
 
 function isDetached(buffer: ArrayBufferLike): boolean {

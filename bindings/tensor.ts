@@ -28,8 +28,10 @@ export class Tensor {
   /** rows × cols. */
   readonly length: number;
 
-  /** @internal The engine it lives in. */
+  /** @internal The engine it lives in, and that engine's memory. */
   readonly owner: Owner;
+  /** @internal */
+  readonly arena: Arena;
   /** @internal Where it lies; -1 once disposed of. */
   start: number;
   /** @internal */
@@ -39,6 +41,7 @@ export class Tensor {
   /** @internal Use `tensor` or `engine.tensor`. */
   constructor(owner: Owner, dtype: DType, shape: readonly number[], start: number) {
     this.owner = owner;
+    this.arena = owner.arena;
     this.dtype = dtype;
     this.shape = Object.freeze([...shape]);
     this.cols = shape[shape.length - 1];
@@ -57,8 +60,8 @@ export class Tensor {
    */
   get data(): TypedArray {
     if (this.disposed) throw new Error("Tensor: data expected a live Tensor, got one that was disposed of");
-    if (this.view === undefined || this.view.buffer !== this.owner.arena.buffer) {
-      this.view = viewOf(this.owner.arena, this.dtype, this.start, this.length);
+    if (this.view === undefined || this.view.buffer !== this.arena.buffer) {
+      this.view = viewOf(this.arena, this.dtype, this.start, this.length);
     }
     return this.view;
   }
@@ -70,12 +73,12 @@ export class Tensor {
 
   /** Has it been disposed of, or its engine? */
   get disposed(): boolean {
-    return this.start < 0 || this.owner.arena.disposed;
+    return this.start < 0 || this.arena.disposed;
   }
 
   /** Gives the memory back. Disposing twice is no error. */
   dispose(): void {
-    if (!this.disposed) this.owner.arena.release(this.start);
+    if (!this.disposed) this.arena.release(this.start);
     this.start = -1;
     this.view = undefined;
   }

@@ -11,13 +11,13 @@ const decomposing: Op = { name: "decompose", family: project };
 function elementwise(op: Op, x: Operand, options: CommonOptions & { out?: Operand }): Operand {
   checkOptions(op.name, options);
   const { out } = options;
-  const f = begin(op, x, options, undefined, out);
+  const f = begin(op, x, options, undefined);
   const y = f.output("out", out);
-  f.mayBe(y, 0);
+  f.inPlace(y, f.x);
   const kernel = f.kernel(op);
   f.stage();
   try {
-    kernel(f.at(y), f.at(0), f.rows, f.cols);
+    kernel(f.at(y), f.at(f.x), f.rows, f.cols);
     return f.result(y);
   } finally {
     f.end();
@@ -107,7 +107,7 @@ export function decompose<X extends Operand>(x: X, options: CommonOptions = none
   const kernel = f.kernel(decomposing);
   f.stage();
   try {
-    kernel(f.at(mean), f.at(orthogonal), f.at(unit), f.at(standardized), f.at(0), f.rows, f.cols);
+    kernel(f.at(mean), f.at(orthogonal), f.at(unit), f.at(standardized), f.at(f.x), f.rows, f.cols);
     return {
       meanVector: f.result(mean),
       orthogonal: f.result(orthogonal),

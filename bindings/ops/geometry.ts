@@ -52,7 +52,7 @@ export function geometry<X extends Operand>(x: X, options: CommonOptions = none)
   const kernel = f.kernel(measuring);
   f.stage();
   try {
-    kernel(f.at(norm), f.at(uniform), f.at(orthogonal), f.at(cosine), f.at(angles), f.at(0), f.rows, f.cols);
+    kernel(f.at(norm), f.at(uniform), f.at(orthogonal), f.at(cosine), f.at(angles), f.at(f.x), f.rows, f.cols);
     return {
       norm: f.result(norm),
       uniform: f.result(uniform),
@@ -95,7 +95,7 @@ export function angle<X extends Operand>(x: X, y: Operand, options: CommonOption
   f.stage();
   try {
     const next = paired ? f.cols * BYTES[wideOf(f.dtype)] : 0;
-    kernel(f.at(angles), f.at(0), f.at(other), next, f.rows, f.cols);
+    kernel(f.at(angles), f.at(f.x), f.at(other), next, f.rows, f.cols);
     return f.result(angles) as PerRow<X>;
   } finally {
     f.end();

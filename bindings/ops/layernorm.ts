@@ -50,7 +50,7 @@ export function layerNorm<X extends Operand>(x: X, options?: LayerNormOptions & 
 export function layerNorm(x: Operand, options: LayerNormOptions & { out?: Operand } = none): Operand {
   checkOptions(op.name, options);
   const { weight, bias, eps = 1e-5, residual, sum, out, mean, rstd } = options;
-  const f = begin(op, x, options, weight, bias, residual, sum, out, mean, rstd);
+  const f = begin(op, x, options, weight);
   checkNonNegative(op.name, "eps", eps);
   const r = f.input("residual", residual);
   const w = f.parameter("weight", weight, f.cols);
@@ -59,14 +59,12 @@ export function layerNorm(x: Operand, options: LayerNormOptions & { out?: Operan
   const s = f.optional("sum", sum);
   const m = f.optionalPerRow("mean", mean);
   const d = f.optionalPerRow("rstd", rstd);
-  f.mayBe(y, 0);
-  f.mayBe(y, r);
-  f.mayBe(s, 0);
-  f.mayBe(s, r);
+  f.inPlace(y, f.x, r);
+  f.inPlace(s, f.x, r);
   const kernel = f.kernel(op);
   f.stage();
   try {
-    kernel(f.at(y), f.at(s), f.at(m), f.at(d), f.at(0), f.at(r), f.at(w), f.at(b), f.rows, f.cols, eps);
+    kernel(f.at(y), f.at(s), f.at(m), f.at(d), f.at(f.x), f.at(r), f.at(w), f.at(b), f.rows, f.cols, eps);
     f.fill(s);
     f.fill(m);
     f.fill(d);

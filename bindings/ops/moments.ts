@@ -46,7 +46,7 @@ export function moments<X extends Operand>(x: X, options: CommonOptions = none):
   const kernel = f.kernel(op);
   f.stage();
   try {
-    kernel(f.at(mean), f.at(variance), f.at(rms), f.at(0), f.rows, f.cols);
+    kernel(f.at(mean), f.at(variance), f.at(rms), f.at(f.x), f.rows, f.cols);
     return { mean: f.result(mean), variance: f.result(variance), rms: f.result(rms) } as Moments<X>;
   } finally {
     f.end();

@@ -1,6 +1,6 @@
 import { begin, type CommonOptions, none } from "../call.js";
 import { checkOptions, rangeError, words } from "../check.js";
-import { type DType, fromHalf, toHalf } from "../dtype.js";
+import { type DType, fromHalf, toHalf, wideOf } from "../dtype.js";
 import type { Op, Operand } from "../frame.js";
 import { project as family } from "../wasm/project.js";
 import { shorter } from "./geometry.js";
@@ -27,23 +27,23 @@ const NO_DIRECTION = -2000;
 function projection(op: Op, x: Operand, direction: Operand, options: ProjectOptions & { out?: Operand }): Operand {
   checkOptions(op.name, options);
   const { out, coefficients } = options;
-  const f = begin(op, x, options, shorter(x, direction), direction, out, coefficients);
+  const f = begin(op, x, options, shorter(x, direction), direction);
   const one = direction?.length === f.cols;
   const q = f.directions("direction", direction, one);
   const k = direction.length / f.cols;
   const y = f.output("out", out);
   const c = f.perRow("coefficients", coefficients, k);
-  f.mayBe(y, 0);
+  f.inPlace(y, f.x);
   const kernel = f.kernel(op);
-  const check = f.wideKernel(one ? preparing : deviating);
+  const check = f.kernel(one ? preparing : deviating, wideOf(f.dtype));
   f.stage();
   try {
     const exponent = one ? check(f.at(q), f.cols) : 0;
     if (exponent === NO_DIRECTION) {
       throw rangeError(op.name, "direction", "a finite vector other than 0", words("one without a direction"));
     }
-    if (!one) checkOrthonormal(op.name, check(f.at(q), k, f.cols), TOLERANCE[f.dtypeOf(q)]);
-    kernel(f.at(y), f.at(c), f.at(0), f.at(q), f.rows, f.cols, k);
+    if (!one) checkOrthonormal(op.name, check(f.at(q), k, f.cols), TOLERANCE[q.given]);
+    kernel(f.at(y), f.at(c), f.at(f.x), f.at(q), f.rows, f.cols, k);
     // a direction brought to a length near 1 by 2^exponent has coefficients that are larger by as much
     if (exponent !== 0) {
       const view = f.view(c);
@@ -137,11 +137,11 @@ export function orthonormalize<X extends Operand>(vectors: X, options: CommonOpt
   const f = begin(orthonormalizing, vectors, options, undefined);
   const q = f.output("out", undefined);
   const work = f.work(f.length);
-  const kernel = f.f64Kernel(orthonormalizing);
+  const kernel = f.kernel(orthonormalizing, "f64");
   f.stage();
   try {
     const { dtype } = f;
-    const from = f.view(0);
+    const from = f.view(f.x);
     const wide = f.view(work);
     if (dtype === "f32" || dtype === "f64") wide.set(from);
     else for (let i = 0; i < wide.length; i++) wide[i] = fromHalf(dtype, from[i]);

@@ -50,7 +50,7 @@ export function rmsNorm<X extends Operand>(x: X, options?: RMSNormOptions & { ou
 export function rmsNorm(x: Operand, options: RMSNormOptions & { out?: Operand } = none): Operand {
   checkOptions(op.name, options);
   const { weight, bias, weightOffset = 0, eps = 1e-5, residual, sum, out, rstd } = options;
-  const f = begin(op, x, options, weight, bias, residual, sum, out, rstd);
+  const f = begin(op, x, options, weight);
   checkFinite(op.name, "weightOffset", weightOffset);
   checkNonNegative(op.name, "eps", eps);
   const r = f.input("residual", residual);
@@ -59,14 +59,12 @@ export function rmsNorm(x: Operand, options: RMSNormOptions & { out?: Operand } 
   const y = f.output("out", out);
   const s = f.optional("sum", sum);
   const d = f.optionalPerRow("rstd", rstd);
-  f.mayBe(y, 0);
-  f.mayBe(y, r);
-  f.mayBe(s, 0);
-  f.mayBe(s, r);
+  f.inPlace(y, f.x, r);
+  f.inPlace(s, f.x, r);
   const kernel = f.kernel(op);
   f.stage();
   try {
-    kernel(f.at(y), f.at(s), f.at(d), f.at(0), f.at(r), f.at(w), f.at(b), f.rows, f.cols, weightOffset, eps);
+    kernel(f.at(y), f.at(s), f.at(d), f.at(f.x), f.at(r), f.at(w), f.at(b), f.rows, f.cols, weightOffset, eps);
     f.fill(s);
     f.fill(d);
     return f.result(y);
