@@ -152,7 +152,8 @@ export class Arena {
     // an eighth more than is needed, so that many small growths do not each detach every view
     const roomy = Math.min(this.maximumBytes, end + have / 8);
     if (!this.grow(roomy - have) && !this.grow(end - have)) {
-      throw new RangeError(`${op}: memory expected to grow to ${end} bytes, got none from the system`);
+      const got = words(`${have}: its own maximum, or the system's`);
+      throw rangeError(op, "memory", `room to grow to ${end} bytes`, got);
     }
     this.views();
   }

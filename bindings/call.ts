@@ -1,7 +1,7 @@
 import { checkCount, rangeError, typeError, words } from "./check.js";
 import { BYTES, type DType, dtypeOf, isTypedArray } from "./dtype.js";
 import { defaultEngine, Engine } from "./engine.js";
-import type { Frame, Op, Operand } from "./frame.js";
+import { type Frame, isDetached, type Op, type Operand } from "./frame.js";
 import { Tensor } from "./tensor.js";
 
 /** What every op takes beside its own options. */
@@ -55,6 +55,9 @@ export function begin(
   else if (tensor) columns = x.cols;
   else columns = guide === undefined ? length : guide instanceof Tensor ? guide.cols : (guide?.length ?? length);
   if (columns === 0) {
+    if (!tensor && isDetached(x.buffer)) {
+      throw rangeError(op, argument, "an array with its buffer", words("one whose buffer is detached"));
+    }
     throw rangeError(op, length === 0 ? argument : guideName, "at least one element, or cols", words("none"));
   }
   if (length % columns !== 0) {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { instantiateSync } from "@assemblyscript/loader";
 import { Arena, LARGEST } from "./arena.js";
 import { rangeError, typeError, words } from "./check.js";
@@ -47,6 +48,9 @@ export class Engine {
     if (memory !== undefined && !(memory instanceof WebAssembly.Memory)) {
       throw typeError(op, "memory", "a WebAssembly.Memory", memory);
     }
+    if (memory !== undefined && !(memory.buffer instanceof ArrayBuffer)) {
+      throw rangeError(op, "memory", "one that is not shared", memory);
+    }
     if (memory !== undefined && memories.has(memory)) {
       throw rangeError(op, "memory", "one that no other engine lives in", memory);
     }
@@ -83,7 +87,8 @@ export class Engine {
     this.live(op);
     if (!Object.hasOwn(BYTES, dtype)) throw rangeError(op, "dtype", '"f32", "f64", "f16" or "bf16"', dtype);
     const dims = typeof shape === "number" ? [shape] : shape;
-    if (!Array.isArray(dims) || dims.length === 0) throw typeError(op, "shape", "an array of dimensions", shape);
+    if (!Array.isArray(dims) || dims.length === 0)
+      throw typeError(op, "shape", "a length or an array of dimensions", shape);
     for (const [i, n] of dims.entries()) {
       if (!Number.isSafeInteger(n) || n < (i === dims.length - 1 ? 1 : 0)) {
         throw rangeError(op, `shape[${i}]`, "a dimension: an integer, positive in the last place", n);

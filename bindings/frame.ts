@@ -322,7 +322,8 @@ export class Frame {
     else throw typeError(this.op, name, "a typed array or a Tensor", value);
     if (own === this.dtype || (parameter && (own === "f32" || own === "f64"))) return own;
     if (own === undefined && (this.dtype === "f16" || this.dtype === "bf16")) return this.dtype;
-    throw typeError(this.op, name, `${this.dtype} elements like x${parameter ? ", f32 or f64" : ""}`, kindOf(value));
+    const also = ["f32", "f64"].filter((dtype) => parameter && dtype !== this.dtype).map((dtype) => ` or ${dtype}`);
+    throw typeError(this.op, name, `${this.dtype}${also.join("")} elements, for x is ${this.dtype}`, kindOf(value));
   }
 
   private withLength(slot: Slot, length: number): Slot {
@@ -409,7 +410,8 @@ function kindOf(value: Operand): unknown {
   return value instanceof Tensor ? words(`a Tensor of ${value.dtype}`) : value;
 }
 
-function isDetached(buffer: ArrayBufferLike): boolean {
+/** Has the buffer been transferred away? */
+export function isDetached(buffer: ArrayBufferLike): boolean {
   if (buffer.byteLength > 0) return false;
   try {
     new Uint8Array(buffer);

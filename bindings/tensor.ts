@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Arena } from "./arena.js";
 import { BYTES, type DType, type TypedArray } from "./dtype.js";
 

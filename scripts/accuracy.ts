@@ -36,6 +36,8 @@ const table = lines.join("\n");
 console.log(table);
 if (process.argv.includes("--write")) {
   const file = "docs/numerics.md";
-  const [head, , tail] = (await readFile(file, "utf8")).split(/(?<=<!-- accuracy -->\n)|(?=<!-- \/accuracy -->)/);
-  await writeFile(file, `${head}\n${table}\n${tail}`);
+  const page = await readFile(file, "utf8");
+  const [start, end] = ["<!-- accuracy -->\n", "<!-- /accuracy -->"].map((mark) => page.indexOf(mark));
+  if (start < 0 || end < start) throw new Error(`${file}: expected the marks of the accuracy table`);
+  await writeFile(file, `${page.slice(0, start)}<!-- accuracy -->\n\n${table}\n${page.slice(end)}`);
 }

@@ -1,5 +1,5 @@
 import { begin, type CommonOptions, none } from "../call.js";
-import { checkNonNegative, checkOptions } from "../check.js";
+import { checkNonNegative, checkOptions, rangeError } from "../check.js";
 import type { Op, Operand } from "../frame.js";
 import { norm } from "../wasm/norm.js";
 
@@ -53,6 +53,7 @@ export function layerNorm(x: Operand, options: LayerNormOptions & { out?: Operan
   const f = begin(op, x, options, weight);
   checkNonNegative(op.name, "eps", eps);
   const r = f.input("residual", residual);
+  if (sum !== undefined && r === undefined) throw rangeError(op.name, "residual", "an operand beside sum", residual);
   const w = f.parameter("weight", weight, f.cols);
   const b = f.parameter("bias", bias, f.cols);
   const y = f.output("out", out);

@@ -25,8 +25,8 @@ const op: Op = { name: "moments", family: project };
 /**
  * Mean, variance and root mean square of each row: RMS² = σ² + μ².
  *
- * In f32, μ is good to 5e-7 rms; σ² and RMS to 1e-6 of themselves, for means up to 1e6 deviations. A variance
- * beyond the range of f32 (from deviations above 1.8e19) is Infinity: take f64.
+ * In f32, μ is good to 5e-7 rms; σ² and RMS to 1e-6 of themselves, for means up to 1e6 deviations. A variance beyond
+ * the range of f32 is Infinity (deviations above 1.8e19) or 0 (below 2.6e-23): take f64.
  *
  * @param x rows × cols elements
  * @returns arrays of `rows` numbers, also for a Tensor

@@ -147,7 +147,7 @@ export function orthonormalize<X extends Operand>(vectors: X, options: CommonOpt
     else for (let i = 0; i < wide.length; i++) wide[i] = fromHalf(dtype, from[i]);
     const dependent = kernel(f.at(work), f.rows, f.cols, INDEPENDENT[dtype]);
     if (dependent >= 0) {
-      const got = words(`row ${dependent}, which lies in the span of those before it`);
+      const got = words(`row ${dependent}, which is 0, not finite, or in the span of those before it`);
       throw rangeError(orthonormalizing.name, "vectors", "linearly independent rows", got);
     }
     const to = f.view(q);

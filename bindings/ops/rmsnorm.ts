@@ -1,5 +1,5 @@
 import { begin, type CommonOptions, none } from "../call.js";
-import { checkFinite, checkNonNegative, checkOptions } from "../check.js";
+import { checkFinite, checkNonNegative, checkOptions, rangeError } from "../check.js";
 import type { Op, Operand } from "../frame.js";
 import { norm } from "../wasm/norm.js";
 
@@ -40,7 +40,7 @@ const op: Op = { name: "rmsNorm", family: norm };
  *
  * @example
  * ```ts
- * rmsNorm(new Float32Array([1, 2, 3, 4])); // [0.3651…, 0.7303…, 1.0954…, 1.4606…]
+ * rmsNorm(new Float32Array([1, 2, 3, 4])); // [0.3651…, 0.7302…, 1.0954…, 1.4605…]
  * rmsNorm(states, { cols: 2048, weight, weightOffset: 1, eps: 1e-6 }); // Gemma's
  * ```
  */
@@ -54,6 +54,7 @@ export function rmsNorm(x: Operand, options: RMSNormOptions & { out?: Operand } 
   checkFinite(op.name, "weightOffset", weightOffset);
   checkNonNegative(op.name, "eps", eps);
   const r = f.input("residual", residual);
+  if (sum !== undefined && r === undefined) throw rangeError(op.name, "residual", "an operand beside sum", residual);
   const w = f.parameter("weight", weight, f.cols);
   const b = f.parameter("bias", bias, f.cols);
   const y = f.output("out", out);
