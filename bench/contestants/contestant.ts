@@ -1,0 +1,20 @@
+import type { Elements, Problem } from "../problem.js";
+
+/** Somebody who does the work. */
+export interface Contestant {
+  name: string;
+  /** The work, once: what is timed. */
+  run(): void;
+  /** What the last run has written. */
+  answer(): Elements;
+  /** What the answer must be: the norm of x, which is the default, or x. */
+  computes?: "norm" | "copy";
+  /** Where it writes over x: before the answer is asked for, x is put back. */
+  restore?(): void;
+}
+
+/** Prepares a contestant for a problem. It may throw, and is then named and left out. */
+export interface Entry {
+  name: string;
+  enter(problem: Problem): Omit<Contestant, "name"> | Promise<Omit<Contestant, "name">>;
+}

@@ -1,0 +1,104 @@
+/**
+ * How time is taken: contestants take turns, one short sample each a round, so that whatever else the machine does meets
+ * all alike. A time is the median of its samples; a ratio of two contestants is the median, over the rounds, of the
+ * ratios of the two samples in one round, for a busy machine is faster in one second than in the next.
+ *
+ * Benchmark runs the samples. It compiles a loop anew for each and calls a function through a property in it, tens of
+ * nanoseconds that would drown a small norm; so what it counts are batches of calls, in a loop of the contestant's own.
+ * Before every sample it tries its loop once: that untimed batch brings the operands back into cache.
+ */
+import type Benchmark from "benchmark";
+
+/** The class, which the caller brings: a page has to make it itself. */
+export type BenchmarkClass = typeof Benchmark;
+
+/** Seconds a call. */
+export interface Timing {
+  median: number;
+  lowerQuartile: number;
+  upperQuartile: number;
+  /** A sample a round. */
+  samples: Float64Array;
+}
+
+export interface Effort {
+  /** Seconds that the rounds of one table may take. There are at least five. */
+  seconds: number;
+}
+
+const sample = 2e-3;
+const batch = 5e-5;
+const warmUp = { seconds: 0.06, calls: 30, mostSeconds: 0.3 };
+const rounds = { least: 5, most: 200 };
+
+interface Runner {
+  bench: Benchmark;
+  calls: number;
+  seconds: number[];
+}
+
+export function measure(Benchmark: BenchmarkClass, runs: readonly (() => void)[], { seconds }: Effort): Timing[] {
+  const runners = runs.map((run) => prepare(Benchmark, run));
+  const end = now() + seconds;
+  for (let round = 0; round < rounds.least || (round < rounds.most && now() < end); round++) {
+    for (let i = 0; i < runners.length; i++) {
+      const { bench, calls, seconds } = runners[(i + round) % runners.length];
+      bench.run();
+      if (bench.error) throw bench.error;
+      seconds.push(bench.stats.mean / calls); // of the one sample that it takes
+    }
+  }
+  return runners.map(({ seconds }) => {
+    const samples = Float64Array.from(seconds);
+    const at = quantiles(samples);
+    return { median: at(0.5), lowerQuartile: at(0.25), upperQuartile: at(0.75), samples };
+  });
+}
+
+/** How many times as long a takes as b: both of one `measure`. */
+export const ratio = (a: Timing, b: Timing) => quantiles(a.samples.map((time, round) => time / b.samples[round]))(0.5);
+
+/** Seconds by which a takes longer than b, likewise. */
+export const difference = (a: Timing, b: Timing) =>
+  quantiles(a.samples.map((time, round) => time - b.samples[round]))(0.5);
+
+function quantiles(values: Float64Array): (share: number) => number {
+  const sorted = values.slice().sort();
+  return (share) => sorted[Math.round(share * (sorted.length - 1))];
+}
+
+/** Warms it up and finds out how many calls are a batch, how many batches a sample. */
+function prepare(Benchmark: BenchmarkClass, run: () => void): Runner {
+  const repeat = repeater(run);
+  const start = now();
+  let done = 0;
+  for (let calls = 1; ; ) {
+    repeat(calls);
+    done += calls;
+    const spent = now() - start;
+    if (spent >= warmUp.mostSeconds || (spent >= warmUp.seconds && done >= warmUp.calls)) break;
+    if (spent < warmUp.seconds / 4) calls *= 2;
+  }
+  const before = now();
+  let timed = 0;
+  for (; timed === 0 || now() - before < sample; timed++) run();
+  const call = (now() - before) / timed;
+  const calls = Math.max(1, Math.round(batch / call));
+  const bench = new Benchmark(() => repeat(calls), {
+    initCount: Math.max(1, Math.round(sample / (calls * call))),
+    // one sample a run; no second try unless the estimate was far off
+    minSamples: 1,
+    maxTime: -1,
+    minTime: sample / 8,
+  });
+  return { bench, calls, seconds: [] };
+}
+
+let made = 0;
+
+/** A loop of its own for each contestant: a shared one would learn to call many, and be slower for all. */
+function repeater(run: () => void): (times: number) => void {
+  return new Function("run", `return function repeat${made++}(times) { for (let i = 0; i < times; i++) run(); };`)(run);
+}
+
+const now = () => performance.now() / 1e3;

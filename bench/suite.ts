@@ -1,0 +1,83 @@
+/** A table: one problem, every contestant checked and timed. The same in Node and in a page. */
+import { createEngine } from "../dist/index.js";
+import { ask, check } from "./check.js";
+import { type Contestant, copy, copyInPlace, type Entry, plain } from "./contestants/index.js";
+import { type BenchmarkClass, type Effort, measure, ratio } from "./measure.js";
+import { instantiate } from "./modules.js";
+import { type Case, makeProblem, type Place } from "./problem.js";
+
+export interface Table extends Case {
+  contestants: Row[];
+  /** Who threw, or had a wrong answer. */
+  leftOut: { name: string; reason: string }[];
+}
+
+export interface Row {
+  name: string;
+  /** A call: the median of its samples. */
+  nanoseconds: number;
+  lowerQuartile: number;
+  upperQuartile: number;
+  samples: number;
+  /** Bytes of x, read once, and of y, written once, over the median. */
+  gigabytesPerSecond: number;
+  /** The time of plain JavaScript over this. */
+  timesPlain: number | null;
+  /** This over the time of the copy; in place over the copy in place. */
+  overCopy: number | null;
+  /** From the oracle: max |Δ|/max(1, |y|). */
+  error: number;
+}
+
+/** An engine, its kernels by themselves and the copy, in one memory. */
+export function openPlace(): Place {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  return { engine: createEngine({ memory }), ...instantiate(memory) };
+}
+
+export async function runCase(
+  Benchmark: BenchmarkClass,
+  place: Place,
+  which: Case,
+  entries: readonly Entry[],
+  effort: Effort,
+): Promise<Table> {
+  const problem = makeProblem(which, place);
+  const oracle = ask(problem);
+  const entered: { contestant: Contestant; error: number }[] = [];
+  const leftOut: Table["leftOut"] = [];
+  for (const { name, enter } of entries) {
+    try {
+      const contestant = { name, ...(await enter(problem)) };
+      entered.push({ contestant, error: check(contestant, problem, oracle) });
+    } catch (error) {
+      leftOut.push({ name, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  const runs = entered.map(({ contestant }) => contestant.run);
+  const timings = measure(Benchmark, runs, effort);
+  problem.dispose();
+
+  const timing = (name: string) => timings[entered.findIndex(({ contestant }) => contestant.name === name)];
+  const bytes = 2 * problem.arrays.x.byteLength;
+  const contestants = entered.map(({ contestant: { name, restore }, error }, i): Row => {
+    const { median, lowerQuartile, upperQuartile, samples } = timings[i];
+    const copied = timing(restore || name === copyInPlace.name ? copyInPlace.name : copy.name);
+    const javascript = timing(plain.name);
+    return {
+      name,
+      nanoseconds: round(median * 1e9),
+      lowerQuartile: round(lowerQuartile * 1e9),
+      upperQuartile: round(upperQuartile * 1e9),
+      samples: samples.length,
+      gigabytesPerSecond: round(bytes / median / 1e9),
+      timesPlain: javascript === undefined ? null : round(ratio(javascript, timings[i])),
+      overCopy: copied === undefined ? null : round(ratio(timings[i], copied)),
+      error,
+    };
+  });
+  return { ...which, contestants, leftOut };
+}
+
+/** Four digits. */
+export const round = (x: number) => Number(x.toPrecision(4));
