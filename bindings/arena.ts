@@ -114,16 +114,20 @@ export class Arena {
     this.reserve(op, this.stackTop + bytes);
   }
 
-  /** A temporary, until `unwind`. */
+  /**
+   * A temporary, until `unwind`. Never at the start of a page of 4 KiB: copying 384 KB from there to an array, which starts
+   * 16 bytes into one, took 215 µs instead of 15 on an AMD EPYC.
+   */
   temporary(bytes: number): number {
+    if (this.stackTop % 4096 === 0) this.stackTop += ALIGNMENT;
     const start = this.stackTop;
     this.stackTop += align(bytes);
     return start;
   }
 
-  /** The bytes a block or temporary of so many takes. */
-  rounded(bytes: number): number {
-    return align(bytes);
+  /** The most that a temporary of so many bytes takes. */
+  temporaryBytes(bytes: number): number {
+    return align(bytes) + ALIGNMENT;
   }
 
   unwind(): void {

@@ -38,6 +38,10 @@ export class Engine {
   private readonly modules: Partial<Record<string, WebAssembly.Module>>;
   private readonly families = new Map<Family, Kernels>();
   private readonly ops = new Map<Op, Record<DType, Kernel>>();
+  /** The last kernel asked for: calls in a loop mostly want it again, and a Map costs as much as a small row. */
+  private lastOp: Op | undefined;
+  private lastDType: DType | undefined;
+  private lastKernel: Kernel | undefined;
 
   /** @internal Use `createEngine` or `loadEngine`. */
   constructor(op: string, options: LoadOptions) {
@@ -117,6 +121,7 @@ export class Engine {
     this.arena.dispose();
     this.families.clear();
     this.ops.clear();
+    this.lastOp = undefined;
     if (shared === this) shared = undefined;
   }
 
@@ -126,6 +131,7 @@ export class Engine {
 
   /** @internal An op's kernel for an element type. */
   kernel(op: Op, dtype: DType): Kernel {
+    if (op === this.lastOp && dtype === this.lastDType) return this.lastKernel as Kernel;
     let kernels = this.ops.get(op);
     if (kernels === undefined) {
       const all = this.kernels(op.family);
@@ -133,7 +139,10 @@ export class Engine {
       kernels = { f32: of("f32"), f64: of("f64"), f16: of("f16"), bf16: of("bf16") };
       this.ops.set(op, kernels);
     }
-    return kernels[dtype];
+    this.lastOp = op;
+    this.lastDType = dtype;
+    this.lastKernel = kernels[dtype];
+    return this.lastKernel;
   }
 
   /** @internal Halves to f32, a kernel that every family has. */

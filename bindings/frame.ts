@@ -77,6 +77,8 @@ export class Frame {
   /** The first argument. */
   x!: Slot;
 
+  /** The first output that may be x itself. */
+  private heir: Slot | undefined;
   private op = "";
   private count = 0;
   private temporaries = false;
@@ -96,6 +98,7 @@ export class Frame {
     this.rows = x.length / cols;
     this.count = 0;
     this.temporaries = false;
+    this.heir = undefined;
     this.x = this.declare(argument, x, dtype, dtype, "input");
     return this;
   }
@@ -165,10 +168,11 @@ export class Frame {
     return slot;
   }
 
-  /** The output may be one of these inputs itself: the kernel reads an element before it writes it. */
+  /** The output may be x itself, or another input: the kernel reads an element before it writes it. */
   inPlace(output: Slot | undefined, input: Slot, other?: Slot): void {
     if (output === undefined) return;
     output.mayBe = input;
+    this.heir ??= output;
     output.mayAlsoBe = other;
   }
 
@@ -195,7 +199,7 @@ export class Frame {
         const slot = this.slots[i];
         if (slot.place !== NOWHERE) continue;
         if (slot.role === "output" && slot.value === undefined && this.x.value instanceof Tensor) this.makeTensor(slot);
-        else bytes += this.temporaryBytes(slot);
+        else if (!this.sharesX(slot)) bytes += this.temporaryBytes(slot);
       }
       this.arena.reserveTemporaries(this.op, bytes);
       this.temporaries = true;
@@ -367,14 +371,26 @@ export class Frame {
   }
 
   private temporaryBytes(slot: Slot): number {
-    const raw = this.widens(slot) && slot.home !== this.arena ? this.arena.rounded(slot.length * 2) : 0;
-    return raw + this.arena.rounded(slot.length * BYTES[slot.wanted]);
+    const raw = this.widens(slot) && slot.home !== this.arena ? this.arena.temporaryBytes(slot.length * 2) : 0;
+    return raw + this.arena.temporaryBytes(slot.length * BYTES[slot.wanted]);
+  }
+
+  /**
+   * An output that may be x itself takes the place of x's copy, which nobody else will read: less memory to go through
+   * (layerNorm 128×768 with arrays in and out: 1.80 times the resident call instead of 1.88).
+   */
+  private sharesX(slot: Slot): boolean {
+    return slot === this.heir && this.x.home !== this.arena;
   }
 
   /** A temporary for a slot, with its elements if it is read. */
   private place(slot: Slot): void {
     const { arena } = this;
     const { wanted, length } = slot;
+    if (this.sharesX(slot)) {
+      slot.place = this.x.place;
+      return;
+    }
     slot.place = arena.temporary(length * BYTES[wanted]);
     if (slot.role !== "input") return;
     // what is in the arena is read where it lies: memory may just have grown, and the view that was given be detached

@@ -1,6 +1,8 @@
 import { begin, type CommonOptions, none } from "../call.js";
 import { checkNonNegative, checkOptions, rangeError } from "../check.js";
 import type { Op, Operand } from "../frame.js";
+import { residentKernel, startOf } from "../resident.js";
+import type { Tensor } from "../tensor.js";
 import { norm } from "../wasm/norm.js";
 
 /** Options of `layerNorm`. */
@@ -50,8 +52,16 @@ export function layerNorm<X extends Operand>(x: X, options?: LayerNormOptions & 
 export function layerNorm(x: Operand, options: LayerNormOptions & { out?: Operand } = none): Operand {
   checkOptions(op.name, options);
   const { weight, bias, eps = 1e-5, residual, sum, out, mean, rstd } = options;
-  const f = begin(op, x, options, weight);
   checkNonNegative(op.name, "eps", eps);
+  if (residual === undefined && sum === undefined && mean === undefined && rstd === undefined) {
+    const resident = residentKernel(op, x, out, weight, bias, options);
+    if (resident !== undefined) {
+      const { start, length, cols } = x as Tensor;
+      resident(startOf(out), 0, 0, 0, start, 0, startOf(weight), startOf(bias), length / cols, cols, eps);
+      return out as Tensor;
+    }
+  }
+  const f = begin(op, x, options, weight);
   const r = f.input("residual", residual);
   if (sum !== undefined && r === undefined) throw rangeError(op.name, "residual", "an operand beside sum", residual);
   const w = f.parameter("weight", weight, f.cols);

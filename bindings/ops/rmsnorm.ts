@@ -1,6 +1,8 @@
 import { begin, type CommonOptions, none } from "../call.js";
 import { checkFinite, checkNonNegative, checkOptions, rangeError } from "../check.js";
 import type { Op, Operand } from "../frame.js";
+import { residentKernel, startOf } from "../resident.js";
+import type { Tensor } from "../tensor.js";
 import { norm } from "../wasm/norm.js";
 
 /** Options of `rmsNorm`. */
@@ -50,9 +52,17 @@ export function rmsNorm<X extends Operand>(x: X, options?: RMSNormOptions & { ou
 export function rmsNorm(x: Operand, options: RMSNormOptions & { out?: Operand } = none): Operand {
   checkOptions(op.name, options);
   const { weight, bias, weightOffset = 0, eps = 1e-5, residual, sum, out, rstd } = options;
-  const f = begin(op, x, options, weight);
   checkFinite(op.name, "weightOffset", weightOffset);
   checkNonNegative(op.name, "eps", eps);
+  if (residual === undefined && sum === undefined && rstd === undefined) {
+    const resident = residentKernel(op, x, out, weight, bias, options);
+    if (resident !== undefined) {
+      const { start, length, cols } = x as Tensor;
+      resident(startOf(out), 0, 0, start, 0, startOf(weight), startOf(bias), length / cols, cols, weightOffset, eps);
+      return out as Tensor;
+    }
+  }
+  const f = begin(op, x, options, weight);
   const r = f.input("residual", residual);
   if (sum !== undefined && r === undefined) throw rangeError(op.name, "residual", "an operand beside sum", residual);
   const w = f.parameter("weight", weight, f.cols);
