@@ -24,7 +24,7 @@ export class Block<L extends Lanes, P extends Lanes, N extends Norm<L>> {
   ): i32 {
     const l = the<L>(), p = the<P>(), n = the<N>(), settle = the<Settle<L, N>>(), step = l.step, zero = l.splat(0);
     const row = <usize>cols * l.size, tail = cols & (l.width - 1), body = row - <usize>tail * l.size, out = y - x;
-    const inverse = l.splat(1 / <f64>cols), epsilon = l.splat(eps), share = l.splat(settle.share(cols));
+    const inverse = l.splat(1 / <f64>cols), epsilon = l.splat(eps);
     let r = 0;
     for (; r + 4 <= rows; r += 4) {
       let x0 = x, x1 = x0 + row, x2 = x1 + row, x3 = x2 + row;
@@ -58,25 +58,32 @@ for (const end = x + body; end - x0 >= 20 * step;) { // a stretch of four runs: 
         }
         q0 = l.add(q0, k0); q1 = l.add(q1, k1); q2 = l.add(q2, k2); q3 = l.add(q3, k3);
       }
+      let a0 = zero, a1 = zero, a2 = zero, a3 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
+      let c0 = zero, c1 = zero, c2 = zero, c3 = zero;
       for (const end = x + body; x0 < end; x0 += step, x1 += step, x2 += step, x3 += step) {
         const v0 = l.loadFinite(x0), v1 = l.loadFinite(x1), v2 = l.loadFinite(x2), v3 = l.loadFinite(x3);
         if (n.centred) {
-          s0 = l.sumLow(s0, v0, zero); s1 = l.sumLow(s1, v1, zero); s2 = l.sumLow(s2, v2, zero); s3 = l.sumLow(s3, v3, zero);
-          if (l.wide) { t0 = l.sumHigh(t0, v0, zero); t1 = l.sumHigh(t1, v1, zero); t2 = l.sumHigh(t2, v2, zero); t3 = l.sumHigh(t3, v3, zero); }
+          a0 = l.sumLow(a0, v0, zero); a1 = l.sumLow(a1, v1, zero); a2 = l.sumLow(a2, v2, zero); a3 = l.sumLow(a3, v3, zero);
+          if (l.wide) { b0 = l.sumHigh(b0, v0, zero); b1 = l.sumHigh(b1, v1, zero); b2 = l.sumHigh(b2, v2, zero); b3 = l.sumHigh(b3, v3, zero); }
         }
-        q0 = l.fma(v0, v0, q0); q1 = l.fma(v1, v1, q1); q2 = l.fma(v2, v2, q2); q3 = l.fma(v3, v3, q3);
+        c0 = l.fma(v0, v0, c0); c1 = l.fma(v1, v1, c1); c2 = l.fma(v2, v2, c2); c3 = l.fma(v3, v3, c3);
       }
       if (tail) {
         const v0 = l.loadPart(x0, tail), v1 = l.loadPart(x1, tail), v2 = l.loadPart(x2, tail), v3 = l.loadPart(x3, tail);
         if (n.centred) {
-          s0 = l.sumLow(s0, v0, zero); s1 = l.sumLow(s1, v1, zero); s2 = l.sumLow(s2, v2, zero); s3 = l.sumLow(s3, v3, zero);
-          if (l.wide) { t0 = l.sumHigh(t0, v0, zero); t1 = l.sumHigh(t1, v1, zero); t2 = l.sumHigh(t2, v2, zero); t3 = l.sumHigh(t3, v3, zero); }
+          a0 = l.sumLow(a0, v0, zero); a1 = l.sumLow(a1, v1, zero); a2 = l.sumLow(a2, v2, zero); a3 = l.sumLow(a3, v3, zero);
+          if (l.wide) { b0 = l.sumHigh(b0, v0, zero); b1 = l.sumHigh(b1, v1, zero); b2 = l.sumHigh(b2, v2, zero); b3 = l.sumHigh(b3, v3, zero); }
         }
-        q0 = l.fma(v0, v0, q0); q1 = l.fma(v1, v1, q1); q2 = l.fma(v2, v2, q2); q3 = l.fma(v3, v3, q3);
+        c0 = l.fma(v0, v0, c0); c1 = l.fma(v1, v1, c1); c2 = l.fma(v2, v2, c2); c3 = l.fma(v3, v3, c3);
       }
-      let sound = settle.block(l.foldSums(s0, t0, s1, t1, s2, t2, s3, t3), l.fold(q0, q1, q2, q3), 0, inverse, epsilon, share);
+      if (n.centred) {
+        s0 = l.join(s0, a0); s1 = l.join(s1, a1); s2 = l.join(s2, a2); s3 = l.join(s3, a3);
+        if (l.wide) { t0 = l.join(t0, b0); t1 = l.join(t1, b1); t2 = l.join(t2, b2); t3 = l.join(t3, b3); }
+      }
+      q0 = l.add(q0, c0); q1 = l.add(q1, c1); q2 = l.add(q2, c2); q3 = l.add(q3, c3);
+      let sound = settle.block(l.foldSums(s0, t0, s1, t1, s2, t2, s3, t3), l.fold(q0, q1, q2, q3), 0, inverse, epsilon);
       if (l.width == 2) { // a vector holds two rows: the other two
-        const other = settle.block(l.foldSums(s2, t2, s3, t3, s2, t2, s3, t3), l.fold(q2, q3, q2, q3), 16, inverse, epsilon, share);
+        const other = settle.block(l.foldSums(s2, t2, s3, t3, s2, t2, s3, t3), l.fold(q2, q3, q2, q3), 16, inverse, epsilon);
         sound = sound && other;
       }
       if (!sound) break;

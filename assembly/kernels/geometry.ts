@@ -21,9 +21,9 @@ export function geometry<L extends Lanes>(
   for (let r = 0; r < rows; r++, x += <usize>cols * l.size) {
     the<Statistics<L>>().run(x, cols);
     const k = load<f64>(scale), m = load<f64>(shift) + load<f64>(rest), v = load<f64>(variance), rms = sqrt(v + m * m);
-    l.storeLane(norms, l.splat(sqrt(n) * (rms / k)));
-    l.storeLane(uniforms, l.splat(sqrt(n) * (m / k)));
-    l.storeLane(orthogonals, l.splat(sqrt(n) * (sqrt(v) / k)));
+    l.storeLane(norms, l.splat(sqrt(n) * rms / k));
+    l.storeLane(uniforms, l.splat(sqrt(n) * m / k));
+    l.storeLane(orthogonals, l.splat(sqrt(n) * sqrt(v) / k));
     l.storeLane(cosines, l.splat(m / rms));
     l.storeLane(angles, l.splat(rms == 0 ? NaN : NativeMath.atan2(sqrt(v), m)));
     norms += l.lane; uniforms += l.lane; orthogonals += l.lane; cosines += l.lane; angles += l.lane;
@@ -40,49 +40,54 @@ export function geometry<L extends Lanes>(
  * Error: 5e-7 radians (f64: 1e-15). Source: W. Kahan, How Futile are Mindless Assessments of Roundoff, 2006, §12.
  */
 export function angle<L extends Lanes, P extends Lanes>(angles: usize, x: usize, y: usize, nextY: usize, rows: i32, cols: i32): void {
-  const l = the<L>(), p = the<P>();
+  const l = the<L>(), p = the<P>(), d = the<Differences<L, P>>(), zero = p.splat(0), one = p.splat(1);
   for (let r = 0; r < rows; r++, x += <usize>cols * l.size, y += nextY) {
-    const pair = the<Differences<L, P>>().run(x, y, cols, p.splat(1), p.splat(0), p.splat(0), p.splat(1));
-    let a = 1.0, b = 1.0, xx = p.sumOf(pair), yy = p.squaresOf(pair);
+    let a = one, b = one, pair = d.run(x, y, cols, a, b, one, zero, zero, one), xx = p.sumOf(pair), yy = p.squaresOf(pair);
     if (!(xx > l.least && xx < l.most && yy > l.least && yy < l.most)) {
-      a = power(exponentFor<L, RMSNorm<L>>(x, cols, xx));
-      b = power(exponentFor<P, RMSNorm<P>>(y, cols, yy));
-      const scaled = the<Differences<L, P>>().run(x, y, cols, p.splat(a), p.splat(0), p.splat(0), p.splat(b));
-      xx = p.sumOf(scaled); yy = p.squaresOf(scaled);
+      a = p.splat(power(exponentFor<L, RMSNorm<L>>(x, cols, xx)));
+      b = p.splat(power(exponentFor<P, RMSNorm<P>>(y, cols, yy)));
+      pair = d.run(x, y, cols, a, b, one, zero, zero, one);
+      xx = p.sumOf(pair); yy = p.squaresOf(pair);
     }
-    const u = p.splat(a / sqrt(xx)), v = p.splat(b / sqrt(yy));
-    const two = the<Differences<L, P>>().run(x, y, cols, u, p.mul(v, p.splat(-1)), u, v);
-    const apart = sqrt(p.sumOf(two)), together = sqrt(p.squaresOf(two));
+    const u = p.splat(1 / sqrt(xx)), v = p.splat(1 / sqrt(yy));
+    pair = d.run(x, y, cols, a, b, u, p.sub(zero, v), u, v);
+    const apart = sqrt(p.sumOf(pair)), together = sqrt(p.squaresOf(pair));
     l.storeLane(angles, l.splat(xx == 0 || yy == 0 ? NaN : 2 * NativeMath.atan2(apart, together)));
     angles += l.lane;
   }
 }
 
-/** Σ(a·x + b·y)² and Σ(c·x + d·y)², four vectors side by side. */
+/**
+ * Σ(c·s + d·t)² and Σ(e·s + f·t)², where s = a·x and t = b·y: powers of two first, for what comes after them may be as
+ * large as they are.
+ */
 @unmanaged
 class Differences<L extends Lanes, P extends Lanes> {
-  run(x: usize, y: usize, cols: i32, a: v128, b: v128, c: v128, d: v128): v128 {
+  run(x: usize, y: usize, cols: i32, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128): v128 {
     const l = the<L>(), p = the<P>(), step = l.step, zero = p.splat(0);
     const tail = cols & (l.width - 1), end = x + <usize>(cols - tail) * l.size;
-    let s = zero, q = zero, i = x, j = y;
+    let m = zero, n = zero, i = x, j = y;
     while (i < end) {
-      let s0 = zero, s1 = zero, q0 = zero, q1 = zero;
-      for (const stop = min(end, i + chain * step); i < stop; i += 2 * step, j += 2 * p.step) {
-        const x0 = l.load(i), y0 = p.load(j);
-        const e0 = p.add(p.mul(a, x0), p.mul(b, y0)), f0 = p.add(p.mul(c, x0), p.mul(d, y0));
-        s0 = p.fma(e0, e0, s0); q0 = p.fma(f0, f0, q0);
-        if (i + step >= stop) { i += step; j += p.step; break; }
-        const x1 = l.load(i + step), y1 = p.load(j + p.step);
-        const e1 = p.add(p.mul(a, x1), p.mul(b, y1)), f1 = p.add(p.mul(c, x1), p.mul(d, y1));
-        s1 = p.fma(e1, e1, s1); q1 = p.fma(f1, f1, q1);
+      let m0 = zero, m1 = zero, n0 = zero, n1 = zero;
+      const run = min(chain * step, end - i);
+      for (const stop = i + (run & ~(2 * step - 1)); i < stop; i += 2 * step, j += 2 * p.step) {
+        const s0 = p.mul(a, l.load(i)), t0 = p.mul(b, p.load(j)), s1 = p.mul(a, l.load(i + step)), t1 = p.mul(b, p.load(j + p.step));
+        const g0 = p.fma(c, s0, p.mul(d, t0)), h0 = p.fma(e, s0, p.mul(f, t0));
+        const g1 = p.fma(c, s1, p.mul(d, t1)), h1 = p.fma(e, s1, p.mul(f, t1));
+        m0 = p.fma(g0, g0, m0); n0 = p.fma(h0, h0, n0); m1 = p.fma(g1, g1, m1); n1 = p.fma(h1, h1, n1);
       }
-      s = p.add(s, p.add(s0, s1)); q = p.add(q, p.add(q0, q1));
+      if (run & step) { // an odd vector, at the row's end
+        const s = p.mul(a, l.load(i)), t = p.mul(b, p.load(j)), g = p.fma(c, s, p.mul(d, t)), h = p.fma(e, s, p.mul(f, t));
+        m0 = p.fma(g, g, m0); n0 = p.fma(h, h, n0);
+        i += step; j += p.step;
+      }
+      m = p.add(m, p.add(m0, m1)); n = p.add(n, p.add(n0, n1));
     }
     if (tail) {
-      const x0 = l.loadPart(i, tail), y0 = p.loadPart(j, tail);
-      const e = p.add(p.mul(a, x0), p.mul(b, y0)), f = p.add(p.mul(c, x0), p.mul(d, y0));
-      s = p.fma(e, e, s); q = p.fma(f, f, q);
+      const s = p.mul(a, l.loadPart(i, tail)), t = p.mul(b, p.loadPart(j, tail));
+      const g = p.fma(c, s, p.mul(d, t)), h = p.fma(e, s, p.mul(f, t));
+      m = p.fma(g, g, m); n = p.fma(h, h, n);
     }
-    return p.pair(s, s, q);
+    return p.pair(m, m, n);
   }
 }

@@ -12,7 +12,7 @@ export class Statistics<L extends Lanes> {
     const l = the<L>(), zero = l.splat(0), n = <f64>cols;
     const pair = the<RowSums<L, Center<L>, Plain<L>>>().run(x, cols, zero, zero), q = l.squaresOf(pair);
     const mean = l.sumOf(pair) / n, v = q / n - mean * mean;
-    if (q > l.least && q < l.most && n * v > the<Settle<L, Center<L>>>().share(cols) * q) {
+    if (q > l.least && q < l.most && n * v > the<Settle<L, Center<L>>>().share * q) {
       store<f64>(scale, 1);
       store<f64>(shift, mean);
       store<f64>(rest, 0);

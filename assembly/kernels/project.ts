@@ -112,14 +112,16 @@ export class Dots<L extends Lanes, P extends Lanes, R extends Reading<L>> {
       s = p.add(p.add(p.add(p.add(s, s0), s1), s2), s3);
       t = p.add(p.add(p.add(p.add(t, t0), t1), t2), t3);
     }
+    let s0 = zero, t0 = zero;
     for (; i < end; i += step, j += next) {
       const v = r.load(i, k, zero);
-      s = p.fma(v, p.load(j), s); t = p.fma(v, v, t);
+      s0 = p.fma(v, p.load(j), s0); t0 = p.fma(v, v, t0);
     }
     if (tail) {
       const v = r.loadPart(i, tail, k, zero);
-      s = p.fma(v, p.loadPart(j, tail), s); t = p.fma(v, v, t);
+      s0 = p.fma(v, p.loadPart(j, tail), s0); t0 = p.fma(v, v, t0);
     }
+    s = p.add(s, s0); t = p.add(t, t0);
     return p.pair(s, s, t);
   }
 }

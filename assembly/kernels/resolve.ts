@@ -30,7 +30,7 @@ export function resolve<L extends Lanes, N extends Norm<L>>(x: usize, cols: i32,
     lo = the<N>().centred ? l.sumOf(pair) / n : 0;
     v = q - lo * lo;
     next = hi + lo;
-    if (v > 0.25 * q || l.first(l.splat(next)) == hi) break;
+    if (v > 0.75 * q || l.first(l.splat(next)) == hi) break;
   }
   store<f64>(scale, k);
   store<f64>(shift, hi);

@@ -18,14 +18,14 @@ export class Row<L extends Lanes, P extends Lanes, N extends Norm<L>> {
   ): i32 {
     const l = the<L>(), p = the<P>(), n = the<N>(), settle = the<Settle<L, N>>(), step = l.step, zero = l.splat(0);
     const row = <usize>cols * l.size, tail = cols & (l.width - 1), body = row - <usize>tail * l.size;
-    const fours = body & ~(4 * step - 1), out = y - x, inverse = l.splat(1 / <f64>cols), epsilon = l.splat(eps), share = l.splat(settle.share(cols));
+    const fours = body & ~(4 * step - 1), out = y - x, inverse = l.splat(1 / <f64>cols), epsilon = l.splat(eps);
     let r = 0, seen = 0;
     for (; r < rows; r++) {
-      if (touch) for (let line = x, end = x + row; line < end; line += 64) seen ^= load<i32>(line) ^ load<i32>(line + out);
+      if (touch) for (let line = x, last = x + row - 4; line <= last; line += 64) seen ^= load<i32>(line) ^ load<i32>(line + out);
       const pair = the<RowSums<L, N, Plain<L>>>().run(x, cols, zero, zero);
       const s = l.pairSum(pair), q = l.pairSquares(pair);
       const m = settle.mean(s, inverse), spread = settle.spread(s, q, m);
-      if (!l.allTrue(settle.sound(spread, q, share))) {
+      if (!l.allTrue(settle.sound(spread, q))) {
         v128.store(means, m);
         v128.store(squares, q);
         break;
