@@ -58,17 +58,19 @@ export class Engine {
     if (memory !== undefined && memories.has(memory)) {
       throw rangeError(op, "memory", "one that no other engine lives in", memory);
     }
-    if (memory !== undefined && memory.buffer.byteLength === 0 && memory.grow(1) < 0) {
+    if (memory !== undefined && memory.buffer.byteLength === 0 && !hasRoom(memory)) {
       throw rangeError(op, "memory", "at least one page of 65536 bytes", words("0 bytes"));
     }
     if (typeof maximumBytes !== "number") throw typeError(op, "maximumBytes", "a number of bytes", maximumBytes);
     if (!(maximumBytes >= 65536)) throw rangeError(op, "maximumBytes", "at least 65536", maximumBytes);
+    if (typeof modules !== "object" || modules === null) throw typeError(op, "modules", "an object of modules", modules);
     for (const [name, module] of Object.entries(modules)) {
+      if (name !== "norm" && name !== "project") throw rangeError(op, "modules", 'names "norm" and "project"', name);
       if (!(module instanceof WebAssembly.Module))
         throw typeError(op, `modules.${name}`, "a WebAssembly.Module", module);
     }
     this.variant = "simd";
-    this.modules = modules;
+    this.modules = { ...modules };
     this.arena = new Arena(memory, maximumBytes);
     memories.add(this.arena.memory);
     this.frame = new Frame(this);
@@ -106,6 +108,8 @@ export class Engine {
         throw typeError(op, "data", `numbers for ${dtype}`, data);
       }
       if (data.length !== length) throw rangeError(op, "data", `${length} elements`, words(`${data.length}`));
+      // a view of this very memory: the memory may grow below, and the view be detached
+      if (isTypedArray(data) && data.buffer === this.arena.buffer) data = data.slice() as TypedArray;
     }
     const start = this.arena.allocate(op, length * BYTES[dtype]);
     const made = new Tensor(this, dtype, dims, start);
@@ -119,6 +123,7 @@ export class Engine {
   /** Lets the memory go. Its Tensors are disposed of with it; the default engine is made anew at the next call. */
   dispose(): void {
     this.arena.dispose();
+    memories.delete(this.arena.memory);
     this.families.clear();
     this.ops.clear();
     this.lastOp = undefined;
@@ -135,7 +140,12 @@ export class Engine {
     let kernels = this.ops.get(op);
     if (kernels === undefined) {
       const all = this.kernels(op.family);
+      // orthonormalize, prepare and the like are there for some types only: those are never asked for the others
       const of = (type: DType) => all[`${op.name}_${type}`];
+      if (of("f64") === undefined) {
+        const got = words(`one without ${op.name}_f64`);
+        throw rangeError(op.name, `modules.${op.family.name}`, `the module of that family`, got);
+      }
       kernels = { f32: of("f32"), f64: of("f64"), f16: of("f16"), bf16: of("bf16") };
       this.ops.set(op, kernels);
     }
@@ -192,6 +202,15 @@ export class Engine {
   }
 }
 
+/** Can a memory without pages have one? */
+function hasRoom(memory: WebAssembly.Memory): boolean {
+  try {
+    return memory.grow(1) >= 0;
+  } catch {
+    return false;
+  }
+}
+
 function fillHalves(view: Uint16Array, dtype: "f16" | "bf16", data: TypedArray | readonly number[]): void {
   if (data instanceof Uint16Array) view.set(data);
   else for (let i = 0; i < view.length; i++) view[i] = toHalf(dtype, data[i]);
@@ -226,7 +245,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
  * ```
  */
 export async function loadEngine(options: LoadOptions = {}): Promise<Engine> {
-  const engine = new Engine("loadEngine", { ...options, modules: { ...options?.modules } });
+  const engine = new Engine("loadEngine", options);
   if (options.modules !== undefined) return engine;
   const [norm, project] = await Promise.all([import("./wasm/norm.js"), import("./wasm/project.js")]);
   return engine.load([norm.norm, project.project]);

@@ -2,7 +2,7 @@ import { Lanes, the } from "../lanes";
 import { Norm } from "./norm";
 import { means, rests, rstds } from "./scratch";
 import { Settle } from "./settle";
-import { chain } from "./sums";
+import { longestRun } from "./sums";
 
 /**
  * Four rows side by side. Their sums are transposed into one vector, and one vector square root and division serve all
@@ -25,13 +25,14 @@ export class Block<L extends Lanes, P extends Lanes, N extends Norm<L>> {
     const l = the<L>(), p = the<P>(), n = the<N>(), settle = the<Settle<L, N>>(), step = l.step, zero = l.splat(0);
     const row = <usize>cols * l.size, tail = cols & (l.width - 1), body = row - <usize>tail * l.size, out = y - x;
     const inverse = l.splat(1 / <f64>cols), epsilon = l.splat(eps);
+    const longest = longestRun(body, step);
     let r = 0;
     for (; r + 4 <= rows; r += 4) {
       let x0 = x, x1 = x0 + row, x2 = x1 + row, x3 = x2 + row;
       let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
       let q0 = zero, q1 = zero, q2 = zero, q3 = zero;
 for (const end = x + body; end - x0 >= 20 * step;) { // a stretch of four runs: see sums.ts
-        const run = min(chain * step, ((end - x0) >> 2) & ~(2 * step - 1));
+        const run = min(longest, ((end - x0) >> 2) & ~(2 * step - 1));
         let i0 = zero, i1 = zero, i2 = zero, i3 = zero, j0 = zero, j1 = zero, j2 = zero, j3 = zero;
         let k0 = zero, k1 = zero, k2 = zero, k3 = zero;
         for (const stretch = x0 + 4 * run; x0 < stretch;) {

@@ -3,7 +3,7 @@ import { Statistics } from "./moments";
 import { exponentFor, power } from "./range";
 import { RMSNorm } from "./rmsnorm";
 import { rest, scale, shift, variance } from "./scratch";
-import { chain } from "./sums";
+import { longestRun } from "./sums";
 
 /**
  * geometry: where a row lies with respect to the uniform direction 1̂ = 1/√d, from LayerNorm's own statistics.
@@ -66,10 +66,11 @@ class Differences<L extends Lanes, P extends Lanes> {
   run(x: usize, y: usize, cols: i32, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128): v128 {
     const l = the<L>(), p = the<P>(), step = l.step, zero = p.splat(0);
     const tail = cols & (l.width - 1), end = x + <usize>(cols - tail) * l.size;
+    const longest = longestRun(end - x, step);
     let m = zero, n = zero, i = x, j = y;
     while (i < end) {
       let m0 = zero, m1 = zero, n0 = zero, n1 = zero;
-      const run = min(chain * step, end - i);
+      const run = min(longest, end - i);
       for (const stop = i + (run & ~(2 * step - 1)); i < stop; i += 2 * step, j += 2 * p.step) {
         const s0 = p.mul(a, l.load(i)), t0 = p.mul(b, p.load(j)), s1 = p.mul(a, l.load(i + step)), t1 = p.mul(b, p.load(j + p.step));
         const g0 = p.fma(c, s0, p.mul(d, t0)), h0 = p.fma(e, s0, p.mul(f, t0));

@@ -1,7 +1,7 @@
 import { F64, Lanes, the } from "../lanes";
 import { exponentFor, power } from "./range";
 import { RMSNorm } from "./rmsnorm";
-import { chain, Plain, Reading, Shifted } from "./sums";
+import { longestRun, Plain, Reading, Shifted } from "./sums";
 
 /**
  * The orthogonal projection of each row on the span of k directions, and what is left of it.
@@ -97,10 +97,11 @@ export class Dots<L extends Lanes, P extends Lanes, R extends Reading<L>> {
   run(x: usize, q: usize, cols: i32, scale: f64): v128 {
     const l = the<L>(), p = the<P>(), r = the<R>(), zero = p.splat(0), step = l.step, next = p.step, k = l.splat(scale);
     const tail = cols & (l.width - 1), end = x + <usize>(cols - tail) * l.size;
+    const longest = longestRun(end - x, step);
     let s = zero, t = zero, i = x, j = q;
     while (end - i >= 4 * step) {
       let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
-      const run = min(chain * step, ((end - i) >> 2) & ~(step - 1)), run2 = run + run, run3 = run2 + run;
+      const run = min(longest, ((end - i) >> 2) & ~(step - 1)), run2 = run + run, run3 = run2 + run;
       const go = run / step * next, go2 = go + go, go3 = go2 + go;
       for (const stop = i + run; i < stop; i += step, j += next) {
         const v0 = r.load(i, k, zero), v1 = r.load(i + run, k, zero), v2 = r.load(i + run2, k, zero), v3 = r.load(i + run3, k, zero);

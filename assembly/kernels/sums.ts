@@ -5,18 +5,20 @@ import { Norm } from "./norm";
  * The order of summation, the same for a row in a block of four and for a row alone, so that a row's bits depend on
  * nothing but the row: not on its neighbours, the number of rows, or the path taken.
  *
- * A row of n vectors is cut into runs of min(chain, n/4) vectors, an even number, four runs to a stretch, as long as
- * twenty vectors are left: fewer are added in order, which for rows of 64 saves a fifth. A run's vectors are added two by
- * two, and the pairs in order; four runs make a stretch's sum, and the stretches' sums join the row's, as does in the
- * end the sum of the vectors left over and the last elements. The block kernel walks
- * the runs one after another for four rows at a time, the row kernel walks a stretch's four runs side by side: both
- * keep four independent chains of additions, which hides their latency.
+ * A row of n vectors is cut into runs of n/4 vectors, an even number and at most 16 (64 in rows of thousands), four runs to
+ * a stretch, as long as twenty vectors are left: fewer are added in order, which for rows of 64 saves a fifth. A run's
+ * vectors are added two by two, and the pairs in order; four runs make a stretch's sum, and the stretches' sums join the
+ * row's, as does in the end the sum of the vectors left over and the last elements. The block kernel walks the runs one
+ * after another for four rows at a time, the row kernel walks a stretch's four runs side by side: both keep four
+ * independent chains of additions, which hides their latency.
  *
  * Sums of sums of short sums: rows near a constant, or of two values in turn, round the same way at each addition, so
  * the error grows with the longest chain of additions, not with its root. Runs of 16 vectors keep every such row that
  * test/kernels.test.ts tries within the contract; runs of 64 in one total had 1.7 times the error it allows.
  */
-export const chain: usize = 16; // vectors
+export function longestRun(row: usize, step: usize): usize {
+  return row > 2048 * step ? 64 * step : 16 * step; // beyond 2048 vectors, the stretches would get many
+}
 
 /** How a row is read: as it lies, or (x·scale) − shift. */
 @unmanaged
@@ -48,11 +50,12 @@ export class RowSums<L extends Lanes, N extends Norm<L>, R extends Reading<L>> {
   @inline run(x: usize, cols: i32, scale: v128, shift: v128): v128 {
     const l = the<L>(), n = the<N>(), r = the<R>(), zero = l.splat(0), step = l.step;
     const tail = cols & (l.width - 1), end = x + <usize>(cols - tail) * l.size;
+    const longest = longestRun(end - x, step);
     let s = zero, t = zero, q = zero, i = x;
     while (end - i >= 20 * step) {
       let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
       let q0 = zero, q1 = zero, q2 = zero, q3 = zero;
-      const run = min(chain * step, ((end - i) >> 2) & ~(2 * step - 1)), run2 = run + run, run3 = run2 + run;
+      const run = min(longest, ((end - i) >> 2) & ~(2 * step - 1)), run2 = run + run, run3 = run2 + run;
       for (const stop = i + run; i < stop; i += 2 * step) {
         const v0 = r.load(i, scale, shift), v1 = r.load(i + run, scale, shift);
         const v2 = r.load(i + run2, scale, shift), v3 = r.load(i + run3, scale, shift);
