@@ -17,6 +17,12 @@ export interface CommonOptions {
 /** No options. */
 export const none = Object.freeze({});
 
+/** The options of an op: an object. An operand in their place, as in `layerNorm(x, weight)`, would be ignored in silence. */
+export function checkOptions(op: string, value: unknown): void {
+  const operand = ArrayBuffer.isView(value) || Array.isArray(value) || value instanceof Tensor;
+  if (typeof value !== "object" || value === null || operand) throw typeError(op, "options", "an object", value);
+}
+
 /**
  * Begins a call: which engine, which element type, how many rows and columns.
  *

@@ -52,10 +52,3 @@ export function checkFinite(op: string, argument: string, value: unknown): numbe
   if (!Number.isFinite(value)) throw rangeError(op, argument, "a finite number", value);
   return value;
 }
-
-/** The options of an op: an object. An array in their place, as in `layerNorm(x, weight)`, would be ignored in silence. */
-export function checkOptions(op: string, value: unknown): void {
-  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) {
-    throw typeError(op, "options", "an object", value);
-  }
-}

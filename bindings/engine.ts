@@ -63,7 +63,8 @@ export class Engine {
     }
     if (typeof maximumBytes !== "number") throw typeError(op, "maximumBytes", "a number of bytes", maximumBytes);
     if (!(maximumBytes >= 65536)) throw rangeError(op, "maximumBytes", "at least 65536", maximumBytes);
-    if (typeof modules !== "object" || modules === null) throw typeError(op, "modules", "an object of modules", modules);
+    if (typeof modules !== "object" || modules === null)
+      throw typeError(op, "modules", "an object of modules", modules);
     for (const [name, module] of Object.entries(modules)) {
       if (name !== "norm" && name !== "project") throw rangeError(op, "modules", 'names "norm" and "project"', name);
       if (!(module instanceof WebAssembly.Module))
@@ -114,9 +115,14 @@ export class Engine {
     const start = this.arena.allocate(op, length * BYTES[dtype]);
     const made = new Tensor(this, dtype, dims, start);
     const view = made.data;
-    if (data === undefined) view.fill(0);
-    else if (view instanceof Uint16Array) fillHalves(view, dtype as "f16" | "bf16", data);
-    else view.set(data as ArrayLike<number>);
+    try {
+      if (data === undefined) view.fill(0);
+      else if (view instanceof Uint16Array) fillHalves(view, dtype as "f16" | "bf16", data);
+      else view.set(data as ArrayLike<number>);
+    } catch {
+      made.dispose(); // a BigInt or a Symbol among the numbers
+      throw typeError(op, "data", "numbers", data);
+    }
     return made;
   }
 

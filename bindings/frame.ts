@@ -48,6 +48,8 @@ export class Slot {
   end = 0;
   /** Its place in the arena, for the kernel. */
   place = NOWHERE;
+  /** Of one f64 direction for f32: the power of two that brought it into range. Its length does not matter. */
+  exponent = 0;
   /** Was its Tensor made by this call? */
   made = false;
   /** For an output: the inputs that it may be, exactly. */
@@ -126,6 +128,8 @@ export class Frame {
       throw rangeError(this.op, name, `a positive multiple of ${this.cols} elements`, words(`${value.length}`));
     }
     if (own) slot.place = NOWHERE;
+    if (value.length === this.cols && slot.given === "f64" && slot.wanted === "f32")
+      slot.exponent = this.exponentFor(slot);
     return slot;
   }
 
@@ -279,15 +283,16 @@ export class Frame {
     slot.wanted = wanted;
     slot.place = NOWHERE;
     slot.made = false;
+    slot.exponent = 0;
     slot.mayBe = undefined;
     slot.mayAlsoBe = undefined;
     if (value === undefined) {
       slot.home = undefined;
       return slot;
     }
-    slot.length = value.length;
     if (value instanceof Tensor) {
       const { start } = value;
+      slot.length = value.length;
       if (value.arena !== this.arena) {
         throw rangeError(this.op, name, "a Tensor of this call's engine", words("one of another engine"));
       }
@@ -304,6 +309,7 @@ export class Frame {
   private locate(slot: Slot, value: TypedArray): void {
     if (!isTypedArray(value)) throw typeError(this.op, slot.name, "a typed array or a Tensor", value);
     const { buffer, byteOffset } = value;
+    slot.length = value.length;
     if (value.length === 0 && isDetached(buffer)) {
       throw rangeError(this.op, slot.name, "an array with its buffer", words("one whose buffer is detached"));
     }
@@ -328,6 +334,16 @@ export class Frame {
     if (own === undefined && (this.dtype === "f16" || this.dtype === "bf16")) return this.dtype;
     const also = ["f32", "f64"].filter((dtype) => parameter && dtype !== this.dtype).map((dtype) => ` or ${dtype}`);
     throw typeError(this.op, name, `${this.dtype}${also.join("")} elements, for x is ${this.dtype}`, kindOf(value));
+  }
+
+  /** The power of two that brings f64 elements to where f32 keeps all their bits; 0 if they are there. */
+  private exponentFor(slot: Slot): number {
+    const { value } = slot;
+    let largest = 0;
+    for (const x of value instanceof Tensor ? value.data : (value as TypedArray))
+      largest = Math.max(largest, Math.abs(x));
+    const exponent = Math.round(Math.log2(largest));
+    return Number.isFinite(exponent) && Math.abs(exponent) > 60 ? Math.max(-1000, Math.min(1000, -exponent)) : 0;
   }
 
   private withLength(slot: Slot, length: number): Slot {
@@ -403,6 +419,9 @@ export class Frame {
         arena.u16.set(bitsOf(source), raw / 2);
       }
       this.host.widen(slot.given)(slot.place, raw, length);
+    } else if (slot.exponent !== 0) {
+      const place = slot.place / 4;
+      for (let i = 0; i < length; i++) arena.f32[place + i] = source[i] * 2 ** slot.exponent;
     } else if (wanted === "f32") arena.f32.set(source, slot.place / 4);
     else if (wanted === "f64") arena.f64.set(source, slot.place / 8);
     else arena.u16.set(bitsOf(source), slot.place / 2);

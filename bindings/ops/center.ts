@@ -1,5 +1,4 @@
-import { begin, type CommonOptions, none } from "../call.js";
-import { checkOptions } from "../check.js";
+import { begin, type CommonOptions, checkOptions, none } from "../call.js";
 import type { Op, Operand } from "../frame.js";
 import { project } from "../wasm/project.js";
 

@@ -1,5 +1,5 @@
-import { begin, type CommonOptions, none } from "../call.js";
-import { checkOptions, rangeError, words } from "../check.js";
+import { begin, type CommonOptions, checkOptions, none } from "../call.js";
+import { rangeError, words } from "../check.js";
 import { BYTES, wideOf } from "../dtype.js";
 import type { Op, Operand } from "../frame.js";
 import { project } from "../wasm/project.js";

@@ -1,5 +1,5 @@
-import { begin, type CommonOptions, none } from "../call.js";
-import { checkOptions, rangeError, words } from "../check.js";
+import { begin, type CommonOptions, checkOptions, none } from "../call.js";
+import { rangeError, words } from "../check.js";
 import { type DType, fromHalf, toHalf, wideOf } from "../dtype.js";
 import type { Op, Operand } from "../frame.js";
 import { project as family } from "../wasm/project.js";
@@ -45,9 +45,9 @@ function projection(op: Op, x: Operand, direction: Operand, options: ProjectOpti
     if (!one) checkOrthonormal(op.name, check(f.at(q), k, f.cols), TOLERANCE[q.given]);
     kernel(f.at(y), f.at(c), f.at(f.x), f.at(q), f.rows, f.cols, k);
     // a direction brought to a length near 1 by 2^exponent has coefficients that are larger by as much
-    if (exponent !== 0) {
+    if (exponent + q.exponent !== 0) {
       const view = f.view(c);
-      for (let i = 0; i < view.length; i++) view[i] *= 2 ** exponent;
+      for (let i = 0; i < view.length; i++) view[i] *= 2 ** (exponent + q.exponent);
     }
     if (coefficients !== undefined) f.fill(c);
     return f.result(y);

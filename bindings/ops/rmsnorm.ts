@@ -1,5 +1,5 @@
-import { begin, type CommonOptions, none } from "../call.js";
-import { checkFinite, checkNonNegative, checkOptions, rangeError } from "../check.js";
+import { begin, type CommonOptions, checkOptions, none } from "../call.js";
+import { checkFinite, checkNonNegative, rangeError } from "../check.js";
 import type { Op, Operand } from "../frame.js";
 import { residentKernel, startOf } from "../resident.js";
 import type { Tensor } from "../tensor.js";
