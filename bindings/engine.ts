@@ -128,6 +128,7 @@ export class Engine {
 
   /** Lets the memory go. Its Tensors are disposed of with it; the default engine is made anew at the next call. */
   dispose(): void {
+    if (this.arena.disposed) return;
     this.arena.dispose();
     memories.delete(this.arena.memory);
     this.families.clear();

@@ -45,9 +45,13 @@ function projection(op: Op, x: Operand, direction: Operand, options: ProjectOpti
     if (!one) checkOrthonormal(op.name, check(f.at(q), k, f.cols), TOLERANCE[q.given]);
     kernel(f.at(y), f.at(c), f.at(f.x), f.at(q), f.rows, f.cols, k);
     // a direction brought to a length near 1 by 2^exponent has coefficients that are larger by as much
-    if (exponent + q.exponent !== 0) {
+    const scale = exponent + q.exponent;
+    if (scale !== 0) {
+      // in two steps, neither of which is beyond f64: 0 must stay 0
+      const half = 2 ** Math.trunc(scale / 2);
+      const rest = 2 ** (scale - Math.trunc(scale / 2));
       const view = f.view(c);
-      for (let i = 0; i < view.length; i++) view[i] *= 2 ** (exponent + q.exponent);
+      for (let i = 0; i < view.length; i++) view[i] = view[i] * half * rest;
     }
     if (coefficients !== undefined) f.fill(c);
     return f.result(y);
