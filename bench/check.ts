@@ -29,16 +29,16 @@ export function ask(problem: Problem): Oracle {
 }
 
 /** Runs a contestant once on fresh operands; its error, or an Error that says what is wrong. */
-export function check(
+export async function check(
   { run, answer, restore, computes = "norm" }: Contestant,
   problem: Problem,
   oracle: Oracle,
-): number {
+): Promise<number> {
   const { dtype, cols, arrays, tensors } = problem;
   arrays.y.fill(0);
   (tensors.y.data as Elements).fill(0);
   restore?.();
-  run();
+  await run();
   const got = numbersOf(dtype, pick(answer(), oracle.rows, cols));
   const expected = oracle[computes];
   if (answer().length !== arrays.x.length) throw new Error(`gave ${answer().length} of ${arrays.x.length} elements`);

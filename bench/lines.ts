@@ -1,7 +1,7 @@
 /** What the tables do not say, a line each. The same in Node and in a page. */
 import { ask, check } from "./check.js";
 import { arraysOut, type Entry, kernel, resident } from "./contestants/index.js";
-import { type BenchmarkClass, difference, type Effort, measure, ratio, type Timing } from "./measure.js";
+import { type BenchmarkClass, difference, type Effort, measure, ratio, type Timed, type Timing } from "./measure.js";
 import { type Case, makeProblem, type OpName, type Place, type Problem } from "./problem.js";
 import { round } from "./suite.js";
 
@@ -69,13 +69,13 @@ export async function ratios(Benchmark: BenchmarkClass, place: Place, effort: Ef
 
 /** The times of contestants that have been checked. */
 async function times(Benchmark: BenchmarkClass, who: readonly [Problem, Entry][], effort: Effort): Promise<Timing[]> {
-  const runs: (() => void)[] = [];
+  const timed: Timed[] = [];
   for (const [problem, { name, enter }] of who) {
     const contestant = { name, ...(await enter(problem)) };
-    check(contestant, problem, ask(problem));
-    runs.push(contestant.run);
+    await check(contestant, problem, ask(problem));
+    timed.push(contestant);
   }
-  return measure(Benchmark, runs, effort);
+  return measure(Benchmark, timed, effort);
 }
 
 const median = (timing: Timing) => duration(timing.median * 1e9);

@@ -6,6 +6,8 @@
  * Benchmark runs the samples. It compiles a loop anew for each and calls a function through a property in it, tens of
  * nanoseconds that would drown a small norm; so what it counts are batches of calls, in a loop of the contestant's own.
  * Before every sample it tries its loop once: that untimed batch brings the operands back into cache.
+ *
+ * Who cannot be called in such a loop, because it answers later or in a process of its own, takes its samples itself.
  */
 import type Benchmark from "benchmark";
 
@@ -26,26 +28,35 @@ export interface Effort {
   seconds: number;
 }
 
-const sample = 2e-3;
+/** Seconds of a sample. */
+export const sampleTime = 2e-3;
 const batch = 5e-5;
 const warmUp = { seconds: 0.06, calls: 30, mostSeconds: 0.3 };
 const rounds = { least: 5, most: 200 };
 
-interface Runner {
-  bench: Benchmark;
-  calls: number;
-  seconds: number[];
+/** Seconds a call, from one short sample: about two milliseconds, or one call. */
+export type Sampler = () => Promise<number>;
+
+export interface Timed {
+  run(): unknown;
+  sample?: Sampler;
 }
 
-export function measure(Benchmark: BenchmarkClass, runs: readonly (() => void)[], { seconds }: Effort): Timing[] {
-  const runners = runs.map((run) => prepare(Benchmark, run));
+export async function measure(
+  Benchmark: BenchmarkClass,
+  timed: readonly Timed[],
+  { seconds }: Effort,
+): Promise<Timing[]> {
+  const runners: { sample: Sampler; seconds: number[] }[] = [];
+  for (const { run, sample } of timed) {
+    if (sample !== undefined) await warm(sample);
+    runners.push({ sample: sample ?? prepare(Benchmark, run), seconds: [] });
+  }
   const end = now() + seconds;
   for (let round = 0; round < rounds.least || (round < rounds.most && now() < end); round++) {
     for (let i = 0; i < runners.length; i++) {
-      const { bench, calls, seconds } = runners[(i + round) % runners.length];
-      bench.run();
-      if (bench.error) throw bench.error;
-      seconds.push(bench.stats.mean / calls); // of the one sample that it takes
+      const { sample, seconds } = runners[(i + round) % runners.length];
+      seconds.push(await sample());
     }
   }
   return runners.map(({ seconds }) => {
@@ -68,7 +79,7 @@ function quantiles(values: Float64Array): (share: number) => number {
 }
 
 /** Warms it up and finds out how many calls are a batch, how many batches a sample. */
-function prepare(Benchmark: BenchmarkClass, run: () => void): Runner {
+function prepare(Benchmark: BenchmarkClass, run: () => unknown): Sampler {
   const repeat = repeater(run);
   const start = now();
   let done = 0;
@@ -81,23 +92,34 @@ function prepare(Benchmark: BenchmarkClass, run: () => void): Runner {
   }
   const before = now();
   let timed = 0;
-  for (; timed === 0 || now() - before < sample; timed++) run();
+  for (; timed === 0 || now() - before < sampleTime; timed++) run();
   const call = (now() - before) / timed;
   const calls = Math.max(1, Math.round(batch / call));
   const bench = new Benchmark(() => repeat(calls), {
-    initCount: Math.max(1, Math.round(sample / (calls * call))),
+    initCount: Math.max(1, Math.round(sampleTime / (calls * call))),
     // one sample a run; no second try unless the estimate was far off
     minSamples: 1,
     maxTime: -1,
-    minTime: sample / 8,
+    minTime: sampleTime / 8,
   });
-  return { bench, calls, seconds: [] };
+  return async () => {
+    bench.run();
+    if (bench.error) throw bench.error;
+    return bench.stats.mean / calls; // of the one sample that it takes
+  };
+}
+
+/** For as long as `prepare` warms up who is called. */
+async function warm(sample: Sampler): Promise<void> {
+  const start = now();
+  do await sample();
+  while (now() - start < warmUp.seconds);
 }
 
 let made = 0;
 
 /** A loop of its own for each contestant: a shared one would learn to call many, and be slower for all. */
-function repeater(run: () => void): (times: number) => void {
+function repeater(run: () => unknown): (times: number) => void {
   return new Function("run", `return function repeat${made++}(times) { for (let i = 0; i < times; i++) run(); };`)(run);
 }
 

@@ -1,7 +1,7 @@
 /** A table: one problem, every contestant checked and timed. The same in Node and in a page. */
 import { createEngine } from "../dist/index.js";
 import { ask, check } from "./check.js";
-import { type Contestant, copy, copyInPlace, type Entry, plain } from "./contestants/index.js";
+import { type Contestant, copy, copyInPlace, type Entry, plain, resident } from "./contestants/index.js";
 import { type BenchmarkClass, type Effort, measure, ratio } from "./measure.js";
 import { instantiate } from "./modules.js";
 import { type Case, makeProblem, type Place } from "./problem.js";
@@ -25,6 +25,8 @@ export interface Row {
   timesPlain: number | null;
   /** This over the time of the copy; in place over the copy in place. */
   overCopy: number | null;
+  /** This over the time of the engine, resident. */
+  overEngine: number | null;
   /** From the oracle: max |Δ|/max(1, |y|). */
   error: number;
 }
@@ -47,15 +49,21 @@ export async function runCase(
   const entered: { contestant: Contestant; error: number }[] = [];
   const leftOut: Table["leftOut"] = [];
   for (const { name, enter } of entries) {
+    let contestant: Contestant | undefined;
     try {
-      const contestant = { name, ...(await enter(problem)) };
-      entered.push({ contestant, error: check(contestant, problem, oracle) });
+      contestant = { name, ...(await enter(problem)) };
+      entered.push({ contestant, error: await check(contestant, problem, oracle) });
     } catch (error) {
+      await contestant?.leave?.();
       leftOut.push({ name, reason: error instanceof Error ? error.message : String(error) });
     }
   }
-  const runs = entered.map(({ contestant }) => contestant.run);
-  const timings = measure(Benchmark, runs, effort);
+  const timings = await measure(
+    Benchmark,
+    entered.map(({ contestant }) => contestant),
+    effort,
+  );
+  for (const { contestant } of entered) await contestant.leave?.();
   problem.dispose();
 
   const timing = (name: string) => timings[entered.findIndex(({ contestant }) => contestant.name === name)];
@@ -64,6 +72,7 @@ export async function runCase(
     const { median, lowerQuartile, upperQuartile, samples } = timings[i];
     const copied = timing(restore || name === copyInPlace.name ? copyInPlace.name : copy.name);
     const javascript = timing(plain.name);
+    const engine = timing(resident.name);
     return {
       name,
       nanoseconds: round(median * 1e9),
@@ -73,6 +82,7 @@ export async function runCase(
       gigabytesPerSecond: round(bytes / median / 1e9),
       timesPlain: javascript === undefined ? null : round(ratio(javascript, timings[i])),
       overCopy: copied === undefined ? null : round(ratio(timings[i], copied)),
+      overEngine: engine === undefined ? null : round(ratio(timings[i], engine)),
       error,
     };
   });

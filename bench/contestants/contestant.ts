@@ -1,10 +1,15 @@
+import type { Sampler } from "../measure.js";
 import type { Elements, Problem } from "../problem.js";
 
 /** Somebody who does the work. */
 export interface Contestant {
   name: string;
-  /** The work, once: what is timed. */
-  run(): void;
+  /** The work, once: what is checked, and timed unless there is `sample`. May answer later. */
+  run(): void | Promise<void>;
+  /** Where `run` in a loop would not tell the time: seconds a call, by its own clock. */
+  sample?: Sampler;
+  /** Lets go of what it holds, when all is timed. */
+  leave?(): void | Promise<void>;
   /** What the last run has written. */
   answer(): Elements;
   /** What the answer must be: the norm of x, which is the default, or x. */

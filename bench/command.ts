@@ -1,0 +1,108 @@
+/** What the commands of the benches share: options, and what a record says about where it was made. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, statSync } from "node:fs";
+import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { DType } from "../dist/index.js";
+import type { OpName } from "./problem.js";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+
+const shapes = "1x64,1x768,1x4096,128x64,128x768,512x768,128x4096,2048x4096";
+
+const options = {
+  op: { type: "string", default: "layerNorm,rmsNorm" },
+  shapes: { type: "string", default: shapes },
+  dtype: { type: "string", default: "f32" },
+  quick: { type: "boolean", default: false },
+  json: { type: "string" },
+  help: { type: "boolean", default: false },
+} as const;
+
+export const optionsHelp = `  --op OPS          layerNorm, rmsNorm; several with commas (both)
+  --shapes SHAPES   rows×cols, such as 128x768,1x64 (${shapes})
+  --dtype DTYPES    f32, f64, f16, bf16 (f32)
+  --quick           a second a table instead of five
+  --json FILE       the results with machine, runtime, commit and command: a record
+  --help            this
+`;
+
+export interface Request {
+  ops: OpName[];
+  shapes: { rows: number; cols: number }[];
+  dtypes: DType[];
+  seconds: number;
+  json: string | undefined;
+}
+
+/** The options; or help or what is wrong with them, and nothing. */
+export function read(command: string, help: string): Request | undefined {
+  try {
+    const { values } = parseArgs({ options });
+    if (values.help) {
+      console.log(help);
+      return undefined;
+    }
+    return {
+      ops: oneOf("--op", values.op, ["layerNorm", "rmsNorm"]),
+      dtypes: oneOf("--dtype", values.dtype, ["f32", "f64", "f16", "bf16"]),
+      shapes: values.shapes.split(",").map((text) => {
+        const [, rows, cols] = /^([1-9]\d*)[x×]([1-9]\d*)$/.exec(text.trim()) ?? [];
+        if (cols === undefined)
+          throw new Error(`--shapes expected rows×cols such as 128x768, got ${JSON.stringify(text)}`);
+        return { rows: Number(rows), cols: Number(cols) };
+      }),
+      seconds: values.quick ? 1 : 5,
+      json: values.json,
+    };
+  } catch (error) {
+    console.error(`${command}: ${(error as Error).message}\n\n${help}`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+function oneOf<T extends string>(option: string, text: string, known: readonly T[]): T[] {
+  return text.split(",").map((word) => {
+    const found = known.find((one) => one === word.trim());
+    if (found === undefined) throw new Error(`${option} expected ${known.join(", ")}, got ${JSON.stringify(word)}`);
+    return found;
+  });
+}
+
+/** What the numbers depend on. */
+export function environment(script: string) {
+  const [cpu] = cpus();
+  const command = ["tsx", script, ...process.argv.slice(2)].join(" ");
+  return {
+    machine: { cpu: cpu.model.trim(), cores: cpus().length, platform: `${process.platform} ${process.arch}` },
+    runtime: { node: process.versions.node, v8: process.versions.v8 },
+    commit: commit(),
+    stale: isStale(),
+    date: new Date().toISOString(),
+    command,
+  };
+}
+
+/** The commit, "with changes" if the kernels or bindings are not as it has them; null where git does not say. */
+function commit(): string | null {
+  const git = (...args: string[]) =>
+    execFileSync("git", ["--no-optional-locks", ...args], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  try {
+    const changes = git("status", "--porcelain", "--", "assembly", "bindings", "bench/**/*.ts", "bench/native/norm.c");
+    return git("rev-parse", "HEAD") + (changes === "" ? "" : " with changes");
+  } catch {
+    return null;
+  }
+}
+
+/** What is timed is what is shipped, dist/: is it older than its sources? */
+function isStale(): boolean {
+  const time = (path: string) => statSync(`${root}/${path}`).mtimeMs;
+  const sources = readdirSync(`${root}/bindings`, { recursive: true, encoding: "utf8" });
+  return sources.some((path) => path.endsWith(".ts") && time(`bindings/${path}`) > time("dist/index.js"));
+}

@@ -1,0 +1,76 @@
+/** A model of one op, or of a chain of the same op, as the bytes of an ONNX file: protobuf, encoded here. */
+import type { OpName } from "../problem.js";
+
+type Bytes = number[] | Uint8Array;
+
+export interface ModelOf {
+  op: OpName;
+  rows: number;
+  cols: number;
+  eps: number;
+  weight: Float32Array;
+  bias: Float32Array;
+  /** How many nodes, each on the result of the one before. */
+  nodes: number;
+}
+
+/** x in, y out; weight and bias are constants of the model, as in a network. */
+export function model({ op, rows, cols, eps, weight, bias, nodes }: ModelOf): Uint8Array {
+  const parameters = op === "layerNorm" ? ["weight", "bias"] : ["weight"];
+  const axis = join([text(1, "axis"), number(3, -1), number(20, 2)]);
+  const epsilon = join([text(1, "epsilon"), [...key(2, 5), ...bytesOf(Float32Array.of(eps))], number(20, 1)]);
+  const name = (i: number) => (i === 0 ? "x" : i === nodes ? "y" : `t${i}`);
+  const chain = Array.from({ length: nodes }, (_, i) =>
+    field(
+      1,
+      join([
+        ...[name(i), ...parameters].map((input) => text(1, input)),
+        text(2, name(i + 1)),
+        // onnxruntime has the second from before ONNX had RMSNormalization, in the same domain
+        text(4, op === "layerNorm" ? "LayerNormalization" : "SimplifiedLayerNormalization"),
+        field(5, axis),
+        field(5, epsilon),
+      ]),
+    ),
+  );
+  const constant = (called: string, values: Float32Array) =>
+    field(5, join([number(1, cols), number(2, 1), text(8, called), field(9, bytesOf(values))]));
+  const value = (called: string) => {
+    const shape = join([rows, cols].map((size) => field(1, number(1, size))));
+    return join([text(1, called), field(2, field(1, join([number(1, 1), field(2, shape)])))]);
+  };
+  const graph = join([
+    ...chain,
+    text(2, "norm"),
+    constant("weight", weight),
+    ...(op === "layerNorm" ? [constant("bias", bias)] : []),
+    field(11, value("x")),
+    field(12, value("y")),
+  ]);
+  return join([number(1, 8), field(7, graph), field(8, join([text(1, ""), number(2, 17)]))]);
+}
+
+// protobuf: a key, field · 8 + wire type, and a varint (0), something with its length before it (2), or four bytes (5)
+
+function varint(value: number): number[] {
+  let rest = BigInt.asUintN(64, BigInt(value));
+  const bytes: number[] = [];
+  for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+  return [...bytes, Number(rest)];
+}
+
+const key = (field: number, wire: number) => varint(field * 8 + wire);
+const number = (at: number, value: number) => [...key(at, 0), ...varint(value)];
+const field = (at: number, content: Bytes) => join([key(at, 2), varint(content.length), content]);
+const text = (at: number, value: string) => field(at, new TextEncoder().encode(value));
+const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+function join(parts: readonly Bytes[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

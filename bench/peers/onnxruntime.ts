@@ -1,0 +1,89 @@
+/** onnxruntime, in WebAssembly and native: one API. */
+import type { Entry } from "../contestants/index.js";
+import type { Problem } from "../problem.js";
+import { asynchronous, difference } from "./asynchronous.js";
+import { model } from "./onnx.js";
+
+interface Tensor {
+  data: Float32Array;
+}
+
+interface Session {
+  run(feeds: { x: Tensor }): Promise<{ y: Tensor }>;
+  release(): Promise<void>;
+}
+
+interface Runtime {
+  provider: "wasm" | "cpu";
+  Tensor: new (type: "float32", data: Float32Array, shape: readonly number[]) => Tensor;
+  InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> };
+}
+
+/** The public call, and the kernel by itself. */
+export async function onnxruntime(name: "onnxruntime-web" | "onnxruntime-node"): Promise<Entry[]> {
+  const imported = await import(name);
+  const { env, Tensor, InferenceSession } = imported.default ?? imported;
+  const web = name === "onnxruntime-web";
+  const runtime: Runtime = { Tensor, InferenceSession, provider: web ? "wasm" : "cpu" };
+  if (web) env.wasm.numThreads = 1;
+  return [
+    { name: `${name}, kernel`, enter: (problem) => kernel(runtime, problem) },
+    { name: `${name}, session.run`, enter: (problem) => publicCall(runtime, problem) },
+  ];
+}
+
+function open(runtime: Runtime, problem: Problem, nodes: number): Promise<Session> {
+  const { op, dtype, rows, cols, eps, arrays } = problem;
+  if (dtype !== "f32") throw new Error(`is driven in f32 only, not ${dtype}`);
+  const [weight, bias] = [arrays.weight as Float32Array, arrays.bias as Float32Array];
+  return runtime.InferenceSession.create(model({ op, rows, cols, eps, weight, bias, nodes }), {
+    executionProviders: [runtime.provider],
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    graphOptimizationLevel: "all",
+    logSeverityLevel: 3,
+  });
+}
+
+const input = (runtime: Runtime, { rows, cols, arrays }: Problem) =>
+  new runtime.Tensor("float32", arrays.x as Float32Array, [rows, cols]);
+
+/** A new result each time: a tensor given for it stays as it was on the web, and is not used in Node. */
+async function publicCall(runtime: Runtime, problem: Problem) {
+  const session = await open(runtime, problem, 1);
+  const x = input(runtime, problem);
+  let y = x;
+  const run = async () => {
+    y = (await session.run({ x })).y;
+  };
+  return { ...asynchronous(run), answer: () => y.data, leave: () => session.release() };
+}
+
+/**
+ * A chain of equal nodes less one node, over the difference in number: what session.run copies and the way there are in
+ * both. What the executor does to get from one node to the next remains.
+ */
+async function kernel(runtime: Runtime, problem: Problem) {
+  const size = problem.rows * problem.cols;
+  const more = size < 2 ** 14 ? 256 : size < 2 ** 20 ? 8 : 2;
+  const one = await open(runtime, problem, 1);
+  const chain = await open(runtime, problem, 1 + more);
+  const x = input(runtime, problem);
+  let y = x;
+  return {
+    async run() {
+      y = (await one.run({ x })).y;
+    },
+    answer: () => y.data,
+    sample: () =>
+      difference(
+        () => chain.run({ x }),
+        () => one.run({ x }),
+      ).then((seconds) => seconds / more),
+    async leave() {
+      await one.release();
+      await chain.release();
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/** `npm run bench:peers`: the suite with others who can do it, each at its best on one thread, and native C. See --help. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import Benchmark from "benchmark";
+import { environment, optionsHelp, type Request, read } from "../command.js";
+import { type Entry, entries } from "../contestants/index.js";
+import { native } from "../native/native.js";
+import { openPlace, runCase, type Table } from "../suite.js";
+import { drawTable, legend } from "../table.js";
+import { jax } from "./jax.js";
+import { onnxruntime } from "./onnxruntime.js";
+import { tfjs } from "./tfjs.js";
+
+const folder = fileURLToPath(new URL(".", import.meta.url));
+
+const help = `npm run bench:peers -- [options]
+
+The engine's suite with onnxruntime-web, onnxruntime-node, tfjs-wasm and jax-js, which are installed here on first use
+(half a gigabyte), and with native C, compiled by $CC, gcc or cc. Same problems, same checks, same rounds. Who is missing,
+fails or is wrong is named with the reason; the exit code tells of the engine alone.
+
+${optionsHelp}`;
+
+interface Absent {
+  name: string;
+  reason: string;
+}
+
+const request = read("bench:peers", help);
+if (request !== undefined) await run(request);
+
+async function run({ ops, shapes, dtypes, seconds, json }: Request): Promise<void> {
+  const about = environment("bench/peers/run.ts");
+  if (about.stale) console.error("dist/ is older than bindings/, and it is dist/ that is timed: npm run build first\n");
+  const { others, absent, versions } = await gather();
+  console.log(
+    `${about.machine.cpu}, ${about.machine.cores} cores · Node ${about.runtime.node} (V8 ${about.runtime.v8})`,
+  );
+  for (const [name, version] of Object.entries(versions)) console.log(`${name} ${version}`);
+  for (const { name, reason } of absent) console.log(`absent: ${name}: ${reason}`);
+  console.log(`\n${legend.join("\n")}\n`);
+
+  const place = openPlace();
+  const results: Table[] = [];
+  for (const op of ops) {
+    for (const dtype of dtypes) {
+      for (const shape of shapes) {
+        // twice as many contestants as without them
+        const effort = { seconds: 2 * seconds };
+        const table = await runCase(Benchmark, place, { op, dtype, ...shape }, [...entries, ...others], effort);
+        console.log(`${drawTable(table)}\n`);
+        results.push(table);
+      }
+    }
+  }
+
+  if (results.some(({ leftOut }) => leftOut.some(({ name }) => entries.some((entry) => entry.name === name)))) {
+    console.error("one of the suite's own was left out: see above");
+    process.exitCode = 1;
+  }
+  if (json !== undefined) {
+    await writeFile(json, `${JSON.stringify({ ...about, peers: versions, absent, results, lines: [] }, null, 2)}\n`);
+    console.log(`written to ${json}`);
+  }
+  // threads of theirs may go on
+  process.exit();
+}
+
+/** Everyone who can be had, and why not the others. */
+async function gather(): Promise<{ others: Entry[]; absent: Absent[]; versions: Record<string, string> }> {
+  const others: Entry[] = [];
+  const absent: Absent[] = [];
+  const versions: Record<string, string> = {};
+  const peers: [name: string, load: () => Promise<Entry[]>][] = [
+    ["@jax-js/jax", jax],
+    ["@tensorflow/tfjs-backend-wasm", tfjs],
+    ["onnxruntime-web", () => onnxruntime("onnxruntime-web")],
+    ["onnxruntime-node", () => onnxruntime("onnxruntime-node")],
+  ];
+  const failed = install();
+  for (const [name, load] of peers) {
+    try {
+      if (failed !== undefined) throw new Error(failed);
+      others.unshift(...(await load()));
+      versions[name] = JSON.parse(readFileSync(`${folder}/node_modules/${name}/package.json`, "utf8")).version;
+    } catch (error) {
+      absent.push({ name, reason: reasonOf(error) });
+    }
+  }
+  const compiled = native();
+  others.push(...compiled.entries);
+  absent.push(...compiled.absent);
+  if (compiled.compiler !== undefined) versions["native C"] = compiled.compiler;
+  return { others, absent, versions };
+}
+
+/** What package-lock.json says, unless it is there already; if that fails, why. */
+function install(): string | undefined {
+  const done = `${folder}/node_modules/.package-lock.json`;
+  if (existsSync(done) && statSync(done).mtimeMs >= statSync(`${folder}/package-lock.json`).mtimeMs) return undefined;
+  console.error("installing the peers, once\n");
+  try {
+    execFileSync("npm", ["ci"], { cwd: folder, stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
+    return undefined;
+  } catch (error) {
+    const { stderr = "" } = error as { stderr?: string };
+    const said = stderr.split("\n").filter((line) => line.startsWith("npm error"));
+    return `npm ci failed: ${said[0] ?? reasonOf(error)}`;
+  }
+}
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).split("\n")[0];

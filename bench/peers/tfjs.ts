@@ -1,0 +1,65 @@
+/** TensorFlow.js on WebAssembly. It has no norm of this kind: it is composed of what there is. */
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import type { Entry } from "../contestants/index.js";
+
+interface Tensor {
+  dataSync(): Float32Array;
+  dispose(): void;
+}
+
+interface Core {
+  setBackend(name: string): Promise<boolean>;
+  ready(): Promise<void>;
+  tidy(compute: () => Tensor): Tensor;
+  tensor1d(values: Float32Array): Tensor;
+  tensor2d(values: Float32Array, shape: [number, number]): Tensor;
+  mean(x: Tensor, axis: number, keepDims: boolean): Tensor;
+  square(x: Tensor): Tensor;
+  rsqrt(x: Tensor): Tensor;
+  sub(a: Tensor, b: Tensor): Tensor;
+  mul(a: Tensor, b: Tensor): Tensor;
+  add(a: Tensor, b: Tensor | number): Tensor;
+}
+
+interface Backend {
+  setWasmPaths(prefix: string): void;
+  setThreadsCount(count: number): void;
+}
+
+export async function tfjs(): Promise<Entry[]> {
+  // its CommonJS files, of which Node finds the one made for it
+  const require = createRequire(import.meta.url);
+  const tf: Core = require("@tensorflow/tfjs-core");
+  const backend: Backend = require("@tensorflow/tfjs-backend-wasm");
+  backend.setWasmPaths(`${join(dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "dist")}/`);
+  backend.setThreadsCount(1);
+  if (!(await tf.setBackend("wasm"))) throw new Error("its wasm backend does not start");
+  await tf.ready();
+  return [
+    {
+      name: "tfjs-wasm, composed",
+      enter({ op, dtype, rows, cols, eps, arrays }) {
+        if (dtype !== "f32") throw new Error(`is driven in f32 only, not ${dtype}`);
+        const x = tf.tensor2d(arrays.x as Float32Array, [rows, cols]);
+        const weight = tf.tensor1d(arrays.weight as Float32Array);
+        const bias = tf.tensor1d(arrays.bias as Float32Array);
+        const scaled = (t: Tensor) => tf.mul(tf.mul(t, tf.rsqrt(tf.add(tf.mean(tf.square(t), -1, true), eps))), weight);
+        const norm = op === "layerNorm" ? () => tf.add(scaled(tf.sub(x, tf.mean(x, -1, true))), bias) : () => scaled(x);
+        const call = () => tf.tidy(norm);
+        return {
+          run: () => call().dispose(),
+          answer() {
+            const y = call();
+            const values = y.dataSync();
+            y.dispose();
+            return values;
+          },
+          leave() {
+            for (const one of [x, weight, bias]) one.dispose();
+          },
+        };
+      },
+    },
+  ];
+}
