@@ -565,6 +565,20 @@ describe("rows whose rounding errors add up", () => {
     expect(worst.error, `${worst.cols} columns`).toBeLessThanOrEqual(promise[dtype].norm);
   });
 
+  it.each([
+    [68, -1.0436320304870605, 3.670419692993164],
+    [77, -1.478108525276184, 3.304307699203491],
+    [78, -1.2295805215835571, 3.4333479404449463],
+    [79, -0.9821274280548096, 3.3424623012542725],
+  ])("layerNorm f32: %i columns of %f and %f, whose vectors are too few for runs", (cols, a, b) => {
+    const x = Float32Array.from({ length: cols }, (_, i) => (i & 1 ? b : a));
+    const expected = reference.layerNorm(x, { eps: 0 }).y;
+    const y = layerNorm(x, { eps: 0, engine });
+    for (let i = 0; i < cols; i++) {
+      expect(Math.abs(y[i] - expected[i]) / Math.max(1, Math.abs(expected[i]))).toBeLessThanOrEqual(5e-7);
+    }
+  });
+
   it("layerNorm f32: rows of two groups", () => {
     const uniform = uniforms(9);
     let worst = { cols: 0, error: 0 };

@@ -31,7 +31,7 @@ export class Block<L extends Lanes, P extends Lanes, N extends Norm<L>> {
       let x0 = x, x1 = x0 + row, x2 = x1 + row, x3 = x2 + row;
       let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
       let q0 = zero, q1 = zero, q2 = zero, q3 = zero;
-for (const end = x + body; end - x0 >= 20 * step;) { // a stretch of four runs: see sums.ts
+for (const end = x + body; end - x0 >= 17 * step;) { // a stretch of four runs: see sums.ts
         const run = min(longest, ((end - x0) >> 2) & ~(2 * step - 1));
         let i0 = zero, i1 = zero, i2 = zero, i3 = zero, j0 = zero, j1 = zero, j2 = zero, j3 = zero;
         let k0 = zero, k1 = zero, k2 = zero, k3 = zero;

@@ -6,7 +6,7 @@ import { Norm } from "./norm";
  * nothing but the row: not on its neighbours, the number of rows, or the path taken.
  *
  * A row of n vectors is cut into runs of n/4 vectors, an even number and at most 16 (64 in rows of thousands), four runs to
- * a stretch, as long as twenty vectors are left: fewer are added in order, which for rows of 64 saves a fifth. A run's
+ * a stretch, as long as seventeen vectors are left: fewer are added in order, which for rows of 64 saves a fifth. A run's
  * vectors are added two by two, and the pairs in order; four runs make a stretch's sum, and the stretches' sums join the
  * row's, as does in the end the sum of the vectors left over and the last elements. The block kernel walks the runs one
  * after another for four rows at a time, the row kernel walks a stretch's four runs side by side: both keep four
@@ -52,7 +52,7 @@ export class RowSums<L extends Lanes, N extends Norm<L>, R extends Reading<L>> {
     const tail = cols & (l.width - 1), end = x + <usize>(cols - tail) * l.size;
     const longest = longestRun(end - x, step);
     let s = zero, t = zero, q = zero, i = x;
-    while (end - i >= 20 * step) {
+    while (end - i >= 17 * step) {
       let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
       let q0 = zero, q1 = zero, q2 = zero, q3 = zero;
       const run = min(longest, ((end - i) >> 2) & ~(2 * step - 1)), run2 = run + run, run3 = run2 + run;

@@ -102,7 +102,7 @@ function install(): string | undefined {
   if (existsSync(done) && statSync(done).mtimeMs >= statSync(`${folder}/package-lock.json`).mtimeMs) return undefined;
   console.error("installing the peers, once\n");
   try {
-    execFileSync("npm", ["ci"], { cwd: folder, stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
+    execFileSync("npm", ["ci", "--loglevel=error"], { cwd: folder, stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
     return undefined;
   } catch (error) {
     const { stderr = "" } = error as { stderr?: string };
@@ -111,4 +111,7 @@ function install(): string | undefined {
   }
 }
 
-const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).split("\n")[0];
+/** The first line of what went wrong. */
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0];
+}
