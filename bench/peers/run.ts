@@ -102,7 +102,11 @@ function install(): string | undefined {
   if (existsSync(done) && statSync(done).mtimeMs >= statSync(`${folder}/package-lock.json`).mtimeMs) return undefined;
   console.error("installing the peers, once\n");
   try {
-    execFileSync("npm", ["ci", "--loglevel=error"], { cwd: folder, stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
+    execFileSync("npm", ["ci", "--loglevel=error"], {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+      encoding: "utf8",
+    });
     return undefined;
   } catch (error) {
     const { stderr = "" } = error as { stderr?: string };
