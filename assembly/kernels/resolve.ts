@@ -17,7 +17,7 @@ import { RowSums, Shifted } from "./sums";
  *    is Newton's method on a linear function: what is left is the rounding of one step, and a constant row gives t = 0
  *    exactly. NaN and infinity stop at the third pass.
  *
- * Mostly one pass more than the fast path's, in all 1.6 times its cost. Results go to scratch, four f64.
+ * Mostly one pass more than the fast path's, in all about twice its cost (docs/performance.md). Results go to scratch, four f64.
  */
 export function resolve<L extends Lanes, N extends Norm<L>>(x: usize, cols: i32, firstMean: f64, firstSquare: f64): void {
   const l = the<L>(), sums = the<RowSums<L, N, Shifted<L>>>(), n = <f64>cols;

