@@ -17,7 +17,6 @@ const align = (bytes: number) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
  * length), and what leaves the arena is a view derived at that moment.
  */
 export class Arena {
-  readonly memory: WebAssembly.Memory;
   readonly maximumBytes: number;
   /** Views of the whole memory, valid until the next growth; `refresh` first. */
   u16!: Uint16Array;
@@ -31,13 +30,19 @@ export class Arena {
   private top = RESERVED;
   private stackTop = RESERVED;
   private used = 0;
+  private held: WebAssembly.Memory | undefined;
   /** Set by `engine.dispose`: the memory is let go, and no view of it is made again. */
   disposed = false;
 
   constructor(memory: WebAssembly.Memory | undefined, maximumBytes: number) {
     this.maximumBytes = Math.floor(Math.min(maximumBytes, LARGEST) / PAGE) * PAGE;
-    this.memory = memory ?? new WebAssembly.Memory({ initial: Math.min(16, Math.floor(this.maximumBytes / PAGE)) });
+    this.held = memory ?? new WebAssembly.Memory({ initial: Math.min(16, Math.floor(this.maximumBytes / PAGE)) });
     this.views();
+  }
+
+  /** The memory, until `dispose`. */
+  get memory(): WebAssembly.Memory {
+    return this.held as WebAssembly.Memory;
   }
 
   /** Bytes in live blocks. */
@@ -137,6 +142,7 @@ export class Arena {
   /** Lets the memory go. */
   dispose(): void {
     this.disposed = true;
+    this.held = undefined;
     this.live.clear();
     this.holes = [];
     this.used = 0;

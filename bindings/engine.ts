@@ -129,11 +129,13 @@ export class Engine {
   /** Lets the memory go. Its Tensors are disposed of with it; the default engine is made anew at the next call. */
   dispose(): void {
     if (this.arena.disposed) return;
-    this.arena.dispose();
     memories.delete(this.arena.memory);
+    this.arena.dispose();
     this.families.clear();
     this.ops.clear();
     this.lastOp = undefined;
+    this.lastKernel = undefined;
+    this.frame.forget();
     if (shared === this) shared = undefined;
   }
 

@@ -264,6 +264,11 @@ export class Frame {
     this.count = 0;
   }
 
+  /** Lets go of every view, for an engine whose memory goes. */
+  forget(): void {
+    for (const slot of this.slots) slot.view = undefined;
+  }
+
   /** `end`, and what the call had made goes too: for an error found after `stage`. */
   abandon(): void {
     this.arena.unwind();
