@@ -1,7 +1,7 @@
 import { rangeError, words } from "./check.js";
 
-/** The first KiB is the kernels' scratch (assembly/kernels/scratch.ts); it is never handed out. */
-const RESERVED = 1024;
+/** The first 2 KiB are the kernels' scratch (assembly/kernels/scratch.ts); they are never handed out. */
+const RESERVED = 2048;
 const PAGE = 65536;
 /** A pointer past the end must not wrap to 0: the last page of the address space stays unused. */
 export const LARGEST = 65535 * PAGE;

@@ -325,7 +325,7 @@ describe("memory", () => {
         expect(engine.bytesInUse).toBe(used);
         if (step % 25 > 0) continue;
         const blocks = live.map(({ x }) => block(x)).sort(([a], [b]) => a - b);
-        let end = 1024;
+        let end = 2048;
         for (const [from, to] of blocks) {
           expect(from).toBeGreaterThanOrEqual(end);
           expect(from % 64).toBe(0);
@@ -339,27 +339,27 @@ describe("memory", () => {
       live = [];
       // all holes have merged: one block fits over all of it, from the start, and memory does not grow for it
       const { buffer, byteOffset } = engine.tensor("f64", 8).data;
-      expect(byteOffset).toBe(1024);
-      const whole = engine.tensor("f64", Math.floor((highest - 1024) / 8) - 8);
-      expect([whole.data.byteOffset, whole.data.buffer === buffer]).toEqual([1088, true]);
+      expect(byteOffset).toBe(2048);
+      const whole = engine.tensor("f64", Math.floor((highest - 2048) / 8) - 8);
+      expect([whole.data.byteOffset, whole.data.buffer === buffer]).toEqual([2112, true]);
     }
   });
 
   it("holes are filled, split and merged", () => {
     const engine = createEngine();
     const [a, b, c, d] = [64, 128, 192, 64].map((bytes) => engine.tensor("f32", bytes / 4));
-    expect([a, b, c, d].map((x) => x.data.byteOffset)).toEqual([1024, 1088, 1216, 1408]);
+    expect([a, b, c, d].map((x) => x.data.byteOffset)).toEqual([2048, 2112, 2240, 2432]);
     b.dispose();
     const small = engine.tensor("f32", 16);
-    expect(small.data.byteOffset).toBe(1088);
+    expect(small.data.byteOffset).toBe(2112);
     c.dispose();
     // 64 left of b and 192 of c are one hole
     const large = engine.tensor("f32", 64);
-    expect(large.data.byteOffset).toBe(1152);
-    expect(engine.tensor("f32", 1).data.byteOffset).toBe(1472);
+    expect(large.data.byteOffset).toBe(2176);
+    expect(engine.tensor("f32", 1).data.byteOffset).toBe(2496);
     for (const x of [a, d, small, large]) x.dispose();
     expect(engine.bytesInUse).toBe(64);
-    expect(engine.tensor("f32", 96).data.byteOffset).toBe(1024);
+    expect(engine.tensor("f32", 96).data.byteOffset).toBe(2048);
   });
 
   it("does not grow in a loop of calls", () => {
@@ -484,7 +484,7 @@ describe("maximumBytes", () => {
     const used = engine.bytesInUse;
     const more = engine.tensor("f32", 3000);
     more.dispose();
-    const fill = engine.tensor("f32", Math.floor((2 * PAGE - 1024 - used) / 4) - 2500);
+    const fill = engine.tensor("f32", Math.floor((2 * PAGE - 2048 - used) / 4) - 2500);
     const all = engine.bytesInUse;
     expect(thrown(() => decompose(small))).toMatch(pattern("decompose"));
     expect(engine.bytesInUse).toBe(all);
@@ -506,7 +506,7 @@ describe("maximumBytes", () => {
     const small = engine.tensor("f32", [1, 600], ramp(600));
     // the result fits, its work space of f64 does not
     const used = engine.bytesInUse;
-    const fill = engine.tensor("f32", Math.floor((2 * PAGE - 1024 - used) / 4) - 900);
+    const fill = engine.tensor("f32", Math.floor((2 * PAGE - 2048 - used) / 4) - 900);
     const before = engine.bytesInUse;
     expect(thrown(() => orthonormalize(small))).toMatch(pattern("orthonormalize"));
     expect(engine.bytesInUse).toBe(before);
@@ -519,7 +519,7 @@ describe("maximumBytes", () => {
     const engine = createEngine({ memory: pages(1, 2) });
     const x = engine.tensor("f32", [2, 4], ramp(8));
     expect(thrown(() => engine.tensor("f32", 40000))).toMatch(
-      /^RangeError: tensor: memory expected room to grow to 161088 bytes, got 65536: /,
+      /^RangeError: tensor: memory expected room to grow to 162112 bytes, got 65536: /,
     );
     expect(layerNorm(x).toArray()).toEqual(layerNorm(ramp(8), { cols: 4 }));
     expect(engine.tensor("f32", 20000).length).toBe(20000);
@@ -638,7 +638,7 @@ describe("loadEngine", () => {
     check(engine);
     expect(engine.tensor("f32", 4).data.buffer).toBe(memory.buffer);
     expect(thrown(() => engine.tensor("f32", PAGE))).toBe(
-      "RangeError: tensor: maximumBytes expected at least 263232, got 131072",
+      "RangeError: tensor: maximumBytes expected at least 264256, got 131072",
     );
   });
 

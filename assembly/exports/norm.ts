@@ -42,3 +42,4 @@ export function rmsNorm_bf16(y: usize, sum: usize, rstd: usize, x: usize, residu
 
 export function widen_f16(y: usize, x: usize, count: i32): void { widen<F16>(y, x, count); }
 export function widen_bf16(y: usize, x: usize, count: i32): void { widen<BF16>(y, x, count); }
+export { constants } from "../lanes/f16";

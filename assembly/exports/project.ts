@@ -64,3 +64,4 @@ export function orthonormalize_f64(q: usize, k: i32, cols: i32, tolerance: f64):
 
 export function widen_f16(y: usize, x: usize, count: i32): void { widen<F16>(y, x, count); }
 export function widen_bf16(y: usize, x: usize, count: i32): void { widen<BF16>(y, x, count); }
+export { constants } from "../lanes/f16";

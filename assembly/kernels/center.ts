@@ -13,12 +13,9 @@ export class Center<L extends Lanes> extends Norm<L> {
   @inline get centred(): bool { return true; }
   @inline get weighted(): bool { return false; }
   @inline get biased(): bool { return false; }
-  @inline write(y: usize, t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): void {
-    the<L>().store(y, the<L>().mul(t, v128.load(unscale)));
-  }
-  @inline writePart(y: usize, t: v128, mean: v128, rstd: v128, weight: v128, bias: v128, n: i32): void {
-    the<L>().storePart(y, the<L>().mul(t, v128.load(unscale)), n);
-  }
+  @inline value(t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): v128 { return the<L>().mul(t, v128.load(unscale)); }
+  @inline more(y: usize, t: v128, mean: v128, rstd: v128): void {}
+  @inline morePart(y: usize, t: v128, mean: v128, rstd: v128, n: i32): void {}
 }
 
 /** The component along the uniform direction: y = μ·1. Source: arXiv 2409.12951 v2 eq. 2–7. */
@@ -27,12 +24,9 @@ export class MeanVector<L extends Lanes> extends Norm<L> {
   @inline get centred(): bool { return true; }
   @inline get weighted(): bool { return false; }
   @inline get biased(): bool { return false; }
-  @inline write(y: usize, t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): void {
-    the<L>().store(y, mean);
-  }
-  @inline writePart(y: usize, t: v128, mean: v128, rstd: v128, weight: v128, bias: v128, n: i32): void {
-    the<L>().storePart(y, mean, n);
-  }
+  @inline value(t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): v128 { return mean; }
+  @inline more(y: usize, t: v128, mean: v128, rstd: v128): void {}
+  @inline morePart(y: usize, t: v128, mean: v128, rstd: v128, n: i32): void {}
 }
 
 /**
@@ -45,16 +39,15 @@ export class Decompose<L extends Lanes> extends Norm<L> {
   @inline get centred(): bool { return true; }
   @inline get weighted(): bool { return false; }
   @inline get biased(): bool { return false; }
-  @inline write(y: usize, t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): void {
+  @inline value(t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): v128 { return the<L>().mul(t, v128.load(unscale)); }
+  @inline more(y: usize, t: v128, mean: v128, rstd: v128): void {
     const l = the<L>(), standardized = l.mul(t, rstd);
-    l.store(y, l.mul(t, v128.load(unscale)));
     l.store(y + load<usize>(distances), mean);
     l.store(y + load<usize>(distances + 4), l.mul(standardized, v128.load(rootInverse)));
     l.store(y + load<usize>(distances + 8), standardized);
   }
-  @inline writePart(y: usize, t: v128, mean: v128, rstd: v128, weight: v128, bias: v128, n: i32): void {
+  @inline morePart(y: usize, t: v128, mean: v128, rstd: v128, n: i32): void {
     const l = the<L>(), standardized = l.mul(t, rstd);
-    l.storePart(y, l.mul(t, v128.load(unscale)), n);
     l.storePart(y + load<usize>(distances), mean, n);
     l.storePart(y + load<usize>(distances + 4), l.mul(standardized, v128.load(rootInverse)), n);
     l.storePart(y + load<usize>(distances + 8), standardized, n);

@@ -3,7 +3,6 @@ import { Statistics } from "./moments";
 import { exponentFor, power } from "./range";
 import { RMSNorm } from "./rmsnorm";
 import { rest, scale, shift, variance } from "./scratch";
-import { longestRun } from "./sums";
 
 /**
  * geometry: where a row lies with respect to the uniform direction 1̂ = 1/√d, from LayerNorm's own statistics.
@@ -59,36 +58,40 @@ export function angle<L extends Lanes, P extends Lanes>(angles: usize, x: usize,
 
 /**
  * Σ(c·s + d·t)² and Σ(e·s + f·t)², where s = a·x and t = b·y: powers of two first, for what comes after them may be as
- * large as they are.
+ * large as they are. In the order of sums.ts.
  */
 @unmanaged
 class Differences<L extends Lanes, P extends Lanes> {
   run(x: usize, y: usize, cols: i32, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128): v128 {
-    const l = the<L>(), p = the<P>(), step = l.step, zero = p.splat(0);
-    const tail = cols & (l.width - 1), end = x + <usize>(cols - tail) * l.size;
-    const longest = longestRun(end - x, step);
-    let m = zero, n = zero, i = x, j = y;
-    while (i < end) {
-      let m0 = zero, m1 = zero, n0 = zero, n1 = zero;
-      const run = min(longest, end - i);
-      for (const stop = i + (run & ~(2 * step - 1)); i < stop; i += 2 * step, j += 2 * p.step) {
-        const s0 = p.mul(a, l.load(i)), t0 = p.mul(b, p.load(j)), s1 = p.mul(a, l.load(i + step)), t1 = p.mul(b, p.load(j + p.step));
-        const g0 = p.fma(c, s0, p.mul(d, t0)), h0 = p.fma(e, s0, p.mul(f, t0));
-        const g1 = p.fma(c, s1, p.mul(d, t1)), h1 = p.fma(e, s1, p.mul(f, t1));
-        m0 = p.fma(g0, g0, m0); n0 = p.fma(h0, h0, n0); m1 = p.fma(g1, g1, m1); n1 = p.fma(h1, h1, n1);
+    const l = the<L>(), p = the<P>(), step = l.step, next = p.step, zero = p.splat(0);
+    const tail = cols & (l.width - 1), body = <usize>(cols - tail) * l.size;
+    let m = zero, n = zero, lostM = zero, lostN = zero, i = x, j = y;
+    for (const end = x + (body & ~(4 * step - 1)); i < end;) {
+      let m0 = zero, n0 = zero;
+      for (const stop = min(end, i + 64 * step); i < stop; i += 4 * step, j += 4 * next) {
+        const s0 = p.mul(a, l.load(i)), s1 = p.mul(a, l.load(i + step)), s2 = p.mul(a, l.load(i + 2 * step)), s3 = p.mul(a, l.load(i + 3 * step));
+        const t0 = p.mul(b, p.load(j)), t1 = p.mul(b, p.load(j + next)), t2 = p.mul(b, p.load(j + 2 * next)), t3 = p.mul(b, p.load(j + 3 * next));
+        m0 = p.add(m0, p.squaresFour(
+          p.fma(c, s0, p.mul(d, t0)), p.fma(c, s1, p.mul(d, t1)), p.fma(c, s2, p.mul(d, t2)), p.fma(c, s3, p.mul(d, t3)),
+        ));
+        n0 = p.add(n0, p.squaresFour(
+          p.fma(e, s0, p.mul(f, t0)), p.fma(e, s1, p.mul(f, t1)), p.fma(e, s2, p.mul(f, t2)), p.fma(e, s3, p.mul(f, t3)),
+        ));
       }
-      if (run & step) { // an odd vector, at the row's end
-        const s = p.mul(a, l.load(i)), t = p.mul(b, p.load(j)), g = p.fma(c, s, p.mul(d, t)), h = p.fma(e, s, p.mul(f, t));
-        m0 = p.fma(g, g, m0); n0 = p.fma(h, h, n0);
-        i += step; j += p.step;
-      }
-      m = p.add(m, p.add(m0, m1)); n = p.add(n, p.add(n0, n1));
+      const u = p.sub(m0, lostM), v = p.add(m, u); lostM = p.orZero(p.sub(p.sub(v, m), u)); m = v;
+      const w = p.sub(n0, lostN), z = p.add(n, w); lostN = p.orZero(p.sub(p.sub(z, n), w)); n = z;
+    }
+    let m0 = zero, n0 = zero;
+    for (const end = x + body; i < end; i += step, j += next) {
+      const s = p.mul(a, l.load(i)), t = p.mul(b, p.load(j)), g = p.fma(c, s, p.mul(d, t)), h = p.fma(e, s, p.mul(f, t));
+      m0 = p.fma(g, g, m0); n0 = p.fma(h, h, n0);
     }
     if (tail) {
       const s = p.mul(a, l.loadPart(i, tail)), t = p.mul(b, p.loadPart(j, tail));
       const g = p.fma(c, s, p.mul(d, t)), h = p.fma(e, s, p.mul(f, t));
-      m = p.fma(g, g, m); n = p.fma(h, h, n);
+      m0 = p.fma(g, g, m0); n0 = p.fma(h, h, n0);
     }
+    m = p.add(m, p.sub(m0, lostM)); n = p.add(n, p.sub(n0, lostN));
     return p.pair(m, m, n);
   }
 }

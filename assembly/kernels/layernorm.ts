@@ -12,13 +12,9 @@ export class LayerNorm<L extends Lanes> extends Norm<L> {
   @inline get centred(): bool { return true; }
   @inline get weighted(): bool { return true; }
   @inline get biased(): bool { return true; }
-  @inline value(t: v128, rstd: v128, weight: v128, bias: v128): v128 {
+  @inline value(t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): v128 {
     return the<L>().fma(the<L>().mul(t, rstd), weight, bias);
   }
-  @inline write(y: usize, t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): void {
-    the<L>().store(y, this.value(t, rstd, weight, bias));
-  }
-  @inline writePart(y: usize, t: v128, mean: v128, rstd: v128, weight: v128, bias: v128, n: i32): void {
-    the<L>().storePart(y, this.value(t, rstd, weight, bias), n);
-  }
+  @inline more(y: usize, t: v128, mean: v128, rstd: v128): void {}
+  @inline morePart(y: usize, t: v128, mean: v128, rstd: v128, n: i32): void {}
 }

@@ -1,7 +1,7 @@
 import { F64, Lanes, the } from "../lanes";
 import { exponentFor, power } from "./range";
 import { RMSNorm } from "./rmsnorm";
-import { longestRun, Plain, Reading, Shifted } from "./sums";
+import { Plain, Reading, Shifted } from "./sums";
 
 /**
  * The orthogonal projection of each row on the span of k directions, and what is left of it.
@@ -91,30 +91,25 @@ class Row<L extends Lanes, P extends Lanes, W extends Part<P>, R extends Reading
   }
 }
 
-/** x·q and Σx², x read by R at a scale; four runs side by side, in the order of sums.ts. */
+/** x·q and Σx², x read by R at a scale, in the order of sums.ts. */
 @unmanaged
 export class Dots<L extends Lanes, P extends Lanes, R extends Reading<L>> {
   run(x: usize, q: usize, cols: i32, scale: f64): v128 {
     const l = the<L>(), p = the<P>(), r = the<R>(), zero = p.splat(0), step = l.step, next = p.step, k = l.splat(scale);
-    const tail = cols & (l.width - 1), end = x + <usize>(cols - tail) * l.size;
-    const longest = longestRun(end - x, step);
-    let s = zero, t = zero, i = x, j = q;
-    while (end - i >= 4 * step) {
-      let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
-      const run = min(longest, ((end - i) >> 2) & ~(step - 1)), run2 = run + run, run3 = run2 + run;
-      const go = run / step * next, go2 = go + go, go3 = go2 + go;
-      for (const stop = i + run; i < stop; i += step, j += next) {
-        const v0 = r.load(i, k, zero), v1 = r.load(i + run, k, zero), v2 = r.load(i + run2, k, zero), v3 = r.load(i + run3, k, zero);
-        s0 = p.fma(v0, p.load(j), s0); s1 = p.fma(v1, p.load(j + go), s1);
-        s2 = p.fma(v2, p.load(j + go2), s2); s3 = p.fma(v3, p.load(j + go3), s3);
-        t0 = p.fma(v0, v0, t0); t1 = p.fma(v1, v1, t1); t2 = p.fma(v2, v2, t2); t3 = p.fma(v3, v3, t3);
+    const tail = cols & (l.width - 1), body = <usize>(cols - tail) * l.size;
+    let s = zero, t = zero, lostS = zero, lostT = zero, i = x, j = q;
+    for (const end = x + (body & ~(4 * step - 1)); i < end;) {
+      let s0 = zero, t0 = zero;
+      for (const stop = min(end, i + 64 * step); i < stop; i += 4 * step, j += 4 * next) {
+        const a = r.load(i, k, zero), b = r.load(i + step, k, zero), c = r.load(i + 2 * step, k, zero), d = r.load(i + 3 * step, k, zero);
+        s0 = p.add(s0, p.productsFour(a, b, c, d, p.load(j), p.load(j + next), p.load(j + 2 * next), p.load(j + 3 * next)));
+        t0 = p.add(t0, p.squaresFour(a, b, c, d));
       }
-      i += run3; j += go3;
-      s = p.add(p.add(p.add(p.add(s, s0), s1), s2), s3);
-      t = p.add(p.add(p.add(p.add(t, t0), t1), t2), t3);
+      const u = p.sub(s0, lostS), v = p.add(s, u); lostS = p.orZero(p.sub(p.sub(v, s), u)); s = v;
+      const w = p.sub(t0, lostT), z = p.add(t, w); lostT = p.orZero(p.sub(p.sub(z, t), w)); t = z;
     }
     let s0 = zero, t0 = zero;
-    for (; i < end; i += step, j += next) {
+    for (const end = x + body; i < end; i += step, j += next) {
       const v = r.load(i, k, zero);
       s0 = p.fma(v, p.load(j), s0); t0 = p.fma(v, v, t0);
     }
@@ -122,7 +117,7 @@ export class Dots<L extends Lanes, P extends Lanes, R extends Reading<L>> {
       const v = r.loadPart(i, tail, k, zero);
       s0 = p.fma(v, p.loadPart(j, tail), s0); t0 = p.fma(v, v, t0);
     }
-    s = p.add(s, s0); t = p.add(t, t0);
+    s = p.add(s, p.sub(s0, lostS)); t = p.add(t, p.sub(t0, lostT));
     return p.pair(s, s, t);
   }
 }

@@ -12,12 +12,11 @@ export class RMSNorm<L extends Lanes> extends Norm<L> {
   @inline get centred(): bool { return false; }
   @inline get weighted(): bool { return true; }
   @inline get biased(): bool { return false; }
-  @inline write(y: usize, t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): void {
-    the<L>().store(y, the<L>().mul(the<L>().mul(t, rstd), weight));
+  @inline value(t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): v128 {
+    return the<L>().mul(the<L>().mul(t, rstd), weight);
   }
-  @inline writePart(y: usize, t: v128, mean: v128, rstd: v128, weight: v128, bias: v128, n: i32): void {
-    the<L>().storePart(y, the<L>().mul(the<L>().mul(t, rstd), weight), n);
-  }
+  @inline more(y: usize, t: v128, mean: v128, rstd: v128): void {}
+  @inline morePart(y: usize, t: v128, mean: v128, rstd: v128, n: i32): void {}
 }
 
 /** RMSNorm with all it may have: y = x · rstd · (weightOffset + weight) + bias. Gemma's weightOffset is 1. */
@@ -26,14 +25,10 @@ export class RMSNormAffine<L extends Lanes> extends Norm<L> {
   @inline get centred(): bool { return false; }
   @inline get weighted(): bool { return true; }
   @inline get biased(): bool { return true; }
-  @inline value(t: v128, rstd: v128, weight: v128, bias: v128): v128 {
+  @inline value(t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): v128 {
     const w = the<L>().add(v128.load(weightOffset), weight);
     return the<L>().fma(the<L>().mul(t, rstd), w, bias);
   }
-  @inline write(y: usize, t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): void {
-    the<L>().store(y, this.value(t, rstd, weight, bias));
-  }
-  @inline writePart(y: usize, t: v128, mean: v128, rstd: v128, weight: v128, bias: v128, n: i32): void {
-    the<L>().storePart(y, this.value(t, rstd, weight, bias), n);
-  }
+  @inline more(y: usize, t: v128, mean: v128, rstd: v128): void {}
+  @inline morePart(y: usize, t: v128, mean: v128, rstd: v128, n: i32): void {}
 }

@@ -1,24 +1,19 @@
 import { Lanes, the } from "../lanes";
 import { Norm } from "./norm";
+import { dust, sums } from "./scratch";
 
-/**
- * The order of summation, the same for a row in a block of four and for a row alone, so that a row's bits depend on
- * nothing but the row: not on its neighbours, the number of rows, or the path taken.
- *
- * A row of n vectors is cut into runs of n/4 vectors, an even number and at most 16 (64 in rows of thousands), four runs to
- * a stretch, as long as seventeen vectors are left: fewer are added in order (LayerNorm 128×64: 14 % faster). A run's
- * vectors are added two by two, and the pairs in order; four runs make a stretch's sum, and the stretches' sums join the
- * row's, as does in the end the sum of the vectors left over and the last elements. The block kernel walks the runs one
- * after another for four rows at a time, the row kernel walks a stretch's four runs side by side: both keep four
- * independent chains of additions, which hides their latency.
- *
- * Sums of sums of short sums: rows near a constant, or of two values in turn, round the same way at each addition, so
- * the error grows with the longest chain of additions, not with its root. Runs of 16 vectors keep every such row that
- * test/kernels.test.ts tries within the contract; runs of 64 in one total had 1.7 times the error it allows.
- */
-export function longestRun(row: usize, step: usize): usize {
-  return row > 2048 * step ? 64 * step : 16 * step; // beyond 2048 vectors, the stretches would get many
-}
+// The order of summation is one for all paths, so that a row's bits depend on nothing but the row: not on its neighbours,
+// the number of rows, or where the result goes.
+//
+// A row is summed four vectors at a time, ((a + b) + (c + d)) onto a run's sum; sixteen fours make a run; and the runs'
+// sums join the row's by Kahan's compensated addition, as does in the end the sum of the vectors left over and the last
+// elements. Each chain takes one addition for four vectors, so its latency hides behind the additions within the fours,
+// and one row at a time runs as fast as several side by side: 1.0 cycles a vector where the adders need 1.0.
+//
+// Rows near a constant, or of two values in turn, round the same way at each addition, so the error grows with the
+// longest chain of additions, not with its root. Chains of 16 and compensation above them keep every such row that
+// test/kernels.test.ts tries within the contract, whatever its length; runs joined in a plain chain had 1.3 times the error
+// it allows (two values in turn, 2014 columns: 6.6e-7).
 
 /** How a row is read: as it lies, or (x·scale) − shift. */
 @unmanaged
@@ -44,51 +39,56 @@ export class Shifted<L extends Lanes> extends Reading<L> {
   }
 }
 
-/** S1 and S2 of one row, in one pass: four runs side by side. */
+/** S1 and S2 of one row, in one pass. */
 @unmanaged
 export class RowSums<L extends Lanes, N extends Norm<L>, R extends Reading<L>> {
-  @inline run(x: usize, cols: i32, scale: v128, shift: v128): v128 {
+  /**
+   * Both to scratch at `at`, not folded yet. The row has `tail` elements after `body` bytes of vectors, `fours` of them in
+   * fours; whoever sums many rows finds that out once (Node 20, RMSNorm 128×64: 12 %). `touch`, known when compiled: read
+   * a word of each cache line at x + ahead too, so that the output's lines come from memory while the row's do.
+   */
+  @inline keep(
+    at: usize, x: usize, fours: usize, body: usize, tail: i32, scale: v128, shift: v128, touch: bool, ahead: usize,
+  ): void {
     const l = the<L>(), n = the<N>(), r = the<R>(), zero = l.splat(0), step = l.step;
-    const tail = cols & (l.width - 1), end = x + <usize>(cols - tail) * l.size;
-    const longest = longestRun(end - x, step);
-    let s = zero, t = zero, q = zero, i = x;
-    while (end - i >= 17 * step) {
-      let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
-      let q0 = zero, q1 = zero, q2 = zero, q3 = zero;
-      const run = min(longest, ((end - i) >> 2) & ~(2 * step - 1)), run2 = run + run, run3 = run2 + run;
-      for (const stop = i + run; i < stop; i += 2 * step) {
-        const v0 = r.load(i, scale, shift), v1 = r.load(i + run, scale, shift);
-        const v2 = r.load(i + run2, scale, shift), v3 = r.load(i + run3, scale, shift);
-        const j = i + step;
-        const w0 = r.load(j, scale, shift), w1 = r.load(j + run, scale, shift);
-        const w2 = r.load(j + run2, scale, shift), w3 = r.load(j + run3, scale, shift);
-        if (n.centred) {
-          s0 = l.sumLow(s0, v0, w0); s1 = l.sumLow(s1, v1, w1); s2 = l.sumLow(s2, v2, w2); s3 = l.sumLow(s3, v3, w3);
-          if (l.wide) { t0 = l.sumHigh(t0, v0, w0); t1 = l.sumHigh(t1, v1, w1); t2 = l.sumHigh(t2, v2, w2); t3 = l.sumHigh(t3, v3, w3); }
-        }
-        q0 = l.squares(q0, v0, w0); q1 = l.squares(q1, v1, w1); q2 = l.squares(q2, v2, w2); q3 = l.squares(q3, v3, w3);
+    let s = zero, t = zero, q = zero, lostS = zero, lostQ = zero, i = x, seen = 0;
+    for (const end = x + fours; i < end;) {
+      let s0 = zero, t0 = zero, q0 = zero;
+      for (const stop = min(end, i + 64 * step); i < stop; i += 4 * step) {
+        if (touch) seen ^= load<i32>(i + ahead);
+        const a = r.load(i, scale, shift), b = r.load(i + step, scale, shift);
+        const c = r.load(i + 2 * step, scale, shift), d = r.load(i + 3 * step, scale, shift);
+        if (n.centred) { s0 = l.join(s0, l.sumFour(a, b, c, d)); if (l.wide) t0 = l.join(t0, l.sumFourHigh(a, b, c, d)); }
+        q0 = l.add(q0, l.squaresFour(a, b, c, d));
       }
-      i += run3;
-      if (n.centred) {
-        s = l.join(s, l.join(l.join(l.join(s0, s1), s2), s3));
-        if (l.wide) t = l.join(t, l.join(l.join(l.join(t0, t1), t2), t3));
+      if (n.centred && l.wide) { s = l.join(s, s0); t = l.join(t, t0); }
+      if (n.centred && !l.wide) { const u = l.sub(s0, lostS), v = l.add(s, u); lostS = l.orZero(l.sub(l.sub(v, s), u)); s = v; }
+      const u = l.sub(q0, lostQ), v = l.add(q, u); lostQ = l.orZero(l.sub(l.sub(v, q), u)); q = v;
+    }
+    if (fours != body || tail) { // summed by itself: each addition to a long sum would round at that sum's size
+      let s0 = zero, t0 = zero, q0 = zero;
+      for (const end = x + body; i < end; i += step) {
+        const v = r.load(i, scale, shift);
+        if (n.centred) { s0 = l.join(s0, l.sumOne(v)); if (l.wide) t0 = l.join(t0, l.sumOneHigh(v)); }
+        q0 = l.fma(v, v, q0);
       }
-      q = l.add(q, l.add(l.add(l.add(q0, q1), q2), q3));
+      if (tail) {
+        const v = r.loadPart(i, tail, scale, shift);
+        if (n.centred) { s0 = l.join(s0, l.sumOne(v)); if (l.wide) t0 = l.join(t0, l.sumOneHigh(v)); }
+        q0 = l.fma(v, v, q0);
+      }
+      if (n.centred && l.wide) { s = l.join(s, s0); t = l.join(t, t0); }
+      if (n.centred && !l.wide) s = l.add(s, l.sub(s0, lostS));
+      q = l.add(q, l.sub(q0, lostQ));
     }
-    // what is left is summed by itself: each addition to a long sum would round at that sum's size
-    let s0 = zero, t0 = zero, q0 = zero;
-    for (; i < end; i += step) {
-      const v = r.load(i, scale, shift);
-      if (n.centred) { s0 = l.sumLow(s0, v, zero); if (l.wide) t0 = l.sumHigh(t0, v, zero); }
-      q0 = l.fma(v, v, q0);
-    }
-    if (tail) {
-      const v = r.loadPart(i, tail, scale, shift);
-      if (n.centred) { s0 = l.sumLow(s0, v, zero); if (l.wide) t0 = l.sumHigh(t0, v, zero); }
-      q0 = l.fma(v, v, q0);
-    }
-    if (n.centred) { s = l.join(s, s0); if (l.wide) t = l.join(t, t0); }
-    q = l.add(q, q0);
-    return l.pair(s, t, q);
+    if (n.centred) { v128.store(at, s); if (l.wide) v128.store(at + 16, t); }
+    v128.store(at + 32, q);
+    if (touch) store<i32>(dust, seen);
+  }
+  /** Both in one vector: see `Lanes.pair`. */
+  @inline run(x: usize, cols: i32, scale: v128, shift: v128): v128 {
+    const l = the<L>(), tail = cols & (l.width - 1), body = <usize>(cols - tail) * l.size, fours = body & ~(4 * l.step - 1);
+    this.keep(sums, x, fours, body, tail, scale, shift, false, 0);
+    return l.pair(v128.load(sums), v128.load(sums + 16), v128.load(sums + 32));
   }
 }

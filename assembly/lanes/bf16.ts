@@ -7,11 +7,11 @@ class Upper16 extends Code {
   @inline get reach(): i32 { return 90; }
   @inline widen(bits: v128): v128 { return i32x4.shl(bits, 16); }
   @inline widenFinite(bits: v128): v128 { return i32x4.shl(bits, 16); }
-  @inline narrow(v: v128): v128 {
-    const odd = v128.and(i32x4.shr_u(v, 16), i32x4.splat(1));
-    const up = i32x4.shr_u(i32x4.add(i32x4.add(v, i32x4.splat(0x7fff)), odd), 16);
-    const h = v128.or(up, f32x4.ne(v, v));
-    return v128.shuffle<i16>(h, h, 0, 2, 4, 6, 0, 2, 4, 6);
+  @inline narrow(v: v128, w: v128): v128 { return i16x8.narrow_i32x4_s(this.upper(v), this.upper(w)); }
+  /** The upper half of each lane after rounding, sign-extended. */
+  @inline upper(v: v128): v128 {
+    const odd = i32x4.shr_u(i32x4.shl(v, 15), 31); // two shifts: V8 would make a mask anew at each use
+    return v128.or(i32x4.shr_s(i32x4.add(i32x4.add(v, i32x4.splat(0x7fff)), odd), 16), f32x4.ne(v, v));
   }
 }
 

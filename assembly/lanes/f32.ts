@@ -11,6 +11,7 @@ export class F32 extends Single {
   @inline load(p: usize): v128 { return v128.load(p); }
   @inline loadFinite(p: usize): v128 { return v128.load(p); }
   @inline store(p: usize, v: v128): void { v128.store(p, v); }
+  @inline storeTwo(p: usize, v: v128, w: v128): void { v128.store(p, v); v128.store(p, w, 16); }
   loadPart(p: usize, n: i32): v128 {
     let v = f32x4.splat(0);
     if (n & 2) v = v128.load64_zero(p);
@@ -25,8 +26,10 @@ export class F32 extends Single {
   }
 
   @inline get wide(): bool { return false; }
-  @inline sumLow(sum: v128, v: v128, w: v128): v128 { return f32x4.add(sum, f32x4.add(v, w)); }
-  @inline sumHigh(sum: v128, v: v128, w: v128): v128 { return sum; }
+  @inline sumOne(v: v128): v128 { return v; }
+  @inline sumOneHigh(v: v128): v128 { return v; }
+  @inline sumFour(a: v128, b: v128, c: v128, d: v128): v128 { return f32x4.add(f32x4.add(a, b), f32x4.add(c, d)); }
+  @inline sumFourHigh(a: v128, b: v128, c: v128, d: v128): v128 { return a; }
   @inline join(a: v128, b: v128): v128 { return f32x4.add(a, b); }
   @inline foldSums(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128): v128 { return this.fold(a, b, c, d); }
   @inline foldRests(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128, mean: v128, n: f64): v128 { return f32x4.splat(0); }

@@ -15,6 +15,7 @@ export class F64 extends Lanes {
   @inline load(p: usize): v128 { return v128.load(p); }
   @inline loadFinite(p: usize): v128 { return v128.load(p); }
   @inline store(p: usize, v: v128): void { v128.store(p, v); }
+  @inline storeTwo(p: usize, v: v128, w: v128): void { v128.store(p, v); v128.store(p, w, 16); }
   loadPart(p: usize, n: i32): v128 { return n ? v128.load64_zero(p) : f64x2.splat(0); }
   storePart(p: usize, v: v128, n: i32): void { if (n) v128.store64_lane(p, v, 0); }
   @inline loadSplat(p: usize): v128 { return v128.load64_splat(p); }
@@ -23,13 +24,19 @@ export class F64 extends Lanes {
   @inline splat(x: f64): v128 { return f64x2.splat(x); }
   @inline first(v: v128): f64 { return f64x2.extract_lane(v, 0); }
   keep(v: v128, n: i32): v128 { return v128.and(v, i64x2(n ? -1 : 0, 0)); }
+  @inline orZero(v: v128): v128 { return v128.and(v, f64x2.eq(v, v)); }
   @inline add(a: v128, b: v128): v128 { return f64x2.add(a, b); }
   @inline sub(a: v128, b: v128): v128 { return f64x2.sub(a, b); }
   @inline mul(a: v128, b: v128): v128 { return f64x2.mul(a, b); }
   @inline div(a: v128, b: v128): v128 { return f64x2.div(a, b); }
   @inline sqrt(a: v128): v128 { return f64x2.sqrt(a); }
   @inline fma(a: v128, b: v128, c: v128): v128 { return f64x2.add(f64x2.mul(a, b), c); }
-  @inline squares(sum: v128, v: v128, w: v128): v128 { return f64x2.add(sum, f64x2.add(f64x2.mul(v, v), f64x2.mul(w, w))); }
+  @inline squaresFour(a: v128, b: v128, c: v128, d: v128): v128 {
+    return f64x2.add(f64x2.add(f64x2.mul(a, a), f64x2.mul(b, b)), f64x2.add(f64x2.mul(c, c), f64x2.mul(d, d)));
+  }
+  @inline productsFour(a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): v128 {
+    return f64x2.add(f64x2.add(f64x2.mul(a, e), f64x2.mul(b, f)), f64x2.add(f64x2.mul(c, g), f64x2.mul(d, h)));
+  }
   @inline gt(a: v128, b: v128): v128 { return f64x2.gt(a, b); }
   @inline allTrue(mask: v128): bool { return i64x2.all_true(mask); }
   @inline fold(a: v128, b: v128, c: v128, d: v128): v128 {
@@ -37,8 +44,10 @@ export class F64 extends Lanes {
   }
 
   @inline get wide(): bool { return false; }
-  @inline sumLow(sum: v128, v: v128, w: v128): v128 { return f64x2.add(sum, f64x2.add(v, w)); }
-  @inline sumHigh(sum: v128, v: v128, w: v128): v128 { return sum; }
+  @inline sumOne(v: v128): v128 { return v; }
+  @inline sumOneHigh(v: v128): v128 { return v; }
+  @inline sumFour(a: v128, b: v128, c: v128, d: v128): v128 { return f64x2.add(f64x2.add(a, b), f64x2.add(c, d)); }
+  @inline sumFourHigh(a: v128, b: v128, c: v128, d: v128): v128 { return a; }
   @inline join(a: v128, b: v128): v128 { return f64x2.add(a, b); }
   @inline foldSums(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128): v128 { return this.fold(a, b, c, d); }
   @inline foldRests(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128, mean: v128, n: f64): v128 { return f64x2.splat(0); }

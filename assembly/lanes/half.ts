@@ -1,7 +1,7 @@
 import { the } from "./lanes";
 import { Single } from "./single";
 
-/** What sixteen bits mean: four of them, sign-extended, to four f32, and four f32 to the low half of a vector. */
+/** What sixteen bits mean: four of them, sign-extended, to four f32; and twice four f32 to eight of them. */
 @unmanaged
 export abstract class Code {
   abstract get most(): f64;
@@ -9,7 +9,7 @@ export abstract class Code {
   abstract widen(bits: v128): v128;
   /** widen, where infinity and NaN may come back as anything whose square is at least `most`. */
   abstract widenFinite(bits: v128): v128;
-  abstract narrow(v: v128): v128;
+  abstract narrow(v: v128, w: v128): v128;
 }
 
 /** Sixteen bits in memory, f32 lanes. The code is a type parameter, for `this.widen` would be a virtual call. */
@@ -22,7 +22,8 @@ export abstract class Half<C extends Code> extends Single {
 
   @inline load(p: usize): v128 { return the<C>().widen(v128.load16x4_s(p)); }
   @inline loadFinite(p: usize): v128 { return the<C>().widenFinite(v128.load16x4_s(p)); }
-  @inline store(p: usize, v: v128): void { v128.store64_lane(p, the<C>().narrow(v), 0); }
+  @inline store(p: usize, v: v128): void { v128.store64_lane(p, the<C>().narrow(v, v), 0); }
+  @inline storeTwo(p: usize, v: v128, w: v128): void { v128.store(p, the<C>().narrow(v, w)); }
   loadPart(p: usize, n: i32): v128 {
     let v = i16x8.splat(0);
     if (n & 2) v = v128.load32_zero(p);
@@ -31,7 +32,7 @@ export abstract class Half<C extends Code> extends Single {
     return the<C>().widen(i32x4.extend_low_i16x8_s(v));
   }
   storePart(p: usize, v: v128, n: i32): void {
-    const h = the<C>().narrow(v);
+    const h = the<C>().narrow(v, v);
     if (n & 2) v128.store32_lane(p, h, 0);
     if (n == 1) v128.store16_lane(p, h, 0);
     if (n == 3) v128.store16_lane(p, h, 2, 4);
@@ -39,12 +40,17 @@ export abstract class Half<C extends Code> extends Single {
 
   // Σx in f64: two accumulators of two lanes. Halves have at most 11 bits, so these sums are exact or nearly.
   @inline get wide(): bool { return true; }
-  @inline sumLow(sum: v128, v: v128, w: v128): v128 {
-    return f64x2.add(sum, f64x2.add(f64x2.promote_low_f32x4(v), f64x2.promote_low_f32x4(w)));
+  @inline sumOne(v: v128): v128 { return f64x2.promote_low_f32x4(v); }
+  @inline sumOneHigh(v: v128): v128 { return f64x2.promote_low_f32x4(this.high(v)); }
+  @inline sumFour(a: v128, b: v128, c: v128, d: v128): v128 {
+    const ab = f64x2.add(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b));
+    return f64x2.add(ab, f64x2.add(f64x2.promote_low_f32x4(c), f64x2.promote_low_f32x4(d)));
   }
-  @inline sumHigh(sum: v128, v: v128, w: v128): v128 {
-    return this.sumLow(sum, v128.shuffle<f32>(v, v, 2, 3, 2, 3), v128.shuffle<f32>(w, w, 2, 3, 2, 3));
+  @inline sumFourHigh(a: v128, b: v128, c: v128, d: v128): v128 {
+    return this.sumFour(this.high(a), this.high(b), this.high(c), this.high(d));
   }
+  /** The upper two lanes. */
+  @inline high(v: v128): v128 { return v128.shuffle<f32>(v, v, 2, 3, 2, 3); }
   @inline join(a: v128, b: v128): v128 { return f64x2.add(a, b); }
   /** The two sums of two pairs of accumulators, in f64. */
   @inline fold64(a: v128, a2: v128, b: v128, b2: v128): v128 {
@@ -61,8 +67,7 @@ export abstract class Half<C extends Code> extends Single {
   @inline foldRests(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128, mean: v128, n: f64): v128 {
     const ab = f64x2.div(this.fold64(a, a2, b, b2), f64x2.splat(n));
     const cd = f64x2.div(this.fold64(c, c2, d, d2), f64x2.splat(n));
-    const high = v128.shuffle<f32>(mean, mean, 2, 3, 2, 3);
-    return this.demote(f64x2.sub(ab, f64x2.promote_low_f32x4(mean)), f64x2.sub(cd, f64x2.promote_low_f32x4(high)));
+    return this.demote(f64x2.sub(ab, f64x2.promote_low_f32x4(mean)), f64x2.sub(cd, f64x2.promote_low_f32x4(this.high(mean))));
   }
   @inline pair(s: v128, s2: v128, q: v128): v128 {
     // S2 is folded as four f32 lanes, like a block's, and only then widened

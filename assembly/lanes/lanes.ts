@@ -25,6 +25,8 @@ export abstract class Lanes {
   /** load, where infinity and NaN may come back as anything whose square is at least `most`: cheaper for f16. */
   abstract loadFinite(p: usize): v128;
   abstract store(p: usize, v: v128): void;
+  /** v and w, one after the other. */
+  abstract storeTwo(p: usize, v: v128, w: v128): void;
   /** The first n < width elements at p, the other lanes 0. Touches no other byte. */
   abstract loadPart(p: usize, n: i32): v128;
   abstract storePart(p: usize, v: v128, n: i32): void;
@@ -39,6 +41,8 @@ export abstract class Lanes {
   abstract first(v: v128): f64;
   /** v in its first n < width lanes, 0 in the others. */
   abstract keep(v: v128, n: i32): v128;
+  /** v, 0 in the lanes that are NaN. */
+  abstract orZero(v: v128): v128;
   abstract add(a: v128, b: v128): v128;
   abstract sub(a: v128, b: v128): v128;
   abstract mul(a: v128, b: v128): v128;
@@ -59,11 +63,16 @@ export abstract class Lanes {
    * small they are: the mean must then be known far better than to an f32. Such a sum takes two accumulators.
    */
   abstract get wide(): bool;
-  /** sum + (v + w), and its second accumulator (untouched where the sum is not wide). */
-  abstract sumLow(sum: v128, v: v128, w: v128): v128;
-  abstract sumHigh(sum: v128, v: v128, w: v128): v128;
-  /** sum + (v² + w²). */
-  abstract squares(sum: v128, v: v128, w: v128): v128;
+  /** v as a sum, and its second accumulator (anything where the sum is not wide). */
+  abstract sumOne(v: v128): v128;
+  abstract sumOneHigh(v: v128): v128;
+  /** (a + b) + (c + d), likewise. */
+  abstract sumFour(a: v128, b: v128, c: v128, d: v128): v128;
+  abstract sumFourHigh(a: v128, b: v128, c: v128, d: v128): v128;
+  /** (a² + b²) + (c² + d²). */
+  abstract squaresFour(a: v128, b: v128, c: v128, d: v128): v128;
+  /** (a·e + b·f) + (c·g + d·h). */
+  abstract productsFour(a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): v128;
   /** The sum of two such sums. */
   abstract join(a: v128, b: v128): v128;
   /** Lane k is the sum of the lanes of the k-th pair of accumulators, rounded to a lane. */

@@ -14,13 +14,19 @@ export abstract class Single extends Lanes {
   @inline splat(x: f64): v128 { return f32x4.splat(<f32>x); }
   @inline first(v: v128): f64 { return <f64>f32x4.extract_lane(v, 0); }
   keep(v: v128, n: i32): v128 { return v128.and(v, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(n))); }
+  @inline orZero(v: v128): v128 { return v128.and(v, f32x4.eq(v, v)); }
   @inline add(a: v128, b: v128): v128 { return f32x4.add(a, b); }
   @inline sub(a: v128, b: v128): v128 { return f32x4.sub(a, b); }
   @inline mul(a: v128, b: v128): v128 { return f32x4.mul(a, b); }
   @inline div(a: v128, b: v128): v128 { return f32x4.div(a, b); }
   @inline sqrt(a: v128): v128 { return f32x4.sqrt(a); }
   @inline fma(a: v128, b: v128, c: v128): v128 { return f32x4.add(f32x4.mul(a, b), c); }
-  @inline squares(sum: v128, v: v128, w: v128): v128 { return f32x4.add(sum, f32x4.add(f32x4.mul(v, v), f32x4.mul(w, w))); }
+  @inline squaresFour(a: v128, b: v128, c: v128, d: v128): v128 {
+    return f32x4.add(f32x4.add(f32x4.mul(a, a), f32x4.mul(b, b)), f32x4.add(f32x4.mul(c, c), f32x4.mul(d, d)));
+  }
+  @inline productsFour(a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): v128 {
+    return f32x4.add(f32x4.add(f32x4.mul(a, e), f32x4.mul(b, f)), f32x4.add(f32x4.mul(c, g), f32x4.mul(d, h)));
+  }
   @inline gt(a: v128, b: v128): v128 { return f32x4.gt(a, b); }
   @inline allTrue(mask: v128): bool { return i32x4.all_true(mask); }
   @inline fold(a: v128, b: v128, c: v128, d: v128): v128 {

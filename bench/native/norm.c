@@ -6,9 +6,10 @@
  * FILE holds x, weight and bias, as f32. The answer is written to FILE.y, "ready" to standard output; then for every
  * line of standard input a sample of about two milliseconds is taken, and its nanoseconds a call are written.
  *
- * One pass for S1 and S2, blocks of four rows, their sums transposed into one vector, outputs two rows at a time; one
- * row at a time, with the lines of the output touched first, beyond 4 MiB. A row that one pass cannot be trusted with
- * is done in double. One text, vectors of WIDTH bytes: 16 unless the compiler may use wider ones.
+ * Block by block: S1 and S2 of each row in one pass, four vectors at a time; their sums transposed into vectors, for one
+ * square root and one division; then the output, two rows at a time. Beyond 4 MiB the lines of the output are touched in
+ * the first pass. A row that one pass cannot be trusted with is done in double. One text, vectors of WIDTH bytes: 16
+ * unless the compiler may use wider ones.
  */
 #include <immintrin.h>
 #include <math.h>
@@ -30,7 +31,8 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define LANES (WIDTH / 4)
-#define CHAIN 32 /* vectors to a run, whose sum joins the row's: one long sum would round too much */
+#define RUN 8 /* fours to a run, four runs to a stretch, whose sum joins the row's: one long sum would round too much */
+#define MOST 16 /* rows to a block */
 
 typedef float V __attribute__((vector_size(WIDTH)));
 typedef float Unaligned __attribute__((vector_size(WIDTH), aligned(4), may_alias));
@@ -60,21 +62,6 @@ INLINE __m128 fold(V a, V b, V c, V d) {
   return _mm_add_ps(_mm_add_ps(p, q), _mm_add_ps(r, s));
 }
 
-typedef struct {
-  __m128 mean, rstd;
-  int sound; /* a bit a row */
-} Settled;
-
-INLINE Settled settle(__m128 s, __m128 q, int cols, float eps, int centred) {
-  const __m128 inverse = _mm_set1_ps(1.0f / (float)cols), share = _mm_set1_ps(cols > 8192 ? 0.75f : 0.25f);
-  const __m128 mean = centred ? _mm_mul_ps(s, inverse) : _mm_setzero_ps();
-  const __m128 spread = centred ? _mm_sub_ps(q, _mm_mul_ps(s, mean)) : q;
-  const __m128 variance = _mm_add_ps(_mm_mul_ps(spread, inverse), _mm_set1_ps(eps));
-  __m128 sound = _mm_and_ps(_mm_cmpgt_ps(q, _mm_set1_ps(1e-25f)), _mm_cmplt_ps(q, _mm_set1_ps(1e37f)));
-  if (centred) sound = _mm_and_ps(sound, _mm_cmpgt_ps(spread, _mm_mul_ps(q, share)));
-  return (Settled){mean, _mm_div_ps(_mm_set1_ps(1), _mm_sqrt_ps(variance)), _mm_movemask_ps(sound)};
-}
-
 INLINE V apply(V v, V mean, V rstd, V w, V b, int centred) {
   return centred ? (v - mean) * rstd * w + b : v * rstd * w;
 }
@@ -98,131 +85,127 @@ static __attribute__((noinline)) void exact(
 
 static int dust;
 
-INLINE void one(float *y, const float *x, const float *weight, const float *bias, int cols, float eps, int centred, int touch) {
-  const int body = cols - cols % LANES;
-  const V zero = splat(0);
-  if (touch) {
-    int seen = 0, word;
-    for (int i = 0; i < cols; i += 16) {
-      memcpy(&word, x + i, 4);
-      seen ^= word;
-      memcpy(&word, y + i, 4);
-      seen ^= word;
+/* What a block knows of its rows. */
+typedef struct {
+  V sums[MOST], squares[MOST];
+  float mean[MOST], rstd[MOST];
+  int sound[MOST];
+} Block;
+
+INLINE void sums(Block *block, int k, const float *x, const float *y, int cols, int centred, int touch) {
+  const int fours = cols - cols % (4 * LANES), body = cols - cols % LANES;
+  V s = splat(0), q = splat(0);
+  int i = 0, seen = 0;
+  while (i < fours) {
+    V s1 = splat(0), q1 = splat(0);
+    for (const int stretch = i + 16 * RUN * LANES < fours ? i + 16 * RUN * LANES : fours; i < stretch;) {
+      V s0 = splat(0), q0 = splat(0);
+      for (const int run = i + 4 * RUN * LANES < stretch ? i + 4 * RUN * LANES : stretch; i < run; i += 4 * LANES) {
+        if (touch)
+          for (int line = 0; line < 4 * LANES; line += 16) {
+            int word;
+            memcpy(&word, y + i + line, 4);
+            seen ^= word;
+          }
+        const V a = load(x + i), b = load(x + i + LANES), c = load(x + i + 2 * LANES), d = load(x + i + 3 * LANES);
+        if (centred) s0 += (a + b) + (c + d);
+        q0 += (a * a + b * b) + (c * c + d * d);
+      }
+      s1 += s0;
+      q1 += q0;
     }
-    dust ^= seen;
+    s += s1;
+    q += q1;
   }
-  V s = zero, q = zero;
-  int i = 0;
-  while (body - i >= 4 * 2 * LANES) { /* four runs side by side */
-    const int left = (body - i) / 4, most = CHAIN * LANES;
-    const int run = (left < most ? left : most) / (2 * LANES) * (2 * LANES);
-    V s0 = zero, s1 = zero, s2 = zero, s3 = zero, q0 = zero, q1 = zero, q2 = zero, q3 = zero;
-    for (const int stop = i + run; i < stop; i += 2 * LANES) {
-      const float *p = x + i, *r = p + LANES;
-      const V v0 = load(p), v1 = load(p + run), v2 = load(p + 2 * run), v3 = load(p + 3 * run);
-      const V w0 = load(r), w1 = load(r + run), w2 = load(r + 2 * run), w3 = load(r + 3 * run);
-      if (centred) { s0 += v0 + w0; s1 += v1 + w1; s2 += v2 + w2; s3 += v3 + w3; }
-      q0 += v0 * v0 + w0 * w0; q1 += v1 * v1 + w1 * w1; q2 += v2 * v2 + w2 * w2; q3 += v3 * v3 + w3 * w3;
+  if (fours != cols) {
+    V s0 = splat(0), q0 = splat(0);
+    for (; i < body; i += LANES) {
+      const V v = load(x + i);
+      s0 += v;
+      q0 += v * v;
     }
-    i += 3 * run;
-    s += s0 + s1 + s2 + s3;
-    q += q0 + q1 + q2 + q3;
+    V v = splat(0);
+    for (int j = 0; i < cols; i++) v[j++] = x[i];
+    s += s0 + v;
+    q += q0 + v * v;
   }
-  for (; i < body; i += LANES) {
-    const V v = load(x + i);
-    if (centred) s += v;
-    q += v * v;
-  }
-  const __m128 sums = fold(s, q, s, q);
-  float tailSum = 0, tailSquares = 0;
-  for (; i < cols; i++) { tailSum += x[i]; tailSquares += x[i] * x[i]; }
-  const __m128 s4 = _mm_set1_ps(_mm_cvtss_f32(sums) + tailSum);
-  const __m128 q4 = _mm_set1_ps(_mm_cvtss_f32(_mm_shuffle_ps(sums, sums, 1)) + tailSquares);
-  const Settled got = settle(s4, q4, cols, eps, centred);
-  if (got.sound != 15) {
-    exact(y, x, weight, bias, cols, eps, centred);
-    return;
-  }
-  const float mean = _mm_cvtss_f32(got.mean), rstd = _mm_cvtss_f32(got.rstd);
-  const V m = splat(mean), r = splat(rstd);
-  for (i = 0; i + 4 * LANES <= body; i += 4 * LANES) {
-    const V v0 = load(x + i), v1 = load(x + i + LANES), v2 = load(x + i + 2 * LANES), v3 = load(x + i + 3 * LANES);
-    const V b0 = centred ? load(bias + i) : zero, b1 = centred ? load(bias + i + LANES) : zero;
-    const V b2 = centred ? load(bias + i + 2 * LANES) : zero, b3 = centred ? load(bias + i + 3 * LANES) : zero;
-    store(y + i, apply(v0, m, r, load(weight + i), b0, centred));
-    store(y + i + LANES, apply(v1, m, r, load(weight + i + LANES), b1, centred));
-    store(y + i + 2 * LANES, apply(v2, m, r, load(weight + i + 2 * LANES), b2, centred));
-    store(y + i + 3 * LANES, apply(v3, m, r, load(weight + i + 3 * LANES), b3, centred));
-  }
-  for (; i < body; i += LANES)
-    store(y + i, apply(load(x + i), m, r, load(weight + i), centred ? load(bias + i) : zero, centred));
-  for (; i < cols; i++) y[i] = applyOne(x[i], mean, rstd, weight[i], centred ? bias[i] : 0, centred);
+  block->sums[k] = s;
+  block->squares[k] = q;
+  dust ^= seen;
 }
 
-/* Four rows; 0 if one of them is refused, and nothing is written. */
-INLINE int block(float *y, const float *x, const float *weight, const float *bias, int cols, float eps, int centred) {
-  const int body = cols - cols % LANES;
-  const V zero = splat(0);
-  const float *x0 = x, *x1 = x0 + cols, *x2 = x1 + cols, *x3 = x2 + cols;
-  V s0 = zero, s1 = zero, s2 = zero, s3 = zero, q0 = zero, q1 = zero, q2 = zero, q3 = zero;
+INLINE void settle(Block *block, int count, int cols, float eps, int centred) {
+  const __m128 inverse = _mm_set1_ps(1.0f / (float)cols);
+  for (int k = 0; k < count; k += 4) {
+    const V *s4 = block->sums + k, *q4 = block->squares + k;
+    const __m128 s = fold(s4[0], s4[1], s4[2], s4[3]), q = fold(q4[0], q4[1], q4[2], q4[3]);
+    const __m128 mean = centred ? _mm_mul_ps(s, inverse) : _mm_setzero_ps();
+    const __m128 spread = centred ? _mm_sub_ps(q, _mm_mul_ps(s, mean)) : q;
+    const __m128 variance = _mm_add_ps(_mm_mul_ps(spread, inverse), _mm_set1_ps(eps));
+    __m128 sound = _mm_and_ps(_mm_cmpgt_ps(q, _mm_set1_ps(1e-25f)), _mm_cmplt_ps(q, _mm_set1_ps(1e37f)));
+    if (centred) sound = _mm_and_ps(sound, _mm_cmpgt_ps(spread, _mm_mul_ps(q, _mm_set1_ps(0.75f))));
+    _mm_storeu_ps(block->mean + k, mean);
+    _mm_storeu_ps(block->rstd + k, _mm_div_ps(_mm_set1_ps(1), _mm_sqrt_ps(variance)));
+    _mm_storeu_ps((float *)(block->sound + k), sound);
+  }
+}
+
+/* Row k of a block and, if `two`, the row after it, which share the loads of weight and bias. */
+INLINE void output(
+    const Block *block, int k, int two, float *y, const float *x, const float *weight, const float *bias, int cols, int centred) {
+  const int fours = cols - cols % (4 * LANES), body = cols - cols % LANES;
+  const V zero = splat(0), m0 = splat(block->mean[k]), r0 = splat(block->rstd[k]);
+  const V m1 = two ? splat(block->mean[k + 1]) : zero, r1 = two ? splat(block->rstd[k + 1]) : zero;
   int i = 0;
-  while (body - i >= 2 * LANES) {
-    const int left = body - i, most = CHAIN * LANES;
-    const int stop = i + (left < most ? left : most) / (2 * LANES) * (2 * LANES);
-    V a0 = zero, a1 = zero, a2 = zero, a3 = zero, c0 = zero, c1 = zero, c2 = zero, c3 = zero;
-    for (; i < stop; i += 2 * LANES) {
-      const V v0 = load(x0 + i), v1 = load(x1 + i), v2 = load(x2 + i), v3 = load(x3 + i);
-      const V w0 = load(x0 + i + LANES), w1 = load(x1 + i + LANES), w2 = load(x2 + i + LANES), w3 = load(x3 + i + LANES);
-      if (centred) { a0 += v0 + w0; a1 += v1 + w1; a2 += v2 + w2; a3 += v3 + w3; }
-      c0 += v0 * v0 + w0 * w0; c1 += v1 * v1 + w1 * w1; c2 += v2 * v2 + w2 * w2; c3 += v3 * v3 + w3 * w3;
+  for (; i < fours; i += 4 * LANES) {
+    V g[4], h[4];
+    for (int j = 0; j < 4; j++) {
+      g[j] = load(weight + i + j * LANES);
+      h[j] = centred ? load(bias + i + j * LANES) : zero;
     }
-    s0 += a0; s1 += a1; s2 += a2; s3 += a3;
-    q0 += c0; q1 += c1; q2 += c2; q3 += c3;
+    V v[4];
+    for (int j = 0; j < 4; j++) v[j] = load(x + i + j * LANES);
+    for (int j = 0; j < 4; j++) store(y + i + j * LANES, apply(v[j], m0, r0, g[j], h[j], centred));
+    if (!two) continue;
+    for (int j = 0; j < 4; j++) v[j] = load(x + cols + i + j * LANES);
+    for (int j = 0; j < 4; j++) store(y + cols + i + j * LANES, apply(v[j], m1, r1, g[j], h[j], centred));
   }
   for (; i < body; i += LANES) {
-    const V v0 = load(x0 + i), v1 = load(x1 + i), v2 = load(x2 + i), v3 = load(x3 + i);
-    if (centred) { s0 += v0; s1 += v1; s2 += v2; s3 += v3; }
-    q0 += v0 * v0; q1 += v1 * v1; q2 += v2 * v2; q3 += v3 * v3;
+    const V g = load(weight + i), h = centred ? load(bias + i) : zero;
+    store(y + i, apply(load(x + i), m0, r0, g, h, centred));
+    if (two) store(y + cols + i, apply(load(x + cols + i), m1, r1, g, h, centred));
   }
-  __m128 s = fold(s0, s1, s2, s3), q = fold(q0, q1, q2, q3);
   for (; i < cols; i++) {
-    const __m128 v = _mm_setr_ps(x0[i], x1[i], x2[i], x3[i]);
-    s = _mm_add_ps(s, v);
-    q = _mm_add_ps(q, _mm_mul_ps(v, v));
+    const float g = weight[i], h = centred ? bias[i] : 0;
+    y[i] = applyOne(x[i], block->mean[k], block->rstd[k], g, h, centred);
+    if (two) y[cols + i] = applyOne(x[cols + i], block->mean[k + 1], block->rstd[k + 1], g, h, centred);
   }
-  const Settled got = settle(s, q, cols, eps, centred);
-  if (got.sound != 15) return 0;
-  float mean[4], rstd[4];
-  _mm_storeu_ps(mean, got.mean);
-  _mm_storeu_ps(rstd, got.rstd);
-  for (int k = 0; k < 4; k += 2) {
-    const V m0 = splat(mean[k]), m1 = splat(mean[k + 1]), r0 = splat(rstd[k]), r1 = splat(rstd[k + 1]);
-    const float *p0 = x + k * cols, *p1 = p0 + cols;
-    float *o0 = y + k * cols, *o1 = o0 + cols;
-    for (i = 0; i < body; i += LANES) {
-      const V w = load(weight + i), b = centred ? load(bias + i) : zero;
-      const V v0 = load(p0 + i), v1 = load(p1 + i);
-      store(o0 + i, apply(v0, m0, r0, w, b, centred));
-      store(o1 + i, apply(v1, m1, r1, w, b, centred));
-    }
-    for (; i < cols; i++) {
-      o0[i] = applyOne(p0[i], mean[k], rstd[k], weight[i], centred ? bias[i] : 0, centred);
-      o1[i] = applyOne(p1[i], mean[k + 1], rstd[k + 1], weight[i], centred ? bias[i] : 0, centred);
-    }
-  }
-  return 1;
 }
 
 INLINE void norm(float *y, const float *x, const float *weight, const float *bias, int rows, int cols, float eps, int centred) {
-  const int far = (size_t)rows * cols * 4 > (4u << 20);
-  int r = 0;
-  if (!far)
-    for (; r + 4 <= rows; r += 4) {
-      const size_t at = (size_t)r * cols;
-      if (!block(y + at, x + at, weight, bias, cols, eps, centred))
-        for (int k = 0; k < 4; k++) one(y + at + k * cols, x + at + k * cols, weight, bias, cols, eps, centred, 0);
+  const int far = (size_t)rows * cols * 4 > (4u << 20), fit = (far ? 4096 : 16384) / (4 * cols) & ~1;
+  const int most = fit < 2 ? 2 : fit > MOST ? MOST : fit;
+  static Block block;
+  for (int left = rows; left > 0;) {
+    const int count = left < most ? left : most;
+    if (far)
+      for (int k = 0; k < count; k++) sums(&block, k, x + (size_t)k * cols, y + (size_t)k * cols, cols, centred, 1);
+    else
+      for (int k = 0; k < count; k++) sums(&block, k, x + (size_t)k * cols, y + (size_t)k * cols, cols, centred, 0);
+    settle(&block, count, cols, eps, centred);
+    for (int k = 0; k < count;) {
+      int done = 1;
+      if (!block.sound[k]) exact(y, x, weight, bias, cols, eps, centred);
+      else if (k + 1 < count && block.sound[k + 1]) {
+        output(&block, k, 1, y, x, weight, bias, cols, centred);
+        done = 2;
+      } else output(&block, k, 0, y, x, weight, bias, cols, centred);
+      k += done;
+      x += (size_t)done * cols;
+      y += (size_t)done * cols;
     }
-  for (; r < rows; r++) one(y + (size_t)r * cols, x + (size_t)r * cols, weight, bias, cols, eps, centred, far);
+    left -= count;
+  }
 }
 
 static __attribute__((noinline)) void layerNorm(
