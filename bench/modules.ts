@@ -1,19 +1,21 @@
 /** The engine's kernels without the engine, and a copy in the same style: both over a memory that they are given. */
-import { bytesOf } from "../dist/variants.js";
-import { norm } from "../dist/wasm/norm.js";
+import { bytesOf } from "../bindings/variants.js";
+import { norm } from "../bindings/wasm/norm.js";
 
 export interface Modules {
-  /** The exports of norm.simd.wasm. */
+  /** The norms' exports, for all element types. */
   kernels: Record<string, (...args: number[]) => void>;
   /** Bytes from x to y, which may be x. */
   copy: (y: number, x: number, bytes: number) => void;
 }
 
+const dtypes = ["f32", "f64", "f16", "bf16"] as const;
+
 export function instantiate(memory: WebAssembly.Memory): Modules {
   const exports = (bytes: Uint8Array<ArrayBuffer>) =>
     new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports;
   return {
-    kernels: exports(bytesOf(norm, "simd")) as Modules["kernels"],
+    kernels: Object.assign({}, ...dtypes.map((dtype) => exports(bytesOf(norm, "simd", dtype)))),
     copy: exports(copyModule()).copy as Modules["copy"],
   };
 }

@@ -1,6 +1,7 @@
 /** `npm run bench`: the suite in Node. See --help, and record/README.md. */
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import Benchmark from "benchmark";
 import { boundText } from "./check.js";
 import { environment, optionsHelp, type Request, read, root } from "./command.js";
@@ -67,14 +68,8 @@ async function run({ ops, shapes, dtypes, seconds, json }: Request): Promise<voi
 function coldStart(): Line[] {
   const what = "import to first result, layerNorm of 64 numbers";
   const built = new URL("../dist/index.js", import.meta.url);
-  const script = `
-    const x = new Float32Array(64).fill(1);
-    const start = performance.now();
-    const { layerNorm } = await import(${JSON.stringify(built.href)});
-    layerNorm(x);
-    console.log(performance.now() - start);`;
-  const once = () =>
-    Number(execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8", cwd: root }));
+  const script = fileURLToPath(new URL("cold.mjs", import.meta.url));
+  const once = () => Number(execFileSync(process.execPath, [script, built.href], { encoding: "utf8", cwd: root }));
   const sorted = Array.from({ length: 9 }, once).sort((a, b) => a - b);
   return [
     {

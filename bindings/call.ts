@@ -31,12 +31,13 @@ export function checkOptions(op: string, value: unknown): void {
  * @param other the second argument, which may be a Tensor too
  */
 export function begin(
-  { name: op, argument = "x", guide: guideName = "weight" }: Op,
+  called: Op,
   x: Operand,
   options: CommonOptions,
   guide: Operand | undefined,
   other: Operand | undefined = guide,
 ): Frame {
+  const { name: op, argument = "x", guide: guideName = "weight" } = called;
   const { cols, dtype, engine } = options;
   const tensor = x instanceof Tensor;
   if (!tensor && !isTypedArray(x)) throw typeError(op, argument, "a typed array or a Tensor", x);
@@ -71,7 +72,7 @@ export function begin(
     const source = tensor ? "cols" : guideName;
     throw rangeError(op, source, `a length that divides x's ${length}`, words(`${columns} elements`));
   }
-  return host.frame.begin(op, argument, x, own ?? (dtype as DType), columns);
+  return host.frame.begin(called, argument, x, own ?? (dtype as DType), columns);
 }
 
 /** The engine of the first Tensor, else the default one. */

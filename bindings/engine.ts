@@ -35,9 +35,11 @@ export class Engine {
   readonly arena: Arena;
   /** @internal The one call under way: ops are synchronous. */
   readonly frame: Frame;
-  private readonly modules: Partial<Record<string, WebAssembly.Module>>;
-  private readonly families = new Map<Family, Kernels>();
-  private readonly ops = new Map<Op, Record<DType, Kernel>>();
+  /** What was given compiled, by family; what `load` has compiled, by family and element type. */
+  private readonly modules: Partial<Record<Family["name"], WebAssembly.Module>>;
+  private readonly compiled = new Map<Family, Partial<Record<DType, WebAssembly.Module>>>();
+  private readonly families = new Map<Family, Partial<Record<DType, Kernels>>>();
+  private readonly ops = new Map<Op, Partial<Record<DType, Kernel>>>();
   /** The last kernel asked for: calls in a loop mostly want it again, and a Map costs as much as a small row. */
   private lastOp: Op | undefined;
   private lastDType: DType | undefined;
@@ -132,6 +134,7 @@ export class Engine {
     memories.delete(this.arena.memory);
     this.arena.dispose();
     this.families.clear();
+    this.compiled.clear();
     this.ops.clear();
     this.lastOp = undefined;
     this.lastKernel = undefined;
@@ -148,45 +151,47 @@ export class Engine {
     if (op === this.lastOp && dtype === this.lastDType) return this.lastKernel as Kernel;
     let kernels = this.ops.get(op);
     if (kernels === undefined) {
-      const all = this.kernels(op.family);
-      // orthonormalize, prepare and the like are there for some types only: those are never asked for the others
-      const of = (type: DType) => all[`${op.name}_${type}`];
-      if (of("f64") === undefined) {
-        const got = words(`one without ${op.name}_f64`);
-        throw rangeError(op.name, `modules.${op.family.name}`, `the module of that family`, got);
-      }
-      kernels = { f32: of("f32"), f64: of("f64"), f16: of("f16"), bf16: of("bf16") };
+      kernels = {};
       this.ops.set(op, kernels);
+    }
+    let kernel = kernels[dtype];
+    if (kernel === undefined) {
+      const name = `${op.name}_${dtype}`;
+      kernel = this.kernels(op.family, dtype)[name];
+      if (kernel === undefined) {
+        const got = words(`one without ${name}`);
+        throw rangeError(op.name, `modules.${op.family.name}`, "the module of that family", got);
+      }
+      kernels[dtype] = kernel;
     }
     this.lastOp = op;
     this.lastDType = dtype;
-    this.lastKernel = kernels[dtype];
-    return this.lastKernel;
+    this.lastKernel = kernel;
+    return kernel;
   }
 
   /** @internal Halves to f32, a kernel that every family has. */
-  widen(dtype: DType): Kernel {
-    for (const kernels of this.families.values()) return kernels[`widen_${dtype}`];
-    throw new Error("orthonorm: no family is loaded");
+  widen(family: Family, dtype: DType): Kernel {
+    return this.kernels(family, dtype)[`widen_${dtype}`];
   }
 
-  /** @internal The exports of a family: compiled and instantiated at first use. */
-  kernels(family: Family): Kernels {
-    let kernels = this.families.get(family);
+  /** @internal The exports of a family for an element type: compiled and instantiated at first use. */
+  kernels(family: Family, dtype: DType): Kernels {
+    let parts = this.families.get(family);
+    if (parts === undefined) {
+      parts = {};
+      this.families.set(family, parts);
+    }
+    let kernels = parts[dtype];
     if (kernels === undefined) {
-      let module = this.modules[family.name];
-      if (module === undefined) {
-        const bytes = bytesOf(family, this.variant);
-        try {
-          module = new WebAssembly.Module(bytes);
-        } catch (error) {
-          throw explain(error, bytes);
-        }
-      }
+      const given = this.modules[family.name];
+      const module = given ?? this.compiled.get(family)?.[dtype] ?? compile(bytesOf(family, this.variant, dtype));
       // the raw exports: the loader's own copies count arguments, which costs more than a small kernel
       const { instance } = instantiateSync(module, { env: { memory: this.arena.memory } });
       kernels = instance.exports as Kernels;
-      this.families.set(family, kernels);
+      // a module that was given has all element types
+      if (given === undefined) parts[dtype] = kernels;
+      else for (const type of Object.keys(BYTES) as DType[]) parts[type] = kernels;
     }
     return kernels;
   }
@@ -198,16 +203,29 @@ export class Engine {
 
   /** @internal Compiles families ahead of their first use, off the main thread where the browser can. */
   async load(families: readonly Family[]): Promise<this> {
-    for (const family of families) {
-      if (this.modules[family.name] !== undefined) continue;
-      const bytes = bytesOf(family, this.variant);
-      try {
-        this.modules[family.name] = await WebAssembly.compile(bytes);
-      } catch (error) {
-        throw explain(error, bytes);
-      }
+    const parts = families.flatMap((family) => (Object.keys(BYTES) as DType[]).map((dtype) => ({ family, dtype })));
+    const modules = await Promise.all(
+      parts.map(async ({ family, dtype }) => {
+        const bytes = bytesOf(family, this.variant, dtype);
+        try {
+          return await WebAssembly.compile(bytes);
+        } catch (error) {
+          throw explain(error, bytes);
+        }
+      }),
+    );
+    for (const [i, { family, dtype }] of parts.entries()) {
+      this.compiled.set(family, { ...this.compiled.get(family), [dtype]: modules[i] });
     }
     return this;
+  }
+}
+
+function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    throw explain(error, bytes);
   }
 }
 
@@ -241,23 +259,6 @@ export function defaultEngine(): Engine {
  */
 export function createEngine(options: EngineOptions = {}): Engine {
   return new Engine("createEngine", options);
-}
-
-/**
- * createEngine for pages and runtimes that must not compile on the main thread, or not compile at all: all families are
- * compiled asynchronously, or come compiled in `modules`.
- *
- * @example
- * ```ts
- * const engine = await loadEngine();
- * layerNorm(new Float32Array([1, 2, 3]), { engine });
- * ```
- */
-export async function loadEngine(options: LoadOptions = {}): Promise<Engine> {
-  const engine = new Engine("loadEngine", options);
-  if (options.modules !== undefined) return engine;
-  const [norm, project] = await Promise.all([import("./wasm/norm.js"), import("./wasm/project.js")]);
-  return engine.load([norm.norm, project.project]);
 }
 
 /** `engine.tensor` on the default engine. */

@@ -24,7 +24,7 @@ export interface Op {
 interface Host {
   readonly arena: Arena;
   kernel(op: Op, dtype: DType): Kernel;
-  widen(dtype: DType): Kernel;
+  widen(family: Family, dtype: DType): Kernel;
 }
 
 /** As many operands as one call may have. */
@@ -82,6 +82,7 @@ export class Frame {
   /** The first output that may be x itself. */
   private heir: Slot | undefined;
   private op = "";
+  private family!: Family;
   private count = 0;
   private temporaries = false;
   private readonly slots: readonly Slot[] = Array.from({ length: SLOTS }, () => new Slot());
@@ -92,8 +93,9 @@ export class Frame {
   }
 
   /** Begins a call. */
-  begin(op: string, argument: string, x: Operand, dtype: DType, cols: number): this {
-    this.op = op;
+  begin(op: Op, argument: string, x: Operand, dtype: DType, cols: number): this {
+    this.op = op.name;
+    this.family = op.family;
     this.dtype = dtype;
     this.cols = cols;
     this.length = x.length;
@@ -423,7 +425,7 @@ export class Frame {
         raw = arena.temporary(length * 2);
         arena.u16.set(bitsOf(source), raw / 2);
       }
-      this.host.widen(slot.given)(slot.place, raw, length);
+      this.host.widen(this.family, slot.given)(slot.place, raw, length);
     } else if (slot.exponent !== 0) {
       const place = slot.place / 4;
       for (let i = 0; i < length; i++) arena.f32[place + i] = source[i] * 2 ** slot.exponent;

@@ -1,7 +1,8 @@
 export type { CommonOptions } from "./call.js";
 export type { DType, TypedArray } from "./dtype.js";
-export { createEngine, type Engine, type EngineOptions, type LoadOptions, loadEngine, tensor } from "./engine.js";
+export { createEngine, type Engine, type EngineOptions, type LoadOptions, tensor } from "./engine.js";
 export type { Operand } from "./frame.js";
+export { loadEngine } from "./load.js";
 export { center, type Decomposition, decompose, meanVector } from "./ops/center.js";
 export { angle, type Geometry, geometry } from "./ops/geometry.js";
 export { type LayerNormOptions, layerNorm } from "./ops/layernorm.js";

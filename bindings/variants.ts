@@ -1,3 +1,4 @@
+import type { DType } from "./dtype.js";
 import { decode } from "./text.js";
 
 /** A build of the kernels. `simd` runs wherever WebAssembly has SIMD, with the same bits everywhere. */
@@ -6,15 +7,17 @@ export type Variant = "simd";
 /** The first versions with WebAssembly SIMD. */
 const NEEDED = "WebAssembly SIMD: Chrome or Edge 91, Firefox 89, Safari 16.4, Node 16.4, or newer";
 
-/** A module of kernels: its name in `loadEngine({ modules })`, and its bytes as text (text.ts). */
+/** A family of kernels: its name in `loadEngine({ modules })`, and for each element type the bytes of a module, as text. */
 export interface Family {
   readonly name: "norm" | "project";
-  readonly simd: string;
+  /** What the text is written in: see text.ts. */
+  readonly code: string;
+  readonly simd: Readonly<Record<DType, string>>;
 }
 
-/** The bytes of a family, for this variant. */
-export function bytesOf(family: Family, variant: Variant): Uint8Array<ArrayBuffer> {
-  return decode(family[variant]);
+/** The bytes of a family's kernels for an element type, for this variant. */
+export function bytesOf(family: Family, variant: Variant, dtype: DType): Uint8Array<ArrayBuffer> {
+  return decode(family.code, family[variant][dtype]);
 }
 
 /** Why a family could not be compiled, in one sentence, where that can be told. */

@@ -58,9 +58,9 @@ describe("imports run one way", () => {
   it("the parser of this test finds them", () => {
     expect(importsOf("bindings/ops/center.ts")).toContain("bindings/wasm/project.ts");
     expect(importsOf("bindings/engine.ts")).toEqual(
-      expect.arrayContaining(["@assemblyscript/loader", "bindings/arena.ts", "bindings/wasm/norm.ts"]),
+      expect.arrayContaining(["@assemblyscript/loader", "bindings/arena.ts", "bindings/frame.ts"]),
     );
-    expect(importsOf("assembly/exports/norm.ts")).toContain("assembly/lanes/index.ts");
+    expect(importsOf("assembly/exports/norm/f32.ts")).toContain("assembly/lanes/index.ts");
     expect([assembly.length, bindings.length, study.length].every((count) => count > 10)).toBe(true);
   });
 
@@ -73,8 +73,9 @@ describe("imports run one way", () => {
         const from = layers.findIndex((prefix) => name.startsWith(prefix));
         expect(from, `${file} imports ${name}`).toBeGreaterThanOrEqual(0);
         expect(from, `${file} imports ${name}`).toBeLessThanOrEqual(layer);
-        // a module per family: no export file knows another
-        if (layer === 2) expect(from, `${file} imports ${name}`).toBeLessThan(2);
+        // a module per family and element type: an export file knows its family's ABI and no other
+        if (layer === 2 && name !== join(dirname(file), "abi.ts"))
+          expect(from, `${file} imports ${name}`).toBeLessThan(2);
       }
     }
     refuseCycles(assembly);
@@ -89,6 +90,7 @@ describe("imports run one way", () => {
       ["tensor"],
       ["frame"],
       ["engine"],
+      ["load"],
       ["call"],
       ["resident"],
       ["ops/"],
@@ -234,9 +236,15 @@ describe.each(["norm", "project"] as const)("the module %s", (family) => {
     expect(sections(bytes)).toEqual([1, 2, 3, 6, 7, 10]);
   });
 
-  it("is what the bundle carries as text", async () => {
+  it("the bundle carries in parts: the exports of an element type each, and those of all are the module's", async () => {
     const { bytesOf } = await import("../bindings/variants.js");
-    expect(Buffer.compare(bytesOf(family === "norm" ? norm : project, "simd"), bytes)).toBe(0);
+    const exports = (one: WebAssembly.Module) => WebAssembly.Module.exports(one).map(({ name }) => name);
+    const parts = (["f32", "f64", "f16", "bf16"] as const).map((dtype) => {
+      const part = exports(new WebAssembly.Module(bytesOf(family === "norm" ? norm : project, "simd", dtype)));
+      expect(part.filter((name) => name !== "constants" && !name.endsWith(`_${dtype}`))).toEqual([]);
+      return part;
+    });
+    expect(parts.flat().sort()).toEqual(exports(module).sort());
   });
 
   it("writes nothing of memory when it is instantiated", () => {
@@ -248,10 +256,10 @@ describe.each(["norm", "project"] as const)("the module %s", (family) => {
 });
 
 describe("a page's bundle", () => {
-  /** The bindings bundled and minified for a browser, as a page that imports so much loads them. */
+  /** The built package bundled and minified for a browser, as a page that imports so much loads it. */
   async function bundle(names: string): Promise<string> {
     const { outputFiles, warnings } = await build({
-      stdin: { contents: `export { ${names} } from "./bindings/index.ts";`, resolveDir: root, loader: "ts" },
+      stdin: { contents: `export { ${names} } from "./dist/index.js";`, resolveDir: root },
       bundle: true,
       minify: true,
       format: "esm",
@@ -263,20 +271,20 @@ describe("a page's bundle", () => {
   }
 
   // a stretch of a module's text that the other does not have
-  const stretch = { norm: norm.simd.slice(4000, 4400), project: project.simd.slice(4000, 4400) };
+  const stretch = { norm: norm.simd.f32.slice(4000, 4400), project: project.simd.f32.slice(4000, 4400) };
 
   it("the stretches tell the families apart", () => {
     expect([stretch.norm.length, stretch.project.length]).toEqual([400, 400]);
-    expect(norm.simd).not.toContain(stretch.project);
-    expect(project.simd).not.toContain(stretch.norm);
+    for (const text of Object.values(norm.simd)) expect(text).not.toContain(stretch.project);
+    for (const text of Object.values(project.simd)) expect(text).not.toContain(stretch.norm);
   });
 
-  it("layerNorm brings the norms' kernels and no others, in 36 KB gzipped", async () => {
+  it("layerNorm brings the norms' kernels and no others, in 30 KB gzipped", async () => {
     const text = await bundle("layerNorm");
     expect(text).toContain(stretch.norm);
     expect(text).not.toContain(stretch.project);
     expect(text).not.toContain("orthonormalize");
-    expect(gzipSync(text, { level: 9 }).length).toBeLessThan(36 * 1024);
+    expect(gzipSync(text, { level: 9 }).length).toBeLessThan(30 * 1024);
   });
 
   it("geometry brings the projections' kernels and no others", async () => {

@@ -23,7 +23,7 @@ interface Example {
 // Finding examples
 
 const pages = ["README.md", ...list("docs", ".md")];
-const sources = [...list("bindings/ops", ".ts"), "bindings/engine.ts", "bindings/tensor.ts"];
+const sources = [...list("bindings/ops", ".ts"), "bindings/load.ts", "bindings/tensor.ts"];
 const examples = [...pages.flatMap(fromPage), ...sources.flatMap(fromSource)];
 
 function list(folder: string, extension: string): string[] {

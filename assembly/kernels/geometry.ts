@@ -3,6 +3,7 @@ import { Statistics } from "./moments";
 import { exponentFor, power } from "./range";
 import { RMSNorm } from "./rmsnorm";
 import { rest, scale, shift, variance } from "./scratch";
+import { Plain, RowSums, Shifted } from "./sums";
 
 /**
  * geometry: where a row lies with respect to the uniform direction 1̂ = 1/√d, from LayerNorm's own statistics.
@@ -32,63 +33,72 @@ export function geometry<L extends Lanes>(
 /**
  * angle: between a row of x and one of y, 2·atan2(‖x̂ − ŷ‖, ‖x̂ + ŷ‖), which unlike arccos keeps its digits near 0 and π.
  *
- * 1. Σx² and Σy², to unit length; where one has left its range, at a scale that brings it back.
+ * 1. Σx², and Σy² where y is new; where one has left its range, at a scale that brings it back.
  * 2. Σ(x̂ − ŷ)² and Σ(x̂ + ŷ)², from cache.
  *
  * y has P's lanes; nextY is 0 where y is one direction for all rows. A row of zeros has no direction: NaN.
+ * Bytes an element: x and y twice, the second time from cache.
  * Error: 5e-7 radians (f64: 1e-15). Source: W. Kahan, How Futile are Mindless Assessments of Roundoff, 2006, §12.
  */
 export function angle<L extends Lanes, P extends Lanes>(angles: usize, x: usize, y: usize, nextY: usize, rows: i32, cols: i32): void {
-  const l = the<L>(), p = the<P>(), d = the<Differences<L, P>>(), zero = p.splat(0), one = p.splat(1);
+  const l = the<L>(), p = the<P>();
+  let b = 1.0, yy = 0.0;
   for (let r = 0; r < rows; r++, x += <usize>cols * l.size, y += nextY) {
-    let a = one, b = one, pair = d.run(x, y, cols, a, b, one, zero, zero, one), xx = p.sumOf(pair), yy = p.squaresOf(pair);
-    if (!(xx > l.least && xx < l.most && yy > l.least && yy < l.most)) {
-      a = p.splat(power(exponentFor<L, RMSNorm<L>>(x, cols, xx)));
-      b = p.splat(power(exponentFor<P, RMSNorm<P>>(y, cols, yy)));
-      pair = d.run(x, y, cols, a, b, one, zero, zero, one);
-      xx = p.sumOf(pair); yy = p.squaresOf(pair);
+    if (r == 0 || nextY) {
+      yy = square<P>(y, cols);
+      b = load<f64>(scale);
     }
-    const u = p.splat(1 / sqrt(xx)), v = p.splat(1 / sqrt(yy));
-    pair = d.run(x, y, cols, a, b, u, p.sub(zero, v), u, v);
+    const xx = square<L>(x, cols), a = load<f64>(scale), u = p.splat(1 / sqrt(xx)), v = p.splat(1 / sqrt(yy));
+    const pair = the<Differences<L, P>>().run(x, y, cols, p.splat(a), p.splat(b), u, v);
     const apart = sqrt(p.sumOf(pair)), together = sqrt(p.squaresOf(pair));
     l.storeLane(angles, l.splat(xx == 0 || yy == 0 ? NaN : 2 * NativeMath.atan2(apart, together)));
     angles += l.lane;
   }
 }
 
+/** Σ(k·x)², where k, a power of two, brings it into range; mostly k is 1. It is left in scratch, as `scale`. */
+function square<L extends Lanes>(x: usize, cols: i32): f64 {
+  const l = the<L>(), zero = l.splat(0);
+  let k = 1.0, xx = l.squaresOf(the<RowSums<L, RMSNorm<L>, Plain<L>>>().run(x, cols, zero, zero));
+  if (!(xx > l.least && xx < l.most)) {
+    k = power(exponentFor<L, RMSNorm<L>>(x, cols, xx));
+    xx = l.squaresOf(the<RowSums<L, RMSNorm<L>, Shifted<L>>>().run(x, cols, l.splat(k), zero));
+  }
+  store<f64>(scale, k);
+  return xx;
+}
+
 /**
- * Σ(c·s + d·t)² and Σ(e·s + f·t)², where s = a·x and t = b·y: powers of two first, for what comes after them may be as
+ * Σ(s − t)² and Σ(s + t)², where s = u·(a·x) and t = v·(b·y): powers of two first, for what comes after them may be as
  * large as they are. In the order of sums.ts.
  */
 @unmanaged
 class Differences<L extends Lanes, P extends Lanes> {
-  run(x: usize, y: usize, cols: i32, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128): v128 {
+  run(x: usize, y: usize, cols: i32, a: v128, b: v128, u: v128, v: v128): v128 {
     const l = the<L>(), p = the<P>(), step = l.step, next = p.step, zero = p.splat(0);
     const tail = cols & (l.width - 1), body = <usize>(cols - tail) * l.size;
     let m = zero, n = zero, lostM = zero, lostN = zero, i = x, j = y;
     for (const end = x + (body & ~(4 * step - 1)); i < end;) {
       let m0 = zero, n0 = zero;
       for (const stop = min(end, i + 64 * step); i < stop; i += 4 * step, j += 4 * next) {
-        const s0 = p.mul(a, l.load(i)), s1 = p.mul(a, l.load(i + step)), s2 = p.mul(a, l.load(i + 2 * step)), s3 = p.mul(a, l.load(i + 3 * step));
-        const t0 = p.mul(b, p.load(j)), t1 = p.mul(b, p.load(j + next)), t2 = p.mul(b, p.load(j + 2 * next)), t3 = p.mul(b, p.load(j + 3 * next));
-        m0 = p.add(m0, p.squaresFour(
-          p.fma(c, s0, p.mul(d, t0)), p.fma(c, s1, p.mul(d, t1)), p.fma(c, s2, p.mul(d, t2)), p.fma(c, s3, p.mul(d, t3)),
-        ));
-        n0 = p.add(n0, p.squaresFour(
-          p.fma(e, s0, p.mul(f, t0)), p.fma(e, s1, p.mul(f, t1)), p.fma(e, s2, p.mul(f, t2)), p.fma(e, s3, p.mul(f, t3)),
-        ));
+        const s0 = p.mul(u, p.mul(a, l.load(i))), s1 = p.mul(u, p.mul(a, l.load(i + step)));
+        const s2 = p.mul(u, p.mul(a, l.load(i + 2 * step))), s3 = p.mul(u, p.mul(a, l.load(i + 3 * step)));
+        const t0 = p.mul(v, p.mul(b, p.load(j))), t1 = p.mul(v, p.mul(b, p.load(j + next)));
+        const t2 = p.mul(v, p.mul(b, p.load(j + 2 * next))), t3 = p.mul(v, p.mul(b, p.load(j + 3 * next)));
+        m0 = p.add(m0, p.squaresFour(p.sub(s0, t0), p.sub(s1, t1), p.sub(s2, t2), p.sub(s3, t3)));
+        n0 = p.add(n0, p.squaresFour(p.add(s0, t0), p.add(s1, t1), p.add(s2, t2), p.add(s3, t3)));
       }
-      const u = p.sub(m0, lostM), v = p.add(m, u); lostM = p.orZero(p.sub(p.sub(v, m), u)); m = v;
-      const w = p.sub(n0, lostN), z = p.add(n, w); lostN = p.orZero(p.sub(p.sub(z, n), w)); n = z;
+      const c = p.sub(m0, lostM), d = p.add(m, c); lostM = p.orZero(p.sub(p.sub(d, m), c)); m = d;
+      const e = p.sub(n0, lostN), f = p.add(n, e); lostN = p.orZero(p.sub(p.sub(f, n), e)); n = f;
     }
     let m0 = zero, n0 = zero;
     for (const end = x + body; i < end; i += step, j += next) {
-      const s = p.mul(a, l.load(i)), t = p.mul(b, p.load(j)), g = p.fma(c, s, p.mul(d, t)), h = p.fma(e, s, p.mul(f, t));
+      const s = p.mul(u, p.mul(a, l.load(i))), t = p.mul(v, p.mul(b, p.load(j))), g = p.sub(s, t), h = p.add(s, t);
       m0 = p.fma(g, g, m0); n0 = p.fma(h, h, n0);
     }
     if (tail) {
-      const s = p.mul(a, l.loadPart(i, tail)), t = p.mul(b, p.loadPart(j, tail));
-      const g = p.fma(c, s, p.mul(d, t)), h = p.fma(e, s, p.mul(f, t));
+      const s = p.mul(u, p.mul(a, l.loadPart(i, tail))), t = p.mul(v, p.mul(b, p.loadPart(j, tail)));
+      const g = p.sub(s, t), h = p.add(s, t);
       m0 = p.fma(g, g, m0); n0 = p.fma(h, h, n0);
     }
     m = p.add(m, p.sub(m0, lostM)); n = p.add(n, p.sub(n0, lostN));

@@ -1,5 +1,5 @@
 import { Lanes, the } from "../lanes";
-import { Center } from "./center";
+import { LayerNorm } from "./layernorm";
 import { resolve } from "./resolve";
 import { rest, scale, shift, variance } from "./scratch";
 import { Settle } from "./settle";
@@ -10,14 +10,14 @@ import { Plain, RowSums } from "./sums";
 export class Statistics<L extends Lanes> {
   @inline run(x: usize, cols: i32): void {
     const l = the<L>(), zero = l.splat(0), n = <f64>cols;
-    const pair = the<RowSums<L, Center<L>, Plain<L>>>().run(x, cols, zero, zero), q = l.squaresOf(pair);
+    const pair = the<RowSums<L, LayerNorm<L>, Plain<L>>>().run(x, cols, zero, zero), q = l.squaresOf(pair);
     const mean = l.sumOf(pair) / n, v = q / n - mean * mean;
-    if (q > l.least && q < l.most && n * v > the<Settle<L, Center<L>>>().share * q) {
+    if (q > l.least && q < l.most && n * v > the<Settle<L, LayerNorm<L>>>().share * q) {
       store<f64>(scale, 1);
       store<f64>(shift, mean);
       store<f64>(rest, 0);
       store<f64>(variance, v);
-    } else resolve<L, Center<L>>(x, cols, mean, q);
+    } else resolve<L, LayerNorm<L>>(x, cols, mean, q);
   }
 }
 

@@ -24,7 +24,7 @@ export function blockRows(row: usize, far: bool): i32 {
  *
  * 1. Σx and Σx² of each row of the block: `RowSums`.
  * 2. Their means and reciprocal deviations, and whether one pass can be trusted with them: `Settle`.
- * 3. The output, two rows at a time: `Output`.
+ * 3. The output, two rows at a time where there is a weight: `Output`.
  * 4. The first row that one pass cannot settle has all such rows of its block summed once more, less their means; one
  *    that even this does not settle is `resolved`, whatever it holds.
  *
@@ -55,7 +55,7 @@ export function rows<L extends Lanes, P extends Lanes, N extends Norm<L>>(
     for (let k = 0; k < count;) {
       const lane = <usize>k * l.lane;
       if (load<i32>(verdicts + lane)) {
-        if (k + 1 < count && load<i32>(verdicts + lane + l.lane)) {
+        if (n.weighted && k + 1 < count && load<i32>(verdicts + lane + l.lane)) {
           output.run(true, false, x + out, x, weight, bias, nextWeight, nextBias, row, fours, body, tail, lane);
           k += 2; x += 2 * row;
           continue;

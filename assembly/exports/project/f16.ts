@@ -1,0 +1,20 @@
+import { Center, meanVector } from "../../kernels/center";
+import { angle, geometry } from "../../kernels/geometry";
+import { moments } from "../../kernels/moments";
+import { Across, Along, project } from "../../kernels/project";
+import { rows as run } from "../../kernels/rows";
+import { widen } from "../../kernels/widen";
+import { F16, F32 } from "../../lanes";
+import { decompose } from "./abi";
+
+export function moments_f16(mean: usize, variance: usize, rms: usize, x: usize, rows: i32, cols: i32): void { moments<F16>(mean, variance, rms, x, rows, cols); }
+export function center_f16(y: usize, x: usize, rows: i32, cols: i32): void { run<F16, F32, Center<F16>>(y, 0, 0, x, 0, 0, rows, cols, 0); }
+export function meanVector_f16(y: usize, x: usize, rows: i32, cols: i32): void { meanVector<F16>(y, x, rows, cols); }
+export function decompose_f16(meanVector: usize, orthogonal: usize, unit: usize, standardized: usize, x: usize, rows: i32, cols: i32): void { decompose<F16, F32>(meanVector, orthogonal, unit, standardized, x, rows, cols); }
+export function project_f16(y: usize, coefficients: usize, x: usize, q: usize, rows: i32, cols: i32, k: i32): void { project<F16, F32, Along<F32>>(y, coefficients, x, q, rows, cols, k); }
+export function reject_f16(y: usize, coefficients: usize, x: usize, q: usize, rows: i32, cols: i32, k: i32): void { project<F16, F32, Across<F32>>(y, coefficients, x, q, rows, cols, k); }
+export function geometry_f16(norm: usize, uniform: usize, orthogonal: usize, cosine: usize, angle: usize, x: usize, rows: i32, cols: i32): void { geometry<F16>(norm, uniform, orthogonal, cosine, angle, x, rows, cols); }
+export function angle_f16(angles: usize, x: usize, y: usize, nextY: usize, rows: i32, cols: i32): void { angle<F16, F32>(angles, x, y, nextY, rows, cols); }
+
+export function widen_f16(y: usize, x: usize, count: i32): void { widen<F16>(y, x, count); }
+export { constants } from "../../lanes/f16";
