@@ -15,7 +15,7 @@ export function instantiate(memory: WebAssembly.Memory): Modules {
   const exports = (bytes: Uint8Array<ArrayBuffer>) =>
     new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports;
   return {
-    kernels: Object.assign({}, ...dtypes.map((dtype) => exports(bytesOf(norm, "simd", dtype)))),
+    kernels: Object.assign({}, ...dtypes.flatMap((dtype) => bytesOf(norm, "simd", dtype).map(exports))),
     copy: exports(copyModule()).copy as Modules["copy"],
   };
 }

@@ -16,7 +16,10 @@ export interface Case {
 
 /** Where the engine's contestants, its bare kernels and the copy live: one memory for all. */
 export interface Place extends Modules {
+  memory: WebAssembly.Memory;
   engine: Engine;
+  /** The relaxed variant, in a memory of its own, where this runtime has it. */
+  relaxed?: Engine;
 }
 
 /**

@@ -34,7 +34,13 @@ export interface Row {
 /** An engine, its kernels by themselves and the copy, in one memory. */
 export function openPlace(): Place {
   const memory = new WebAssembly.Memory({ initial: 1 });
-  return { engine: createEngine({ memory }), ...instantiate(memory) };
+  const relaxed = createEngine({ variant: "relaxed" });
+  return {
+    memory,
+    engine: createEngine({ memory }),
+    relaxed: relaxed.variant === "relaxed" ? relaxed : undefined,
+    ...instantiate(memory),
+  };
 }
 
 export async function runCase(
@@ -48,7 +54,8 @@ export async function runCase(
   const oracle = ask(problem);
   const entered: { contestant: Contestant; error: number }[] = [];
   const leftOut: Table["leftOut"] = [];
-  for (const { name, enter } of entries) {
+  for (const { name, enter, where } of entries) {
+    if (where?.(place, which) === false) continue;
     let contestant: Contestant | undefined;
     try {
       contestant = { name, ...(await enter(problem)) };

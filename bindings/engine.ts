@@ -5,11 +5,14 @@ import { rangeError, typeError, words } from "./check.js";
 import { BYTES, type DType, dtypeOf, isTypedArray, type TypedArray, toHalf } from "./dtype.js";
 import { Frame, type Kernel, type Op } from "./frame.js";
 import { Tensor } from "./tensor.js";
-import { bytesOf, explain, type Family, needWebAssembly, type Variant } from "./variants.js";
+import { bytesOf, explain, type Family, hasRelaxed, needWebAssembly, type Variant } from "./variants.js";
 
 /** Options of `createEngine` and `loadEngine`. */
 export interface EngineOptions {
-  /** Which build of the kernels; "auto", the default, takes the fastest that this machine can run. */
+  /**
+   * Which build of the kernels: "auto", the default, is "simd", the same bits everywhere; "relaxed" is faster at layerNorm
+   * where the engine has relaxed SIMD, and "simd" elsewhere.
+   */
   variant?: Variant | "auto";
   /** A memory to live in. It is the engine's alone, from its first byte. Default: a new one. */
   memory?: WebAssembly.Memory;
@@ -37,7 +40,7 @@ export class Engine {
   readonly frame: Frame;
   /** What was given compiled, by family; what `load` has compiled, by family and element type. */
   private readonly modules: Partial<Record<Family["name"], WebAssembly.Module>>;
-  private readonly compiled = new Map<Family, Partial<Record<DType, WebAssembly.Module>>>();
+  private readonly compiled = new Map<Family, Partial<Record<DType, WebAssembly.Module[]>>>();
   private readonly families = new Map<Family, Partial<Record<DType, Kernels>>>();
   private readonly ops = new Map<Op, Partial<Record<DType, Kernel>>>();
   /** The last kernel asked for: calls in a loop mostly want it again, and a Map costs as much as a small row. */
@@ -49,7 +52,9 @@ export class Engine {
   constructor(op: string, options: LoadOptions) {
     if (typeof options !== "object" || options === null) throw typeError(op, "options", "an object", options);
     const { variant = "auto", memory, maximumBytes = LARGEST, modules = {} } = options;
-    if (variant !== "auto" && variant !== "simd") throw rangeError(op, "variant", '"auto" or "simd"', variant);
+    if (variant !== "auto" && variant !== "simd" && variant !== "relaxed") {
+      throw rangeError(op, "variant", '"auto", "simd" or "relaxed"', variant);
+    }
     needWebAssembly();
     if (memory !== undefined && !(memory instanceof WebAssembly.Memory)) {
       throw typeError(op, "memory", "a WebAssembly.Memory", memory);
@@ -72,7 +77,10 @@ export class Engine {
       if (!(module instanceof WebAssembly.Module))
         throw typeError(op, `modules.${name}`, "a WebAssembly.Module", module);
     }
-    this.variant = "simd";
+    if (variant === "relaxed" && Object.keys(modules).length > 0) {
+      throw rangeError(op, "variant", 'one beside modules that is "simd", as they are', variant);
+    }
+    this.variant = variant === "relaxed" && hasRelaxed() ? "relaxed" : "simd";
     this.modules = { ...modules };
     this.arena = new Arena(memory, maximumBytes);
     memories.add(this.arena.memory);
@@ -185,10 +193,16 @@ export class Engine {
     let kernels = parts[dtype];
     if (kernels === undefined) {
       const given = this.modules[family.name];
-      const module = given ?? this.compiled.get(family)?.[dtype] ?? compile(bytesOf(family, this.variant, dtype));
-      // the raw exports: the loader's own copies count arguments, which costs more than a small kernel
-      const { instance } = instantiateSync(module, { env: { memory: this.arena.memory } });
-      kernels = instance.exports as Kernels;
+      const modules =
+        given === undefined
+          ? (this.compiled.get(family)?.[dtype] ?? bytesOf(family, this.variant, dtype).map(compile))
+          : [given];
+      kernels = {};
+      for (const module of modules) {
+        // the raw exports: the loader's own copies count arguments, which costs more than a small kernel
+        const { instance } = instantiateSync(module, { env: { memory: this.arena.memory } });
+        Object.assign(kernels, instance.exports);
+      }
       // a module that was given has all element types
       if (given === undefined) parts[dtype] = kernels;
       else for (const type of Object.keys(BYTES) as DType[]) parts[type] = kernels;
@@ -203,20 +217,25 @@ export class Engine {
 
   /** @internal Compiles families ahead of their first use, off the main thread where the browser can. */
   async load(families: readonly Family[]): Promise<this> {
-    const parts = families.flatMap((family) => (Object.keys(BYTES) as DType[]).map((dtype) => ({ family, dtype })));
-    const modules = await Promise.all(
-      parts.map(async ({ family, dtype }) => {
-        const bytes = bytesOf(family, this.variant, dtype);
-        try {
-          return await WebAssembly.compile(bytes);
-        } catch (error) {
-          throw explain(error, bytes);
-        }
+    const types = Object.keys(BYTES) as DType[];
+    const load = async (bytes: Uint8Array<ArrayBuffer>) => {
+      try {
+        return await WebAssembly.compile(bytes);
+      } catch (error) {
+        throw explain(error, bytes);
+      }
+    };
+    await Promise.all(
+      families.map(async (family) => {
+        const parts: Partial<Record<DType, WebAssembly.Module[]>> = {};
+        this.compiled.set(family, parts);
+        await Promise.all(
+          types.map(async (dtype) => {
+            parts[dtype] = await Promise.all(bytesOf(family, this.variant, dtype).map(load));
+          }),
+        );
       }),
     );
-    for (const [i, { family, dtype }] of parts.entries()) {
-      this.compiled.set(family, { ...this.compiled.get(family), [dtype]: modules[i] });
-    }
     return this;
   }
 }

@@ -30,12 +30,15 @@ export class F64 extends Lanes {
   @inline mul(a: v128, b: v128): v128 { return f64x2.mul(a, b); }
   @inline div(a: v128, b: v128): v128 { return f64x2.div(a, b); }
   @inline sqrt(a: v128): v128 { return f64x2.sqrt(a); }
-  @inline fma(a: v128, b: v128, c: v128): v128 { return f64x2.add(f64x2.mul(a, b), c); }
+  @inline fma(a: v128, b: v128, c: v128): v128 {
+    if (ASC_FEATURE_RELAXED_SIMD) return f64x2.relaxed_madd(a, b, c);
+    return f64x2.add(f64x2.mul(a, b), c);
+  }
   @inline squaresFour(a: v128, b: v128, c: v128, d: v128): v128 {
-    return f64x2.add(f64x2.add(f64x2.mul(a, a), f64x2.mul(b, b)), f64x2.add(f64x2.mul(c, c), f64x2.mul(d, d)));
+    return f64x2.add(this.fma(a, a, f64x2.mul(b, b)), this.fma(c, c, f64x2.mul(d, d)));
   }
   @inline productsFour(a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): v128 {
-    return f64x2.add(f64x2.add(f64x2.mul(a, e), f64x2.mul(b, f)), f64x2.add(f64x2.mul(c, g), f64x2.mul(d, h)));
+    return f64x2.add(this.fma(a, e, f64x2.mul(b, f)), this.fma(c, g, f64x2.mul(d, h)));
   }
   @inline gt(a: v128, b: v128): v128 { return f64x2.gt(a, b); }
   @inline allTrue(mask: v128): bool { return i64x2.all_true(mask); }

@@ -48,7 +48,7 @@ export abstract class Lanes {
   abstract mul(a: v128, b: v128): v128;
   abstract div(a: v128, b: v128): v128;
   abstract sqrt(a: v128): v128;
-  /** a·b + c. */
+  /** a·b + c, rounded once or twice: relaxed SIMD leaves it to the machine. */
   abstract fma(a: v128, b: v128, c: v128): v128;
   /** Lanes of ones where a > b, never for NaN. */
   abstract gt(a: v128, b: v128): v128;

@@ -20,12 +20,15 @@ export abstract class Single extends Lanes {
   @inline mul(a: v128, b: v128): v128 { return f32x4.mul(a, b); }
   @inline div(a: v128, b: v128): v128 { return f32x4.div(a, b); }
   @inline sqrt(a: v128): v128 { return f32x4.sqrt(a); }
-  @inline fma(a: v128, b: v128, c: v128): v128 { return f32x4.add(f32x4.mul(a, b), c); }
+  @inline fma(a: v128, b: v128, c: v128): v128 {
+    if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+    return f32x4.add(f32x4.mul(a, b), c);
+  }
   @inline squaresFour(a: v128, b: v128, c: v128, d: v128): v128 {
-    return f32x4.add(f32x4.add(f32x4.mul(a, a), f32x4.mul(b, b)), f32x4.add(f32x4.mul(c, c), f32x4.mul(d, d)));
+    return f32x4.add(this.fma(a, a, f32x4.mul(b, b)), this.fma(c, c, f32x4.mul(d, d)));
   }
   @inline productsFour(a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): v128 {
-    return f32x4.add(f32x4.add(f32x4.mul(a, e), f32x4.mul(b, f)), f32x4.add(f32x4.mul(c, g), f32x4.mul(d, h)));
+    return f32x4.add(this.fma(a, e, f32x4.mul(b, f)), this.fma(c, g, f32x4.mul(d, h)));
   }
   @inline gt(a: v128, b: v128): v128 { return f32x4.gt(a, b); }
   @inline allTrue(mask: v128): bool { return i32x4.all_true(mask); }

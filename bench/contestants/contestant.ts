@@ -1,5 +1,5 @@
 import type { Sampler } from "../measure.js";
-import type { Elements, Problem } from "../problem.js";
+import type { Case, Elements, Place, Problem } from "../problem.js";
 
 /** Somebody who does the work. */
 export interface Contestant {
@@ -21,5 +21,7 @@ export interface Contestant {
 /** Prepares a contestant for a problem. It may throw, and is then named and left out. */
 export interface Entry {
   name: string;
+  /** Where it takes part; everywhere by default. */
+  where?(place: Place, which: Case): boolean;
   enter(problem: Problem): Omit<Contestant, "name"> | Promise<Omit<Contestant, "name">>;
 }

@@ -1,4 +1,4 @@
-/** The engine, in the four ways of calling it. */
+/** The engine, in the ways of calling it. */
 import { layerNorm, rmsNorm } from "../../dist/index.js";
 import { type Elements, isHalf, type Problem } from "../problem.js";
 import type { Entry } from "./contestant.js";
@@ -12,6 +12,24 @@ export const resident: Entry = {
         ? () => void layerNorm(x, { weight, bias, out: y })
         : () => void rmsNorm(x, { weight, out: y });
     return { run, answer: () => y.data as Elements };
+  },
+};
+
+/** The relaxed variant, where the runtime has it and the op is another kernel there. */
+export const relaxed: Entry = {
+  name: "engine, resident, relaxed",
+  where: (place, { op, dtype }) => place.relaxed !== undefined && op === "layerNorm" && dtype !== "f16",
+  enter({ dtype, rows, cols, arrays, place: { relaxed: engine } }) {
+    if (engine === undefined) throw new Error("this runtime has no relaxed SIMD");
+    const x = engine.tensor(dtype, [rows, cols], arrays.x);
+    const y = engine.tensor(dtype, [rows, cols]);
+    const parameter = dtype === "f64" ? "f64" : "f32";
+    const weight = engine.tensor(parameter, cols, arrays.weight);
+    const bias = engine.tensor(parameter, cols, arrays.bias);
+    const leave = () => {
+      for (const one of [x, y, weight, bias]) one.dispose();
+    };
+    return { run: () => void layerNorm(x, { weight, bias, out: y }), answer: () => y.data as Elements, leave };
   },
 };
 

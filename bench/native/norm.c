@@ -31,10 +31,11 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define LANES (WIDTH / 4)
-#define RUN 8 /* fours to a run, four runs to a stretch, whose sum joins the row's: one long sum would round too much */
+#define RUN 16 /* fours to a run, whose sum joins the row's with compensation: one long sum would round too much */
 #define MOST 16 /* rows to a block */
 
 typedef float V __attribute__((vector_size(WIDTH)));
+typedef int Mask __attribute__((vector_size(WIDTH)));
 typedef float Unaligned __attribute__((vector_size(WIDTH), aligned(4), may_alias));
 
 INLINE V load(const float *p) { return *(const Unaligned *)p; }
@@ -92,30 +93,32 @@ typedef struct {
   int sound[MOST];
 } Block;
 
+/* Kahan's compensated addition; an infinity leaves nothing to compensate. */
+INLINE void join(V *sum, V *lost, V part) {
+  const V u = part - *lost, v = *sum + u, rest = (v - *sum) - u;
+  *lost = (V)((Mask)rest & (rest == rest));
+  *sum = v;
+}
+
 INLINE void sums(Block *block, int k, const float *x, const float *y, int cols, int centred, int touch) {
   const int fours = cols - cols % (4 * LANES), body = cols - cols % LANES;
-  V s = splat(0), q = splat(0);
+  V s = splat(0), q = splat(0), lostS = splat(0), lostQ = splat(0);
   int i = 0, seen = 0;
   while (i < fours) {
-    V s1 = splat(0), q1 = splat(0);
-    for (const int stretch = i + 16 * RUN * LANES < fours ? i + 16 * RUN * LANES : fours; i < stretch;) {
-      V s0 = splat(0), q0 = splat(0);
-      for (const int run = i + 4 * RUN * LANES < stretch ? i + 4 * RUN * LANES : stretch; i < run; i += 4 * LANES) {
-        if (touch)
-          for (int line = 0; line < 4 * LANES; line += 16) {
-            int word;
-            memcpy(&word, y + i + line, 4);
-            seen ^= word;
-          }
-        const V a = load(x + i), b = load(x + i + LANES), c = load(x + i + 2 * LANES), d = load(x + i + 3 * LANES);
-        if (centred) s0 += (a + b) + (c + d);
-        q0 += (a * a + b * b) + (c * c + d * d);
-      }
-      s1 += s0;
-      q1 += q0;
+    V s0 = splat(0), q0 = splat(0);
+    for (const int run = i + 4 * RUN * LANES < fours ? i + 4 * RUN * LANES : fours; i < run; i += 4 * LANES) {
+      if (touch)
+        for (int line = 0; line < 4 * LANES; line += 16) {
+          int word;
+          memcpy(&word, y + i + line, 4);
+          seen ^= word;
+        }
+      const V a = load(x + i), b = load(x + i + LANES), c = load(x + i + 2 * LANES), d = load(x + i + 3 * LANES);
+      if (centred) s0 += (a + b) + (c + d);
+      q0 += (a * a + b * b) + (c * c + d * d);
     }
-    s += s1;
-    q += q1;
+    if (centred) join(&s, &lostS, s0);
+    join(&q, &lostQ, q0);
   }
   if (fours != cols) {
     V s0 = splat(0), q0 = splat(0);
@@ -126,8 +129,8 @@ INLINE void sums(Block *block, int k, const float *x, const float *y, int cols, 
     }
     V v = splat(0);
     for (int j = 0; i < cols; i++) v[j++] = x[i];
-    s += s0 + v;
-    q += q0 + v * v;
+    s += s0 + v - lostS;
+    q += q0 + v * v - lostQ;
   }
   block->sums[k] = s;
   block->squares[k] = q;

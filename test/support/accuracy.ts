@@ -1,4 +1,4 @@
-import { type DType, layerNorm, rmsNorm } from "../../bindings/index.js";
+import { createEngine, type DType, layerNorm, rmsNorm, type Variant } from "../../bindings/index.js";
 import * as reference from "../../bindings/reference/index.js";
 import { decode, encode } from "./dtypes.js";
 import { misroundings, relativeError, scaledError } from "./error.js";
@@ -24,8 +24,9 @@ export function boundOf(op: Accuracy["op"], dtype: DType, cols: number): number 
   return cols <= 4096 ? 5e-7 : 2e-6;
 }
 
-/** The engine against the oracle on every input that the element type can hold, with and without eps. */
-export function accuracy(dtype: DType, rows: number, cols: number): Accuracy[] {
+/** A variant against the oracle on every input that the element type can hold, with and without eps. */
+export function accuracy(dtype: DType, rows: number, cols: number, variant: Variant = "simd"): Accuracy[] {
+  const engine = createEngine({ variant });
   const found: Accuracy[] = [];
   for (const input of inputs) {
     if (!input.dtypes.includes(dtype)) continue;
@@ -34,7 +35,7 @@ export function accuracy(dtype: DType, rows: number, cols: number): Accuracy[] {
     for (const op of ["layerNorm", "rmsNorm"] as const) {
       for (const eps of [1e-5, 0]) {
         const layer = op === "layerNorm";
-        const y = layer ? layerNorm(x, { cols, eps, dtype }) : rmsNorm(x, { cols, eps, dtype });
+        const y = layer ? layerNorm(x, { cols, eps, dtype, engine }) : rmsNorm(x, { cols, eps, dtype, engine });
         const expected = (layer ? reference.layerNorm(exact, { cols, eps }) : reference.rmsNorm(exact, { cols, eps }))
           .y;
         let error: number;
@@ -45,5 +46,6 @@ export function accuracy(dtype: DType, rows: number, cols: number): Accuracy[] {
       }
     }
   }
+  engine.dispose();
   return found;
 }
