@@ -1,6 +1,6 @@
 /** What the commands of the benches share: options, and what a record says about where it was made. */
 import { execFileSync } from "node:child_process";
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -76,13 +76,27 @@ export function environment(script: string) {
   const [cpu] = cpus();
   const command = ["tsx", script, ...process.argv.slice(2)].join(" ");
   return {
-    machine: { cpu: cpu.model.trim(), cores: cpus().length, platform: `${process.platform} ${process.arch}` },
+    machine: {
+      cpu: cpu.model.trim(),
+      cores: cpus().length,
+      allowed: allowed(),
+      platform: `${process.platform} ${process.arch}`,
+    },
     runtime: { node: process.versions.node, v8: process.versions.v8 },
     commit: commit(),
     stale: isStale(),
     date: new Date().toISOString(),
     command,
   };
+}
+
+/** The processors this process may run on, where Linux says: contestants in processes of their own may run there too. */
+function allowed(): string | null {
+  try {
+    return /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** The commit, "with changes" if the kernels or bindings are not as it has them; null where git does not say. */

@@ -154,7 +154,7 @@ const method = [
 const commands = [
   "```sh",
   "npm ci && npm run build",
-  "npm run bench -- --json bench/record/node20.json              # two to four minutes",
+  "npm run bench -- --json bench/record/node20.json              # two to four minutes; on Linux under taskset -c 1",
   "npm run bench:peers -- --json bench/record/peers-node20.json  # installs the peers on first use, half a gigabyte",
   "npm run bench:relaxed -- --shapes 1x768,128x64,128x768,512x768 --dtype f32,f64,bf16,f16 --json bench/record/relaxed-node24.json  # Node 22 or newer",
   "npm run performance                                           # this page from the records",
