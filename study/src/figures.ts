@@ -1,0 +1,175 @@
+/**
+ * What a study says, as numbers: the shape of `--json`, of the report's data and of what the explorer draws. Angles are in
+ * degrees; every number is finite.
+ */
+
+export type Norm = "LayerNorm" | "RMSNorm";
+
+export interface Report {
+  /** The version of Orthonorm. */
+  version: string;
+  engine: { variant: string };
+  eps: number;
+  /** Whether all rows of all sites were read: false after Ctrl-C. */
+  complete: boolean;
+  groups: Group[];
+  skipped: Skipped[];
+  /** The two norms on the shape of the largest site; null where it was not timed. */
+  speed: Speed | null;
+}
+
+/** The sites of one model. */
+export interface Group {
+  /** The group's name in tables and figures: the end of its path, as short as keeps the groups apart, or --pool's name. */
+  label: string;
+  sources: SourceFile[];
+  /** The norm the model was trained with: as --norm says, or the files' metadata, or the weights' (a bias is LayerNorm's). */
+  norm: Norm | null;
+  /** Who says so: "--norm", "metadata", "weights"; null where nobody does and the sites are measured as under LayerNorm. */
+  normFrom: string | null;
+  /** In the order of the files: against depth, from left to right. */
+  sites: Site[];
+}
+
+export interface SourceFile {
+  name: string;
+  bytes: number | null;
+}
+
+export interface Skipped {
+  source: string;
+  tensor: string;
+  reason: string;
+}
+
+/** One site: the vectors that enter one norm. */
+export interface Site {
+  site: string;
+  dtype: string;
+  /** d. */
+  cols: number;
+  /** Rows in the files, and how many of them were read: all, unless the study was stopped. */
+  rows: number;
+  read: number;
+  /** Rows that are not among the ordinary, by what they were set apart for; each counted once, in this order. */
+  apart: {
+    /** All zeros: no direction. */
+    zero: number;
+    /** With NaN or an infinity. */
+    notFinite: number;
+    /** Longer than `massiveAbove`. */
+    massive: number;
+    /** The same as an earlier row, bit for bit. */
+    repeated: number;
+  };
+  /** ‖x‖ from here on is massive: eight times the power of two at or above the median norm. */
+  massiveAbove: number;
+  /** Whether all repeated rows were found and set apart; else `repeatedShare` is an estimate and nothing was. */
+  repeatsKnown: boolean;
+  /** Which share of the rows repeats an earlier one. */
+  repeatedShare: number;
+  /** How often the most frequent row found occurs, and its norm and angle; null where no row repeats. */
+  mostRepeated: { count: number; norm: number; angle: number } | null;
+  /** Whether every row's mean is zero up to rounding, so that 90° is by construction and says nothing about the model. */
+  centred: boolean;
+  /** Random directions at this d: their angle's sd, their mean |90° − θ|. */
+  null: { sd: number; deviation: number };
+  /** The rows that are neither massive nor repeated: the figures to read. */
+  ordinary: Population;
+  /** The massive ones; null where there are none. */
+  massive: Population | null;
+  /** All rows with a direction, as the paper counts them. */
+  all: Population;
+  /** Names of the weight and bias that scaled and shifted, where --weights gave them. */
+  affine: { weight: string; bias: string | null } | null;
+  /** Measured on a sample of the ordinary rows; null where there are too few. */
+  sample: Sample | null;
+}
+
+/** A group of rows. */
+export interface Population {
+  rows: number;
+  /** θ = angle(x, 1) before the norm. */
+  angle: Spread;
+  /** |90° − θ|: what LayerNorm's standardization rotates by, exactly. */
+  deviation: Spread;
+  /** d·cos²θ: the share of the uniform direction; 1 is chance. */
+  dCos2: { mean: number };
+  /** ‖x‖ before the norm. */
+  norm: Spread;
+  /** ‖x − (x·1̂)1̂‖ after the projection (under RMSNorm there is none: ‖x‖). */
+  projected: Spread;
+  /** ‖y‖ after standardization: √d, less what eps takes. */
+  standardized: Spread;
+  /** ‖z‖ after scale and shift; null without weights. */
+  scaled: Spread | null;
+  /** angle(y, 1) after standardization: 90° under LayerNorm, θ under RMSNorm. */
+  angleStandardized: Spread;
+  /** angle(z, 1) after the whole norm; null without weights. */
+  angleAfter: Spread | null;
+  /** Angles between a vector and what becomes of it. */
+  rotation: {
+    /** angle(x, y): |90° − θ| under LayerNorm, 0 under RMSNorm. */
+    standardization: Spread;
+    /** angle(y, z): what weight and bias do; null without weights. */
+    affine: Spread | null;
+    /** angle(x, z): both; null without weights. */
+    total: Spread | null;
+  };
+  /** 2 sin(|90° − θ|/2): what ‖RMSNorm(x) − LN(x)‖/√d is by the angle, as a fraction. */
+  swapPredicted: { mean: number; max: number };
+}
+
+/** The spread over vectors. Mean, sd, min and max are exact; quartiles and median are known to the grid's resolution. */
+export interface Spread {
+  mean: number;
+  /** Of the population (÷ n). */
+  sd: number;
+  min: number;
+  q1: number;
+  median: number;
+  q3: number;
+  max: number;
+  /** Shares of the rows in equal cells, for a figure; angles only. */
+  histogram: { low: number; high: number; counts: number[] } | null;
+}
+
+/** What is measured by really running both norms, and fits, on a random sample of the distinct ordinary rows. */
+export interface Sample {
+  rows: number;
+  /** ‖RMSNorm(x) − LN(x)‖/√d by the engine, and by the angle, of the same rows. */
+  swap: { mean: number; max: number; predicted: { mean: number; max: number } };
+  /** Largest |RMSNorm(x) − (sin θ·LN(x) + cos θ·1)|/max(1, |RMSNorm(x)|), eps = 0. */
+  identityError: number;
+  /** The engine against the f64 oracle: the largest |Δ|/max(1, |y|) of both norms, in so many rows. */
+  engineError: { max: number; rows: number };
+  /**
+   * Where the uniform vector ranks among random ±1 directions by mean |cos θ|: `lower` of `directions` have a smaller one.
+   * 0 says that the states avoid 1 more than any of them.
+   */
+  uniformRank: { lower: number; directions: number; meanAbsCos: number; directionsMeanAbsCos: { min: number; median: number; max: number } };
+  /** Which shares of the states' variance (about their mean vector) the norm forgets. */
+  lost: {
+    /** Var(x·1̂)/total: LayerNorm's projection. */
+    uniform: number;
+    /** Var(‖x⊥‖)/total: LayerNorm's scaling; RMSNorm's is `rmsNorm`, Var(‖x‖)/total. */
+    norm: number;
+    rmsNorm: number;
+  };
+  /**
+   * The best α ⊙ y + β per dimension that leads back from the standardized y to x: the share of variance it recovers, R².
+   * BatchNorm's is 1 (the identity); LayerNorm's and RMSNorm's are not.
+   */
+  recovered: { layerNorm: number; rmsNorm: number; batchNorm: number };
+  /** invertLayerNorm with the saved mean and rstd: largest |Δ|/RMS(x). */
+  inverseError: number;
+}
+
+/** Microseconds, on so many rows of the largest site; null where the contestants' answers differ. */
+export interface Speed {
+  rows: number;
+  cols: number;
+  microseconds: { layerNorm: number; rmsNorm: number; javascript: number } | null;
+  /** Largest difference between the engine's LayerNorm and plain JavaScript's. */
+  difference: number;
+}
