@@ -14,8 +14,8 @@ export interface Report {
   complete: boolean;
   groups: Group[];
   skipped: Skipped[];
-  /** The two norms on the shape of the largest site; null where it was not timed. */
-  speed: Speed | null;
+  /** The two norms on the sites' rows, once for each d; empty where they were not timed. */
+  speed: Speed[];
 }
 
 /** The sites of one model. */
@@ -55,16 +55,16 @@ export interface Site {
   apart: {
     /** All zeros: no direction. */
     zero: number;
-    /** With NaN or an infinity. */
+    /** With NaN or an infinity, or longer than 1e150, whose square is no number. */
     notFinite: number;
     /** Longer than `massiveAbove`. */
     massive: number;
-    /** The same as an earlier row, bit for bit. */
+    /** Copies, bit for bit, of a row that makes up 5 % of the rows or more: it counts once. */
     repeated: number;
   };
   /** ‖x‖ from here on is massive: eight times the power of two at or above the median norm. */
   massiveAbove: number;
-  /** Whether all repeated rows were found and set apart; else `repeatedShare` is an estimate and nothing was. */
+  /** Whether all distinct rows are known (up to 512 an octave of the norm); else copies stay, and `repeatedShare` is an estimate. */
   repeatsKnown: boolean;
   /** Which share of the rows repeats an earlier one. */
   repeatedShare: number;
@@ -74,15 +74,15 @@ export interface Site {
   centred: boolean;
   /** Random directions at this d: their angle's sd, their mean |90° − θ|. */
   null: { sd: number; deviation: number };
-  /** The rows that are neither massive nor repeated: the figures to read. */
+  /** The rows that are not set apart: the figures to read. */
   ordinary: Population;
   /** The massive ones; null where there are none. */
   massive: Population | null;
   /** All rows with a direction, as the paper counts them. */
   all: Population;
-  /** Names of the weight and bias that scaled and shifted, where --weights gave them. */
-  affine: { weight: string; bias: string | null } | null;
-  /** Measured on a sample of the ordinary rows; null where there are too few. */
+  /** Names of the weight and bias that scaled and shifted, where --weights gave them, and a fingerprint of their values. */
+  affine: { weight: string; bias: string | null; values: string } | null;
+  /** Measured on a sample of the ordinary rows; null where the study was stopped before. */
   sample: Sample | null;
 }
 
@@ -147,25 +147,31 @@ export interface Sample {
    * Where the uniform vector ranks among random ±1 directions by mean |cos θ|: `lower` of `directions` have a smaller one.
    * 0 says that the states avoid 1 more than any of them.
    */
-  uniformRank: { lower: number; directions: number; meanAbsCos: number; directionsMeanAbsCos: { min: number; median: number; max: number } };
-  /** Which shares of the states' variance (about their mean vector) the norm forgets. */
+  uniformRank: {
+    lower: number;
+    directions: number;
+    meanAbsCos: number;
+    directionsMeanAbsCos: { min: number; median: number; max: number };
+  };
+  /** Which shares of the states' variance (about their mean vector) the norm forgets; null of fewer than 16 rows. */
   lost: {
     /** Var(x·1̂)/total: LayerNorm's projection. */
     uniform: number;
     /** Var(‖x⊥‖)/total: LayerNorm's scaling; RMSNorm's is `rmsNorm`, Var(‖x‖)/total. */
     norm: number;
     rmsNorm: number;
-  };
+  } | null;
   /**
    * The best α ⊙ y + β per dimension that leads back from the standardized y to x: the share of variance it recovers, R².
-   * BatchNorm's is 1 (the identity); LayerNorm's and RMSNorm's are not.
+   * BatchNorm's is 1 (the identity); LayerNorm's and RMSNorm's are not. Null of fewer than 16 rows, which two parameters a
+   * dimension would fit too well.
    */
-  recovered: { layerNorm: number; rmsNorm: number; batchNorm: number };
+  recovered: { layerNorm: number; rmsNorm: number; batchNorm: number } | null;
   /** invertLayerNorm with the saved mean and rstd: largest |Δ|/RMS(x). */
   inverseError: number;
 }
 
-/** Microseconds, on so many rows of the largest site; null where the contestants' answers differ. */
+/** Microseconds, on so many rows of a site, f32 resident; null where engine and plain JavaScript differ by more than 1e-5. */
 export interface Speed {
   rows: number;
   cols: number;

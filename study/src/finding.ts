@@ -1,6 +1,6 @@
 /** What the figures say, in a sentence made from them alone, and what a reader has to know beside it. */
-import { describeExcluded, type Site } from "./measure.js";
-import type { Group, Study } from "./study.js";
+import type { Group, Report, Site } from "./figures.js";
+import { describeApart } from "./measure/site.js";
 import { counted, decimalsFor, fixed, listed, printable, range } from "./text.js";
 
 type Verdict = "closer" | "asFar" | "farther";
@@ -16,12 +16,12 @@ function verdict(sites: readonly Site[]): Verdict {
   return middle > 1.25 ? "farther" : "asFar";
 }
 
-const ratio = ({ deviation, null: chance }: Site) => deviation.mean / chance.deviation;
+const ratio = ({ ordinary, null: chance }: Site) => ordinary.deviation.mean / chance.deviation;
 
 const compared: Record<Verdict, string> = { closer: "closer than", asFar: "as far as", farther: "farther than" };
 
 /** The finding, without the sites that were centred beforehand: their angle is 90° by construction. */
-export function finding({ groups }: Study): string {
+export function finding({ groups }: Report): string {
   const telling = groups
     .map((group) => ({ ...group, sites: group.sites.filter(({ centred }) => !centred) }))
     .filter(({ sites }) => sites.length > 0);
@@ -37,7 +37,7 @@ export function finding({ groups }: Study): string {
 
 function aboutOne({ label, sites }: Group, alone: boolean): string {
   const who = alone ? "These states" : `The states of ${printable(label)}`;
-  const swap = sites.map(({ swapError }) => 100 * swapError.mean);
+  const swap = sites.map(({ ordinary }) => 100 * ordinary.swapPredicted.mean);
   const chance = sharedChance(sites);
   const null_ = chance === null ? "random directions" : `random directions, which lie ${fixed(chance, 2)}° from it`;
   return (
@@ -49,8 +49,8 @@ function aboutOne({ label, sites }: Group, alone: boolean): string {
 
 /** Two models that differ in the norm they were trained with. */
 function aboutTwins(groups: readonly Group[]): string | null {
-  const layer = groups.find(({ trainedWith }) => trainedWith === "LayerNorm");
-  const rms = groups.find(({ trainedWith }) => trainedWith === "RMSNorm");
+  const layer = groups.find(({ norm }) => norm === "LayerNorm");
+  const rms = groups.find(({ norm }) => norm === "RMSNorm");
   const chance = sharedChance(groups.flatMap(({ sites }) => sites));
   if (groups.length !== 2 || !layer || !rms || chance === null) return null;
   return (
@@ -91,7 +91,7 @@ function aboutMany(groups: readonly Group[]): string {
 }
 
 function deviation(sites: readonly Site[]): string {
-  const values = sites.map((site) => site.deviation.mean);
+  const values = sites.map((site) => site.ordinary.deviation.mean);
   return `${range(values, decimalsFor(values, 2, 2, 4))}°`;
 }
 
@@ -100,13 +100,19 @@ function sharedChance(sites: readonly Site[]): number | null {
   return sites.every(({ cols }) => cols === sites[0].cols) ? sites[0].null.deviation : null;
 }
 
-/** What keeps a figure from meaning what it seems to: centred states, rows set apart, tensors left out. */
-export function notes({ groups, skipped }: Study): string[] {
+/** What keeps a figure from meaning what it seems to: a stopped study, centred states, rows set apart, tensors left out. */
+export function notes({ groups, skipped, complete }: Report): string[] {
   const several = groups.length > 1;
   const siteName = (group: Group, site: Site) => printable(several ? `${group.label} ${site.site}` : site.site);
   const all = groups.flatMap((group) => group.sites.map((site) => ({ site, name: siteName(group, site) })));
   const found: string[] = [];
 
+  if (!complete) {
+    const read = all.reduce((sum, { site }) => sum + site.read, 0);
+    found.push(
+      `Stopped before the end: these are the figures of ${counted(read, "row")} read until then, not of all, and of no site that was not begun.`,
+    );
+  }
   const centred = all.filter(({ site }) => site.centred);
   if (centred.length > 0 && centred.length < all.length) {
     found.push(
@@ -114,20 +120,59 @@ export function notes({ groups, skipped }: Study): string[] {
         "angle is 90° by construction and says nothing about the model.",
     );
   }
-  const apart = all.filter(({ site }) => site.excluded.zero + site.excluded.notFinite > 0);
-  if (apart.length > 0) {
-    const which = apart.map(({ name, site }) => `${name} (${describeExcluded(site.excluded)})`);
-    found.push(`Set apart, in no figure of the table: ${listed(which)}.`);
+  const empty = all.filter(({ site }) => site.apart.zero + site.apart.notFinite > 0);
+  if (empty.length > 0) {
+    const which = empty.map(({ name, site }) => `${name} (${describeApart(site.apart.zero, site.apart.notFinite)})`);
+    found.push(`Without a direction, in no figure of the table: ${listed(which)}.`);
+  }
+  const massive = all.filter(({ site }) => site.massive !== null);
+  if (massive.length > 0) {
+    const which = massive.map(({ name, site }) => {
+      const { rows, norm, angle } = site.massive as NonNullable<Site["massive"]>;
+      return `${name} (${rows} of ${site.read}, median norm ${fixed(norm.median, 0)}, angle ${fixed(angle.median, 2)}°)`;
+    });
+    found.push(
+      `Massive, set apart: ${listed(which)}. A row is massive above eight times the power of two at or above the site's median norm (attention sinks are).`,
+    );
+  }
+  const repeated = all.filter(({ site }) => site.apart.repeated > 0);
+  if (repeated.length > 0) {
+    const which = repeated.map(
+      ({ name, site }) => `${name} (${counted(site.apart.repeated, "copy", "copies")}${mostFrequent(site)})`,
+    );
+    found.push(
+      `Repeated, set apart: ${listed(which)}. A vector that makes up 5 % of a site's rows or more counts once.`,
+    );
+  }
+  const alike = all.filter(({ site }) => site.apart.repeated === 0 && site.repeatedShare >= 0.005);
+  if (alike.length > 0) {
+    const which = alike.map(({ name, site }) => {
+      const about = site.repeatsKnown ? "" : "about ";
+      return `${name} (${about}${fixed(100 * site.repeatedShare, 0)} % of the rows${mostFrequent(site)})`;
+    });
+    found.push(`Rows that repeat an earlier one, not set apart: ${listed(which)}.`);
+  }
+  const bare = all.filter(({ site }) => site.affine === null);
+  if (bare.length > 0 && bare.length < all.length) {
+    found.push(
+      `Measured without scale and shift, for the weights have none of that name: ${listed(bare.map(({ name }) => name))}.`,
+    );
   }
   if (skipped.length > 0) {
-    const label = new Map(groups.map(({ source, label }) => [source, label]));
+    const label = new Map(groups.flatMap(({ sources, label }) => sources.map(({ name }) => [name, label])));
     const byReason = new Map<string, string[]>();
     for (const { source, tensor, reason } of skipped) {
-      const named = printable(several ? `${label.get(source)} ${tensor}` : tensor);
+      const named = printable(several ? `${label.get(source) ?? source} ${tensor}` : tensor);
       byReason.set(reason, [...(byReason.get(reason) ?? []), named]);
     }
     const parts = [...byReason].map(([reason, names]) => `${listed(names, 3)} (${reason})`);
     found.push(`Skipped ${counted(skipped.length, "tensor")}: ${parts.join("; ")}.`);
   }
   return found;
+}
+
+function mostFrequent({ mostRepeated: most }: Site): string {
+  return most === null
+    ? ""
+    : `, one vector ${most.count} times, norm ${fixed(most.norm, 2)}, angle ${fixed(most.angle, 2)}°`;
 }

@@ -1,29 +1,31 @@
 /** The study as a person reads it in a terminal: the table, the finding under it, how to read it, the speed. */
 import { createColors } from "picocolors";
+import type { Report, Site, Speed } from "./figures.js";
 import { finding, notes } from "./finding.js";
 import type { Look } from "./look.js";
-import type { Site } from "./measure.js";
-import { chanceSd } from "./null-model.js";
-import type { Speed } from "./speed.js";
-import type { Study } from "./study.js";
+import { chanceSd } from "./measure/null-model.js";
 import { drawTable } from "./table.js";
 import { decimalsFor, fixed, scientific, wrap } from "./text.js";
 
 /** The whole output of a study, ending in a newline. */
-export function render(study: Study, look: Look): string {
+export function render(report: Report, look: Look): string {
   const paint = createColors(look.color);
   const paragraph = (text: string) => wrap(text, look.width, "  ");
-  const sites = study.groups.flatMap((group) => group.sites);
+  const { groups } = report;
+  const sites = groups.flatMap((group) => group.sites);
   const title = paint.bold("The geometry of LayerNorm and RMSNorm");
-  const facts = paint.gray(`  ·  engine ${study.variant}, eps ${shortEps(study.eps)}`);
+  const facts = paint.gray(`  ·  engine ${report.engine.variant}, eps ${shortEps(report.eps)}`);
+  if (sites.length === 0) return `${title}${facts}\n\n${notes(report).map(paragraph).join("\n\n")}\n`;
   const parts = [
     title + facts,
-    drawTable(study.groups, sites, look),
-    paint.bold(wrap(finding(study), look.width)),
-    ...notes(study).map(paragraph),
+    drawTable(groups, "geometry", look),
+    `${paint.bold("What the norm does to them")}${paint.gray("  ·  medians")}`,
+    drawTable(groups, "norm", look),
+    paint.bold(wrap(finding(report), look.width)),
+    ...notes(report).map(paragraph),
     paint.gray(key(sites).map(paragraph).join("\n")),
+    ...report.speed.map((speed) => paragraph(speedLine(speed, report.engine.variant))),
   ];
-  if (study.speed !== null) parts.push(paragraph(speedLine(study.speed, study.variant)));
   return `${parts.join("\n\n")}\n`;
 }
 
@@ -31,25 +33,33 @@ export function render(study: Study, look: Look): string {
 function key(sites: readonly Site[]): string[] {
   const cols = [...new Set(sites.map((site) => site.cols))].sort((a, b) => a - b);
   const at = cols.slice(0, 3).map((d) => `${chanceSd(d).toFixed(2)}° at d = ${d}`);
-  const partly = sites.some(({ error, rows, excluded }) => error.rows < rows - excluded.zero - excluded.notFinite);
-  const sampled = partly ? ", of large sites in evenly spaced rows" : "";
+  const partly = sites.some(({ sample, ordinary }) => sample !== null && sample.engineError.rows < ordinary.rows);
+  const sampled = partly ? ", of large sites in random rows" : "";
   return [
     "θ is the angle between a state and the uniform vector 1 = [1, …, 1].",
     `chance: random directions of the same d. Their angle is 90° with sd 57.3°/√d (${at.join(", ")}), their mean |90°−θ| 0.80 of that sd, their mean d·cos²θ 1.`,
-    "LN−RMS: ‖RMSNorm(x) − LN(x)‖/√d in per cent, mean; both norms by the engine, without weights.",
+    `LN−RMS: ‖RMSNorm(x) − LN(x)‖/√d without weights in per cent, mean: 2 sin(|90°−θ|/2)${swapChecked(sites)}.`,
     `engine error: largest |Δ|/max(1, |y|) of both norms against an f64 reference${sampled}.`,
   ];
 }
 
+/** How far what running both norms gives is from what the angle predicts, at most, over the sites' samples. */
+function swapChecked(sites: readonly Site[]): string {
+  const apart = sites.flatMap(({ sample }) =>
+    sample === null ? [] : [Math.abs(sample.swap.mean - sample.swap.predicted.mean)],
+  );
+  return apart.length === 0 ? "" : `, and so much when both are run (within ${scientific(100 * Math.max(...apart))} %)`;
+}
+
 function speedLine({ rows, cols, microseconds, difference }: Speed, variant: string): string {
-  const what = `LayerNorm of ${rows} × ${cols} f32, resident tensors`;
+  const what = `${rows} × ${cols} f32, resident`;
   if (microseconds === null) {
     return `Speed: not measured, since engine and plain JavaScript differ by ${scientific(difference)} on ${what}.`;
   }
-  const { engine, javascript } = microseconds;
+  const { layerNorm, rmsNorm, javascript } = microseconds;
   return (
-    `Speed: ${what}, equal within 1e-5: engine (${variant}) ${significant(engine)} µs, ` +
-    `plain JavaScript ${significant(javascript)} µs, ${significant(javascript / engine)} times as long.`
+    `Speed: ${what}, by the engine (${variant}): LayerNorm ${significant(layerNorm)} µs, RMSNorm ${significant(rmsNorm)} µs; ` +
+    `LayerNorm in plain JavaScript ${significant(javascript)} µs, ${significant(javascript / layerNorm)} times as long.`
   );
 }
 

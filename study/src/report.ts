@@ -1,50 +1,86 @@
-/** The study as a program reads it: the JSON, written whole or not at all. */
+/** The study's results in files, written whole or not at all. */
 import { randomBytes } from "node:crypto";
 import { constants, renameSync, rmSync, writeFileSync } from "node:fs";
-import { access, realpath, stat } from "node:fs/promises";
+import { access, mkdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { StudyFailure } from "./failure.js";
-import { systemReason } from "./safetensors.js";
-import type { Study } from "./study.js";
+import type { Group, Population, Report, Site } from "./figures.js";
+import { systemReason } from "./files/disk.js";
 import { printable } from "./text.js";
 
 /**
- * The figures, angles in degrees. Speed is left out, so that the same states give the same bytes on the same engine.
- * Every number is finite: rows without an angle are counted in `excluded` and tensors without rows are in `skipped`.
+ * The figures as JSON: a site's ordinary rows under its own name, the others beside them. Speed is left out, so that the
+ * same states give the same bytes on the same engine. Every number is finite: rows without an angle are counted in
+ * `excluded`, tensors without rows are in `skipped`.
  */
-export function toJson({ variant, eps, groups, skipped }: Study): string {
-  const sites = groups.flatMap(({ sites, trainedWith }) => sites.map((site) => ({ ...site, trainedWith })));
-  return `${JSON.stringify({ engine: { variant }, eps, sites, skipped }, null, 2)}\n`;
+export function toJson({ version, engine, eps, complete, groups, skipped }: Report): string {
+  const sites = groups.flatMap((group) => group.sites.map((site) => siteJson(group, site)));
+  return `${JSON.stringify({ version, engine, eps, complete, sites, skipped }, null, 2)}\n`;
 }
 
-/** Where the JSON goes: a regular file that is replaced whole, or a device or pipe that is written to. */
+function siteJson({ label, sources, norm, normFrom }: Group, site: Site) {
+  const { sample, ordinary, massive, all, apart, ...head } = site;
+  const { zero, notFinite } = apart;
+  return {
+    source: sources.map(({ name }) => name).join(", "),
+    model: label,
+    trainedWith: norm,
+    normFrom,
+    ...head,
+    excluded: { zero, notFinite },
+    apart: { massive: apart.massive, repeated: apart.repeated },
+    ...populationJson(ordinary),
+    swapError: sample?.swap ?? null,
+    error: sample?.engineError ?? null,
+    sample,
+    massive: massive && populationJson(massive),
+    all: populationJson(all),
+  };
+}
+
+/** A histogram has a name of its own: who reads angle wants seven numbers. */
+function populationJson({ rows, ...quantities }: Population) {
+  const bare = JSON.parse(JSON.stringify(quantities, (key, value) => (key === "histogram" ? undefined : value)));
+  const { angle, angleAfter } = quantities;
+  const histograms = { angle: angle.histogram, angleAfter: angleAfter?.histogram ?? null };
+  return { counted: rows, ...bare, histograms };
+}
+
+/** Where a result goes: a regular file that is replaced whole, or a device or pipe that is written to. */
 export interface Target {
+  /** As the user wrote them. */
+  option: string;
+  file: string;
   path: string;
   replace: boolean;
 }
 
 /**
- * Finds out before the work whether the JSON can be written after it.
+ * Finds out before the work whether a result can be written after it.
  *
  * @throws StudyFailure where it cannot, or where it would replace one of the inputs.
  */
-export async function prepareTarget(file: string, inputs: readonly string[]): Promise<Target> {
+export async function prepareTarget(option: string, file: string, inputs: readonly string[]): Promise<Target> {
   try {
+    await mkdir(dirname(file), { recursive: true });
     // A link is followed, so that the file it points to is replaced and not the link.
     const path = await realpath(file).catch(async () => join(await realpath(dirname(file)), basename(file)));
     const there = await stat(path).catch(() => null);
-    if (there?.isDirectory()) throw unwritable(file, "a directory");
-    if (there !== null && !there.isFile()) return { path, replace: false };
+    if (there?.isDirectory()) throw unwritable(option, file, "a directory");
+    if (there !== null && !there.isFile()) return { option, file, path, replace: false };
     for (const input of inputs) {
       if ((await realpath(input).catch(() => null)) === path) {
-        throw new StudyFailure(`--json ${printable(file)} expected a file to write, got one of the files to read`, 2);
+        throw new StudyFailure(
+          `${option} ${printable(file)} expected a file to write, got one of the files to read`,
+          2,
+        );
       }
     }
     await access(dirname(path), constants.W_OK);
     if (there !== null) await access(path, constants.W_OK);
-    return { path, replace: true };
+    return { option, file, path, replace: true };
   } catch (error) {
-    throw error instanceof StudyFailure ? error : unwritable(file, systemReason(error));
+    throw error instanceof StudyFailure ? error : unwritable(option, file, systemReason(error));
   }
 }
 
@@ -52,17 +88,17 @@ export async function prepareTarget(file: string, inputs: readonly string[]): Pr
  * Writes to a file beside the target and moves it there: nobody ever reads half of it. Without a pause, so that Ctrl-C
  * comes before or after, and leaves no half of it behind either.
  */
-export function writeWhole(file: string, { path, replace }: Target, text: string): void {
+export function writeWhole({ option, file, path, replace }: Target, text: string): void {
   const written = replace ? `${path}.${randomBytes(4).toString("hex")}.tmp` : path;
   try {
     writeFileSync(written, text, { flag: replace ? "wx" : "w" });
     if (replace) renameSync(written, path);
   } catch (error) {
     if (replace) rmSync(written, { force: true });
-    throw unwritable(file, systemReason(error));
+    throw unwritable(option, file, systemReason(error));
   }
 }
 
-function unwritable(file: string, got: string): StudyFailure {
-  return new StudyFailure(`--json ${printable(file)} expected a file that can be written, got ${got}`);
+function unwritable(option: string, file: string, got: string): StudyFailure {
+  return new StudyFailure(`${option} ${printable(file)} expected a file that can be written, got ${got}`);
 }

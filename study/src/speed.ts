@@ -1,42 +1,50 @@
 /**
- * The engine beside the same work in plain JavaScript: LayerNorm of real rows, f32, both without weight and bias.
+ * The engine's two norms beside LayerNorm in plain JavaScript, on real rows: f32, without weight and bias.
  *
- * The answers are compared before anything is timed. Then the two take turns, so that what else the machine does meets
- * both alike, and the median turn of each is taken.
+ * The answers are compared before anything is timed. Then the contestants take turns, so that what else the machine does
+ * meets all alike, and the median turn of each is taken.
  */
-import { type Engine, layerNorm } from "orthonorm";
+import { type Engine, layerNorm, rmsNorm } from "orthonorm";
+import type { Speed } from "./figures.js";
+import type { Floats } from "./measure/sample.js";
 import { median } from "./statistics.js";
-
-export interface Speed {
-  rows: number;
-  cols: number;
-  /** Microseconds for one LayerNorm of all rows; absent where the answers differ. */
-  microseconds: { engine: number; javascript: number } | null;
-  /** The largest |Δ|/max(1, |y|) between the two answers. */
-  difference: number;
-}
 
 const tolerance = 1e-5;
 const totalMs = 300;
 const turnMs = 2;
 
-export function compareSpeed(engine: Engine, data: Float32Array, cols: number, eps: number): Speed {
-  const rows = data.length / cols;
-  const x = engine.tensor("f32", [rows, cols], data);
-  const out = engine.tensor("f32", [rows, cols]);
+/** Up to this many elements are timed: enough for a steady figure, few enough for many turns in a third of a second. */
+const timedElements = 1 << 19;
+
+/** @param sample real rows, repeated until there are as many as `rows` or as are timed */
+export function compareSpeed(engine: Engine, sample: Floats, rows: number, cols: number, eps: number): Speed {
+  const count = Math.min(rows, Math.max(1, Math.floor(timedElements / cols)));
+  const data = Float32Array.from({ length: count * cols }, (_, i) => sample[i % sample.length]);
+  const x = engine.tensor("f32", [count, cols], data);
+  const out = engine.tensor("f32", [count, cols]);
   const plain = new Float32Array(data.length);
   try {
     const byEngine = () => {
       layerNorm(x, { eps, out });
     };
-    const byJavaScript = () => plainLayerNorm(data, plain, rows, cols, eps);
+    const byRmsNorm = () => {
+      rmsNorm(x, { eps, out });
+    };
+    const byJavaScript = () => plainLayerNorm(data, plain, count, cols, eps);
     byEngine();
     byJavaScript();
     const difference = largestDifference(out.data as Float32Array, plain);
     // Written so that a NaN, which is on neither side of any limit, counts as different.
-    if (!(difference <= tolerance)) return { rows, cols, microseconds: null, difference };
+    if (!(difference <= tolerance)) {
+      return {
+        rows: count,
+        cols,
+        microseconds: null,
+        difference: Number.isFinite(difference) ? difference : Number.MAX_VALUE,
+      };
+    }
 
-    const contestants = [byEngine, byJavaScript].map((run) => ({
+    const contestants = [byEngine, byRmsNorm, byJavaScript].map((run) => ({
       run,
       calls: callsPerTurn(run),
       turns: [] as number[],
@@ -45,8 +53,8 @@ export function compareSpeed(engine: Engine, data: Float32Array, cols: number, e
     while (performance.now() < end) {
       for (const { run, calls, turns } of contestants) turns.push(timed(run, calls) / calls);
     }
-    const [engineMs, javascriptMs] = contestants.map(({ turns }) => median(turns));
-    return { rows, cols, microseconds: { engine: engineMs * 1e3, javascript: javascriptMs * 1e3 }, difference };
+    const [layer, rms, javascript] = contestants.map(({ turns }) => median(turns) * 1e3);
+    return { rows: count, cols, microseconds: { layerNorm: layer, rmsNorm: rms, javascript }, difference };
   } finally {
     x.dispose();
     out.dispose();

@@ -1,138 +1,255 @@
-/** The whole study: every float matrix of every file, measured in turn. */
+/**
+ * The whole study: every float tensor of every file, measured in turn. It knows nothing of disks or terminals, and runs the
+ * same in Node and in a page's worker.
+ */
 import { createEngine, type Engine } from "orthonorm";
 import { StudyFailure } from "./failure.js";
-import { measure, readRows, type Site, type Skipped, unfit } from "./measure.js";
-import { SafetensorsFile, type TensorEntry } from "./safetensors.js";
-import { compareSpeed, type Speed } from "./speed.js";
+import type { Norm, Report, Skipped, SourceFile, Speed } from "./figures.js";
+import type { Container, StoredTensor } from "./files/container.js";
+import { openContainer } from "./files/open.js";
+import type { Source } from "./files/source.js";
+import { collect, elementTypes } from "./measure/collect.js";
+import type { Floats } from "./measure/sample.js";
+import { compareSpeed } from "./speed.js";
+import { type GroupSums, StudySums } from "./sums.js";
 import { counted, listed, printable } from "./text.js";
-
-export type Norm = "LayerNorm" | "RMSNorm";
-
-/** The sites of one file. */
-export interface Group {
-  source: string;
-  /** The source's name in the table: the end of its path, as short as keeps the files apart. */
-  label: string;
-  /** The norm its model was trained with, where the file's metadata says it under "norm". */
-  trainedWith: Norm | null;
-  sites: Site[];
-}
-
-export interface Study {
-  variant: string;
-  eps: number;
-  groups: Group[];
-  skipped: Skipped[];
-  speed: Speed | null;
-}
+import { type FoundAffine, findAffine, normOf, type Pairs } from "./weights.js";
 
 export interface StudyOptions {
   eps: number;
-  /** What a source is called in the output, where that is not the path it is read from. */
-  nameOf?: (file: string) => string;
+  /** The norm of the states' model; "auto" asks the files' metadata and the weights. */
+  norm?: "auto" | Norm;
+  /** Models that hold the norms' weight and bias: one for all groups, or one for each in turn. */
+  weights?: readonly Source[];
+  pairs?: Pairs | null;
+  /** Takes all files for one model's, of this name: tensors of the same name are parts of one site. */
+  pool?: string | null;
+  /** Which tensors are sites, by their names. */
+  sites?: (name: string) => boolean;
   withSpeed?: boolean;
-  /** Told what is being measured and the share of all bytes that is done. */
+  version?: string;
+  signal?: AbortSignal;
+  /** Told what is being measured and the share of all bytes that is done (0 where the size is not known). */
   progress?: (what: string, share: number) => void;
 }
 
-/**
- * Measures the files in turn. All headers are read and checked before the first tensor is, so that a broken file among
- * many is known at once, and no figure is returned unless all could be measured.
- *
- * @throws StudyFailure naming the file and what is wrong with it.
- */
-export async function study(paths: readonly string[], options: StudyOptions): Promise<Study> {
-  const { eps, nameOf = (file) => file, withSpeed = true, progress } = options;
-  const engine = createEngine();
-  const files: SafetensorsFile[] = [];
-  try {
-    for (const path of paths) files.push(await SafetensorsFile.open(path, nameOf(path)));
-    const plans = files.map(plan);
+/** The study of these files as figures. @throws StudyFailure naming the file and what is wrong with it */
+export async function studySources(sources: readonly Source[], options: StudyOptions): Promise<Report> {
+  return (await sumSources(sources, options)).report();
+}
 
-    const total = plans.flatMap(({ fit }) => fit).reduce((sum, entry) => sum + entry.bytes, 0);
-    let done = 0;
-    const labels = shortLabels(files.map(({ name }) => name));
-    const groups: Group[] = [];
-    const skipped: Skipped[] = [];
-    for (const [at, { file, fit, unfit }] of plans.entries()) {
-      const sites: Site[] = [];
-      skipped.push(...unfit);
-      for (const entry of fit) {
-        const what = `${labels[at]} ${entry.name}`;
-        progress?.(what, done / total);
-        const site = await measure(engine, file, entry, eps, (bytes) => {
-          done += bytes;
-          progress?.(what, done / total);
-        });
-        if (typeof site === "string") skipped.push({ source: file.name, tensor: entry.name, reason: site });
-        else sites.push(site);
-      }
-      if (sites.length === 0) {
-        const reasons = skipped.filter(({ source }) => source === file.name);
-        throw new StudyFailure(
-          `${printable(file.name)} expected a row with an angle, got none (${described(reasons)})`,
-        );
-      }
-      const norm = file.header.metadata.norm;
-      const trainedWith = norm === "LayerNorm" || norm === "RMSNorm" ? norm : null;
-      groups.push({ source: file.name, label: labels[at], trainedWith, sites });
-    }
-    const speed = withSpeed ? await measureSpeed(engine, plans, eps) : null;
-    return { variant: engine.variant, eps, groups, skipped, speed };
+/**
+ * The study as sums, which can be saved and merged. All headers are read and checked before the first tensor is, so that a
+ * broken file among many is known at once. Where the signal stops it, what was measured until then is returned, and says so.
+ *
+ * @throws StudyFailure naming the file and what is wrong with it; the sources are closed whatever happens
+ */
+export async function sumSources(sources: readonly Source[], options: StudyOptions): Promise<StudySums> {
+  const { weights = [] } = options;
+  const engine = createEngine();
+  try {
+    const files: Container[] = [];
+    for (const source of sources) files.push(await openContainer(source));
+    const models: Container[] = [];
+    for (const source of weights) models.push(await openContainer(source));
+    return await measureAll(engine, files, models, options);
   } finally {
-    for (const file of files) await file.close();
     engine.dispose();
+    for (const source of [...sources, ...weights]) await source.close();
   }
+}
+
+async function measureAll(
+  engine: Engine,
+  files: readonly Container[],
+  models: readonly Container[],
+  options: StudyOptions,
+): Promise<StudySums> {
+  const { eps, withSpeed = true, version = "", signal, progress } = options;
+  const plans = files.map((file) => plan(file, options.sites));
+  const groups = grouped(plans, options.pool ?? null);
+  if (models.length > 1 && models.length !== groups.length) {
+    throw new StudyFailure(
+      `--weights expected once, or once for each of ${counted(groups.length, "model")}, got ${models.length} times`,
+      2,
+    );
+  }
+  const study = new StudySums({ version, variant: engine.variant, eps });
+  const total = plans.reduce((sum, { fit }) => sum + fit.reduce((bytes, tensor) => bytes + tensor.bytes, 0), 0);
+  const samples = new Map<number, { sample: Floats; rows: number }>();
+  let done = 0;
+  for (const [at, { label, plans: parts }] of groups.entries()) {
+    const model = models.length > 1 ? models[at] : (models[0] ?? null);
+    const affines = model === null ? new Map() : await findAffines(model, parts, options.pairs ?? null);
+    const group = study.group(
+      label,
+      parts.map(sourceFile),
+      ...decideNorm(parts, model, affines, options.norm ?? "auto"),
+    );
+    for (const { file, fit, unfit } of parts) {
+      study.skipped.push(...unfit);
+      for (const tensor of fit) {
+        if (signal?.aborted) {
+          study.complete = false;
+          continue;
+        }
+        const what = `${label} ${tensor.name}`;
+        progress?.(what, done / total);
+        const cols = tensor.shape[tensor.shape.length - 1];
+        const found = affines.get(affineKey(tensor.name, cols, tensor.dtype)) ?? null;
+        const norm = group.norm ?? "LayerNorm";
+        const head = { site: tensor.name, dtype: tensor.dtype, cols, norm, eps, affine: found?.names ?? null };
+        const { sums, sample } = await collect(engine, tensor, head, {
+          source: file.source.name,
+          affine: found?.parameters ?? null,
+          signal,
+          progress: (bytes) => {
+            done += bytes;
+            progress?.(what, done / total);
+          },
+        });
+        if (sums.read < sums.rows) study.complete = false;
+        add(group, sums, file);
+        if (sample !== null && !samples.has(cols)) samples.set(cols, { sample, rows: sums.rows });
+      }
+    }
+  }
+  study.dropUnfit();
+  if (withSpeed && study.complete) study.speed = timeAll(engine, samples, eps);
+  return study;
+}
+
+function add(group: GroupSums, sums: Parameters<GroupSums["add"]>[0], file: Container): void {
+  try {
+    group.add(sums);
+  } catch (error) {
+    throw new StudyFailure(
+      `${printable(file.source.name)} expected site "${printable(sums.head.site)}" to be a part of what came before, got ${(error as Error).message}`,
+    );
+  }
+}
+
+/** Each d once, of at most three. */
+function timeAll(engine: Engine, samples: Map<number, { sample: Floats; rows: number }>, eps: number): Speed[] {
+  return [...samples].slice(0, 3).map(([cols, { sample, rows }]) => compareSpeed(engine, sample, rows, cols, eps));
 }
 
 interface Plan {
-  file: SafetensorsFile;
-  fit: TensorEntry[];
+  file: Container;
+  fit: StoredTensor[];
   unfit: Skipped[];
 }
 
-/** Which tensors of a file are sites, in the order of the file's header. */
-function plan(file: SafetensorsFile): Plan {
-  const { tensors } = file.header;
-  const fit = tensors.filter((entry) => unfit(entry) === null);
-  const others = tensors
-    .filter((entry) => unfit(entry) !== null)
-    .map((entry) => ({ source: file.name, tensor: entry.name, reason: unfit(entry) as string }));
+/** Which tensors of a file are sites, in the order of the file. */
+function plan(file: Container, wanted: (name: string) => boolean = () => true): Plan {
+  const matrices = file.tensors.some((tensor) => unfitFor(tensor, 2) === null);
+  const least = matrices ? 2 : 1;
+  const chosen = file.tensors.filter(({ name }) => wanted(name));
+  const fit = chosen.filter((tensor) => unfitFor(tensor, least) === null);
+  const unfit = chosen
+    .filter((tensor) => unfitFor(tensor, least) !== null)
+    .map((tensor) => ({ source: file.source.name, tensor: tensor.name, reason: unfitFor(tensor, least) as string }));
   if (fit.length === 0) {
-    const got =
-      tensors.length === 0 ? "no tensor at all" : `${counted(tensors.length, "tensor")}: ${described(others)}`;
-    throw new StudyFailure(`${printable(file.name)} expected a 2-D float tensor that is not empty, got ${got}`);
+    const got = file.tensors.length === 0 ? "no tensor at all" : describe(file, chosen, unfit);
+    throw new StudyFailure(`${printable(file.source.name)} expected a float tensor with rows, got ${got}`);
   }
-  return { file, fit, unfit: others };
+  return { file, fit, unfit };
 }
 
-function described(skipped: readonly Skipped[]): string {
-  return listed(
-    skipped.map(({ tensor, reason }) => `${printable(tensor)} (${reason})`),
+function describe(file: Container, chosen: readonly StoredTensor[], unfit: readonly Skipped[]): string {
+  if (chosen.length === 0) {
+    const names = listed(file.tensors.map(({ name }) => printable(name), 3));
+    return `${counted(file.tensors.length, "tensor")} of other names than --sites wants: ${names}`;
+  }
+  return `${counted(unfit.length, "tensor")}: ${listed(
+    unfit.map(({ tensor, reason }) => `${printable(tensor)} (${reason})`),
     3,
-  );
+  )}`;
 }
 
-/** Up to this many elements are timed: enough for a steady figure, few enough for many turns in a third of a second. */
-const timedElements = 1 << 19;
+/** What a tensor is turned away for, or null where it is a site. */
+function unfitFor({ dtype, shape, unreadable }: StoredTensor, least: number): string | null {
+  if (unreadable !== null) return unreadable;
+  if (!Object.hasOwn(elementTypes, dtype)) return `${dtype}, not F32, F64, F16 or BF16`;
+  if (shape.length < least) return `${shape.length}-D, not rows × d`;
+  return shape.includes(0) ? "empty" : null;
+}
 
-/** Times LayerNorm on the finite rows at the head of the largest site. */
-async function measureSpeed(engine: Engine, plans: readonly Plan[], eps: number): Promise<Speed | null> {
-  const all = plans.flatMap(({ file, fit }) => fit.map((entry) => ({ file, entry })));
-  const size = ({ entry }: { entry: TensorEntry }) => entry.shape[0] * entry.shape[1];
-  const { file, entry } = all.reduce((largest, one) => (size(one) > size(largest) ? one : largest));
-  const [rows, cols] = entry.shape;
-  const count = Math.min(rows, Math.max(1, Math.floor(timedElements / cols)));
-  const read = new (entry.dtype === "F64" ? Float64Array : Float32Array)(count * cols);
-  await readRows(file, entry, 0, read);
+function sourceFile({ file }: Plan): SourceFile {
+  return { name: file.source.name, bytes: file.source.size };
+}
 
-  const finite = Float32Array.from(read);
-  let kept = 0;
-  for (let row = 0; row < count; row++) {
-    const values = finite.subarray(row * cols, (row + 1) * cols);
-    if (values.every(Number.isFinite)) finite.set(values, kept++ * cols);
+/** Files as models: each its own, but .npy files of a folder are one model's, a file a site; all are with a pool's name. */
+function grouped(plans: readonly Plan[], pool: string | null): { label: string; plans: Plan[] }[] {
+  if (pool !== null) return [{ label: pool, plans: [...plans] }];
+  const folders = new Map<string, Plan[]>();
+  const groups: Plan[][] = [];
+  for (const one of plans) {
+    const { source, format } = one.file;
+    const folder = /^.*[\\/]/.exec(source.name)?.[0] ?? "";
+    const there = format === "npy" ? folders.get(folder) : undefined;
+    if (there !== undefined) there.push(one);
+    else {
+      const group = [one];
+      groups.push(group);
+      if (format === "npy") folders.set(folder, group);
+    }
   }
-  return kept === 0 ? null : compareSpeed(engine, finite.subarray(0, kept * cols), cols, eps);
+  const names = groups.map(([first, ...others]) => {
+    const { name } = first.file.source;
+    return others.length === 0 ? name : name.replace(/[\\/][^\\/]*$/, "");
+  });
+  const labels = shortLabels(names);
+  return groups.map((plans, at) => ({ label: labels[at], plans }));
+}
+
+const affineKey = (site: string, cols: number, dtype: string) => JSON.stringify([site, cols, dtype === "F64"]);
+
+async function findAffines(
+  model: Container,
+  parts: readonly Plan[],
+  pairs: Pairs | null,
+): Promise<Map<string, FoundAffine>> {
+  const found = new Map<string, FoundAffine>();
+  const tensors = parts.flatMap(({ fit }) => fit);
+  for (const { name, shape, dtype } of tensors) {
+    const cols = shape[shape.length - 1];
+    const affine = await findAffine(model, name, cols, dtype === "F64", pairs);
+    if (affine !== null) found.set(affineKey(name, cols, dtype), affine);
+  }
+  if (found.size === 0) {
+    const sites = listed([...new Set(tensors.map(({ name }) => printable(name)))], 3);
+    const names = listed(
+      model.tensors.map(({ name }) => printable(name)),
+      3,
+    );
+    throw new StudyFailure(
+      `${printable(model.source.name)} expected weights of the sites (${sites}), got ${names}: pair them in a --pairs file`,
+    );
+  }
+  for (const site of Object.keys(pairs ?? {})) {
+    if (!tensors.some(({ name }) => name === site)) {
+      throw new StudyFailure(
+        `--pairs expected sites of the files, got "${printable(site)}" (there are ${listed(tensors.map(({ name }) => printable(name)))})`,
+        2,
+      );
+    }
+  }
+  return found;
+}
+
+function decideNorm(
+  parts: readonly Plan[],
+  model: Container | null,
+  affines: ReadonlyMap<string, FoundAffine>,
+  wanted: "auto" | Norm,
+): [norm: Norm | null, from: string | null] {
+  if (wanted !== "auto") return [wanted, "--norm"];
+  for (const { metadata } of [...parts.map(({ file }) => file), ...(model === null ? [] : [model])]) {
+    if (metadata.norm === "LayerNorm" || metadata.norm === "RMSNorm") return [metadata.norm, "metadata"];
+  }
+  const norm = normOf([...affines.values()]);
+  return norm === null ? [null, null] : [norm, "weights"];
 }
 
 /**
@@ -140,7 +257,7 @@ async function measureSpeed(engine: Engine, plans: readonly Plan[], eps: number)
  * whose whole paths are the same keep the same name.
  */
 export function shortLabels(names: readonly string[]): string[] {
-  const parts = names.map((name) => name.replace(/\.safetensors$/, "").split(/[\\/]/));
+  const parts = names.map((name) => name.replace(/\.(safetensors|npy|npz)$/, "").split(/[\\/]/));
   const distinct = new Set(names).size;
   const longest = Math.max(...parts.map((part) => part.length));
   for (let length = 1; ; length++) {

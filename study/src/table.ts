@@ -1,9 +1,8 @@
 /** The figures as a table: one line a site, a heading a file, aligned points, no frame. */
 import Table from "cli-table3";
 import { createColors } from "picocolors";
+import type { Group, Norm, Site, Spread } from "./figures.js";
 import type { Look } from "./look.js";
-import type { Site } from "./measure.js";
-import type { Group, Norm } from "./study.js";
 import { decimalsFor, fixed, printable, scientific, shorten } from "./text.js";
 
 /** A column: its title, and what it shows of a site. */
@@ -14,11 +13,14 @@ interface Column {
   isNull?: boolean;
 }
 
+/** What a table shows: where the states lie, or what the norm makes of them. */
+export type Subject = "geometry" | "norm";
+
 /** The table without a newline at its end. */
-export function drawTable(groups: readonly Group[], sites: readonly Site[], { width, color }: Look): string {
+export function drawTable(groups: readonly Group[], subject: Subject, { width, color }: Look): string {
   const paint = createColors(color);
   const hue: Record<Norm, (text: string) => string> = { LayerNorm: paint.cyan, RMSNorm: paint.yellow };
-  const { columns, shapeInHeading, namesCut, siteWidth, total } = fit(groups, sites, width);
+  const { columns, shapeInHeading, namesCut, siteWidth, total } = fit(groups, subject, width);
 
   const table = new Table({
     head: ["site", ...columns.map(({ title }) => title)],
@@ -40,32 +42,64 @@ export function drawTable(groups: readonly Group[], sites: readonly Site[], { wi
   const rule = paint.gray("─".repeat(total));
   const body = groups.flatMap((group, at) => {
     const heading = groupHeading(group, shapeInHeading, namesCut, total);
-    const tint = group.trainedWith === null ? heading : hue[group.trainedWith](heading);
+    const tint = group.norm === null ? heading : hue[group.norm](heading);
     return [...(at > 0 ? [""] : []), paint.bold(tint), ...rows.splice(0, group.sites.length)];
   });
   return [titles, units, rule, ...body, rule].map((line) => line.trimEnd()).join("\n");
 }
 
-function allColumns(sites: readonly Site[], withSpread: boolean): Column[] {
-  /** A column of plain numbers, each with the decimals its middle one needs for so many significant digits. */
-  const numbers = (title: string, of: (site: Site) => number, significant: number, least: number): Column => {
-    const decimals = decimalsFor(sites.map(of), significant, least);
-    return { title, cell: (site) => fixed(of(site), decimals) };
+/** A column of plain numbers, each with the decimals its middle one needs for so many significant digits. */
+function numbers(
+  sites: readonly Site[],
+  title: string,
+  of: (site: Site) => number | null,
+  significant: number,
+  least: number,
+): Column {
+  const values = sites.map(of).filter((value) => value !== null);
+  const decimals = decimalsFor(values, significant, least);
+  return {
+    title,
+    cell: (site) => {
+      const value = of(site);
+      return value === null ? "–" : fixed(value, decimals);
+    },
   };
-  const spreadWidth = Math.max(...sites.map(({ angle }) => angle.sd.toFixed(2).length));
+}
+
+function geometryColumns(sites: readonly Site[], withSpread: boolean): Column[] {
+  const spreadWidth = Math.max(...sites.map(({ ordinary }) => ordinary.angle.sd.toFixed(2).length));
   return [
     {
       title: withSpread ? "angle θ\nmean ± sd, °" : "angle θ\nmean, °",
-      cell: ({ angle }) =>
+      cell: ({ ordinary: { angle } }) =>
         angle.mean.toFixed(2) + (withSpread ? ` ± ${angle.sd.toFixed(2).padStart(spreadWidth)}` : ""),
     },
-    numbers("|90°−θ|\nmean, °", (site) => site.deviation.mean, 2, 2),
-    { ...numbers("chance\nmean, °", (site) => site.null.deviation, 2, 2), isNull: true },
-    numbers("d·cos²θ\nmean", (site) => site.dCos2.mean, 2, 3),
-    numbers("norm\nmedian", (site) => site.norm.median, 3, 0),
-    numbers("LN−RMS\n%", (site) => 100 * site.swapError.mean, 2, 2),
-    { title: "engine\nerror", cell: (site) => scientific(site.error.max) },
+    numbers(sites, "|90°−θ|\nmean, °", ({ ordinary }) => ordinary.deviation.mean, 2, 2),
+    { ...numbers(sites, "chance\nmean, °", (site) => site.null.deviation, 2, 2), isNull: true },
+    numbers(sites, "d·cos²θ\nmean", ({ ordinary }) => ordinary.dCos2.mean, 2, 3),
+    numbers(sites, "norm\nmedian", ({ ordinary }) => ordinary.norm.median, 3, 0),
+    numbers(sites, "LN−RMS\n%", ({ ordinary }) => 100 * ordinary.swapPredicted.mean, 2, 2),
+    { title: "engine\nerror", cell: ({ sample }) => (sample === null ? "–" : scientific(sample.engineError.max)) },
   ];
+}
+
+/** The paper's tables 2 to 4: norms on the way through the norm, the angle after it, the rotation split in two. */
+function normColumns(sites: readonly Site[]): Column[] {
+  const medians = (title: string, of: (site: Site) => Spread | null, significant: number, least: number) =>
+    numbers(sites, title, (site) => of(site)?.median ?? null, significant, least);
+  const bare = sites.every(({ affine }) => affine === null);
+  const columns = [
+    medians("norm\nbefore", ({ ordinary }) => ordinary.norm, 3, 0),
+    medians("pro-\njected", ({ ordinary }) => ordinary.projected, 3, 0),
+    medians("standard-\nized", ({ ordinary }) => ordinary.standardized, 3, 0),
+    medians("scaled,\nshifted", ({ ordinary }) => ordinary.scaled, 3, 0),
+    medians("θ after\n°", ({ ordinary }) => ordinary.angleAfter ?? ordinary.angleStandardized, 3, 2),
+    medians("rotation by\nstandard., °", ({ ordinary }) => ordinary.rotation.standardization, 2, 2),
+    medians("weight,\nbias, °", ({ ordinary }) => ordinary.rotation.affine, 2, 2),
+    medians("in all\n°", ({ ordinary }) => ordinary.rotation.total, 2, 2),
+  ];
+  return bare ? columns.filter((_, at) => ![3, 6, 7].includes(at)) : columns;
 }
 
 const shape: Column = { title: "rows × d", cell: ({ rows, cols }) => `${rows} × ${cols}` };
@@ -76,13 +110,17 @@ const leastSiteWidth = 14;
  * What fits: all columns; else the shape moves to the group's heading, where its sites share one; else what the names of a
  * group have in common goes there; else the spread goes (the JSON has it), and names are shortened to what is left.
  */
-function fit(groups: readonly Group[], sites: readonly Site[], width: number) {
+function fit(groups: readonly Group[], subject: Subject, width: number) {
+  const sites = groups.flatMap((group) => group.sites);
   const oneShape = groups.every((group) => commonShape(group) !== null);
-  const selections = [
-    { columns: [shape, ...allColumns(sites, true)], shapeInHeading: false },
-    ...(oneShape ? [{ columns: allColumns(sites, true), shapeInHeading: true }] : []),
-    { columns: [shape, ...allColumns(sites, false)], shapeInHeading: false },
-  ];
+  const selections =
+    subject === "norm"
+      ? [{ columns: normColumns(sites), shapeInHeading: oneShape }]
+      : [
+          { columns: [shape, ...geometryColumns(sites, true)], shapeInHeading: false },
+          ...(oneShape ? [{ columns: geometryColumns(sites, true), shapeInHeading: true }] : []),
+          { columns: [shape, ...geometryColumns(sites, false)], shapeInHeading: false },
+        ];
   const layouts = [false, true].flatMap((namesCut) => {
     const names = groups.flatMap((group) => siteNames(group, namesCut));
     const wanted = Math.max("site".length, ...names.map((name) => 2 + name.length));
@@ -133,7 +171,7 @@ function commonShape({ sites }: Group): string | null {
 }
 
 function groupHeading(group: Group, withShape: boolean, namesCut: boolean, width: number): string {
-  const facts: string[] = group.trainedWith === null ? [] : [group.trainedWith];
+  const facts: string[] = group.norm === null ? [] : [group.norm];
   if (withShape) facts.push(`${commonShape(group)} each`);
   const [before, after] = namesCut ? sharedEnds(group.sites.map(({ site }) => printable(site))) : ["", ""];
   if (before + after !== "") facts.push(`${before}…${after}`);

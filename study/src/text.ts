@@ -38,8 +38,8 @@ export function listed(names: readonly string[], limit = 4): string {
   return `${names.slice(0, limit).join(", ")} and ${names.length - limit} more`;
 }
 
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 /**

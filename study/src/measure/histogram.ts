@@ -1,7 +1,7 @@
 /**
  * Counts of values on a fixed grid: quantiles in one pass, in memory that does not grow, and grids that add up.
  *
- * An angle's cells are 0.02° wide, from 0° to 180°. A length's are a 128th of an octave, 0.54 %, from 2⁻¹²⁸ to 2¹²⁸. So a
+ * An angle's cells are 0.02° wide, from 0° to 180° (which belongs to the last). A length's are a 128th of an octave, 0.54 %, from 2⁻¹²⁸ to 2¹²⁸. So a
  * quantile is known to within half a cell: 0.01°, 0.27 %.
  */
 export type Grid = "angle" | "length";
@@ -26,13 +26,18 @@ export class Histogram {
   /** Cells `first` to `first + counts.length − 1`; the others are empty. */
   private first = 0;
   private counts: number[] = [];
+  total = 0;
 
   constructor(readonly grid: Grid) {}
 
+  /** @param count how often; below zero takes back what was added */
   add(value: number, count = 1): void {
     const { cells, cellOf } = grids[this.grid];
-    const cell = Math.min(cells - 1, Math.max(0, Math.floor(cellOf(value))));
-    this.addCell(cell, count);
+    this.addCell(Math.min(cells - 1, Math.max(0, Math.floor(cellOf(value)))), count);
+  }
+
+  addMany(values: Float64Array, count: number): void {
+    for (let i = 0; i < count; i++) this.add(values[i]);
   }
 
   private addCell(cell: number, count: number): void {
@@ -40,14 +45,11 @@ export class Histogram {
     for (; cell < this.first; this.first--) this.counts.unshift(0);
     while (cell >= this.first + this.counts.length) this.counts.push(0);
     this.counts[cell - this.first] += count;
+    this.total += count;
   }
 
   addAll(other: Histogram): void {
     for (const [i, count] of other.counts.entries()) if (count !== 0) this.addCell(other.first + i, count);
-  }
-
-  get total(): number {
-    return this.counts.reduce((sum, count) => sum + count, 0);
   }
 
   /** The value below which a share of the counts lies, taken to be spread evenly over their cell. NaN if there are none. */
@@ -62,15 +64,22 @@ export class Histogram {
     return Number.NaN;
   }
 
-  /** The counts between `low` and `high` in so many equal parts; what lies beyond goes to the ends. */
-  bins(low: number, high: number, parts: number): number[] {
-    const { valueAt } = grids[this.grid];
-    const bins = new Array<number>(parts).fill(0);
+  /**
+   * The counts in at most sixty equal cells for a figure. A cell of the figure is so many whole cells of an angle's grid,
+   * else some would hold one more than their neighbours and the figure would show combs.
+   */
+  drawn(min: number, max: number): { low: number; high: number; counts: number[] } {
+    const { cellOf, valueAt } = grids.angle;
+    const from = Math.floor(cellOf(min));
+    const to = Math.floor(cellOf(max)) + 1;
+    const cells = widths.find((width) => Math.ceil(to / width) - Math.floor(from / width) <= 60) ?? widths[0];
+    const start = Math.floor(from / cells);
+    const counts = new Array<number>(Math.ceil(to / cells) - start).fill(0);
     for (const [i, count] of this.counts.entries()) {
-      const at = ((valueAt(this.first + i + 0.5) - low) / (high - low)) * parts;
-      bins[Math.min(parts - 1, Math.max(0, Math.floor(at)))] += count;
+      const at = Math.floor((this.first + i) / cells) - start;
+      if (count !== 0) counts[Math.min(counts.length - 1, Math.max(0, at))] += count;
     }
-    return bins;
+    return { low: valueAt(start * cells), high: valueAt((start + counts.length) * cells), counts };
   }
 
   /** Runs of cells: [first cell, counts …]. */
@@ -85,13 +94,13 @@ export class Histogram {
     return runs;
   }
 
-  /** @throws Error unless the runs are of this grid's cells, with positive whole counts */
-  static from(grid: Grid, runs: unknown): Histogram {
+  /** @throws Error in words of what was expected, unless the value is what toJSON gives */
+  static from(grid: Grid, saved: unknown): Histogram {
     const histogram = new Histogram(grid);
-    if (!Array.isArray(runs)) throw new Error("a histogram of runs");
-    for (const run of runs) {
+    if (!Array.isArray(saved)) throw new Error("a histogram as a list of runs");
+    for (const run of saved) {
       if (!Array.isArray(run) || run.length < 2 || !run.every((n) => Number.isSafeInteger(n) && n >= 0)) {
-        throw new Error("runs of a cell and counts");
+        throw new Error("runs of a cell and its counts");
       }
       const [first, ...counts] = run as number[];
       if (first + counts.length > grids[grid].cells) throw new Error(`cells below ${grids[grid].cells}`);
@@ -100,3 +109,6 @@ export class Histogram {
     return histogram;
   }
 }
+
+/** In cells of the angle's grid, of which sixty or fewer cover any range: 0.02° to 4°. */
+const widths = [1, 2, 5, 10, 20, 50, 100, 200];

@@ -34,8 +34,53 @@ export class ExactSum {
     if (x !== 0) parts.push(x);
   }
 
+  /**
+   * Adds the first `count` values, a dozen times as fast as one by one: each is cut at multiples of three powers of two,
+   * such that the pieces of one power add up without rounding.
+   */
+  addMany(values: Float64Array, count: number): void {
+    let largest = 0;
+    for (let i = 0; i < count; i++) largest = Math.max(largest, Math.abs(values[i]));
+    // A piece has 27 bits, a sum of 2²⁴ of them 51. Adding and subtracting 1.5 · 2⁵² units rounds to a whole unit.
+    const unit = 2 ** (Math.ceil(Math.log2(largest)) - 26);
+    const first = 1.5 * 2 ** 52 * unit;
+    const second = first * 2 ** -27;
+    const third = second * 2 ** -27;
+    if (count > 1 << 24 || !(unit > 2 ** -900 && first < Number.MAX_VALUE)) {
+      for (let i = 0; i < count; i++) this.add(values[i]);
+      return;
+    }
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    for (let i = 0; i < count; i++) {
+      const x = values[i];
+      const high = x + first - first;
+      const rest = x - high;
+      const middle = rest + second - second;
+      const left = rest - middle;
+      const low = left + third - third;
+      a += high;
+      b += middle;
+      c += low;
+      if (left !== low) this.add(left - low);
+    }
+    this.add(a);
+    this.add(b);
+    this.add(c);
+  }
+
   addAll(other: ExactSum): void {
     for (const part of other.parts.slice()) this.add(part);
+  }
+
+  /** Adds x so many times, a whole number, also below zero: by the powers of two in it, each of which multiplies exactly. */
+  addTimes(x: number, times: number): void {
+    let left = Math.abs(times);
+    for (let multiple = times < 0 ? -x : x; left > 0; multiple *= 2) {
+      if (left % 2 === 1) this.add(multiple);
+      left = Math.floor(left / 2);
+    }
   }
 
   /** The double nearest to the sum, ties to even. */
@@ -60,8 +105,14 @@ export class ExactSum {
     return high;
   }
 
-  /** What `of` makes the same sum of. */
+  /** What `from` makes the same sum of. */
   toJSON(): number[] {
     return this.parts.slice();
+  }
+
+  /** @throws Error in words of what was expected, unless the value is what toJSON gives */
+  static from(saved: unknown): ExactSum {
+    if (!Array.isArray(saved) || !saved.every(Number.isFinite)) throw new Error("a sum as a list of finite numbers");
+    return ExactSum.of(saved);
   }
 }

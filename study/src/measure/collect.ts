@@ -1,0 +1,257 @@
+/**
+ * The rows of one tensor through the engine, into the sums of its site: one pass, block by block. While the engine measures
+ * a block, the next is read into engine memory of its own, straight from the file; so the largest file needs no more
+ * memory than a small one.
+ */
+import { angle, type DType, type Engine, geometry, layerNorm, rmsNorm, type Tensor } from "orthonorm";
+import { StudyFailure } from "../failure.js";
+import type { StoredTensor, TensorReader } from "../files/container.js";
+import { printable } from "../text.js";
+import { fingerprint } from "./fingerprint.js";
+import type { Measures } from "./measures.js";
+import { degrees } from "./null-model.js";
+import { type Floats, SampleSums, sampleRows } from "./sample.js";
+import { octaveOf, type SiteHead, SiteSums } from "./site.js";
+import { Sketch } from "./sketch.js";
+import { widenBf16, widenF16 } from "./widen.js";
+
+/** The parameters of a site's norm, in the element type its rows are measured in. */
+export interface Affine {
+  weight: Floats;
+  bias: Floats | null;
+}
+
+export interface Collecting {
+  /** What the file is called in messages. */
+  source: string;
+  affine: Affine | null;
+  /** Told of the bytes read, block by block. */
+  progress: (bytes: number) => void;
+  signal?: AbortSignal;
+}
+
+export const elementTypes: Record<string, DType> = { F64: "f64", F32: "f32", F16: "f16", BF16: "bf16" };
+
+/** Of the file: large enough that a block costs little besides its rows, small enough for a page. */
+const blockBytes = 4 << 20;
+
+/** Squares of longer rows leave the range of doubles. */
+const longest = 1e150;
+
+export interface Collected {
+  sums: SiteSums;
+  /** The sampled rows, halves as f32; null where no row has a direction. */
+  sample: Floats | null;
+}
+
+/**
+ * @returns the site's sums; where the signal stopped it, of the rows read until then
+ * @throws StudyFailure where the file ends early or a row does not fit in memory
+ */
+export async function collect(
+  engine: Engine,
+  tensor: StoredTensor,
+  head: SiteHead,
+  { source, affine, progress, signal }: Collecting,
+): Promise<Collected> {
+  const { cols, eps } = head;
+  const rows = tensor.shape.slice(0, -1).reduce((product, size) => product * size, 1);
+  const rowBytes = tensor.bytes / rows;
+  const blockRows = Math.min(rows, Math.max(1, Math.floor(blockBytes / rowBytes)));
+  const sums = new SiteSums(head);
+  sums.rows = rows;
+  const sample = new Sketch<Floats>(sampleRows(cols));
+
+  const blocks: Block[] = [];
+  let reader: TensorReader | null = null;
+  try {
+    try {
+      blocks.push(new Block(engine, tensor.dtype, blockRows, cols, affine !== null));
+      if (rows > blockRows) blocks.push(new Block(engine, tensor.dtype, blockRows, cols, affine !== null));
+      // Measured once before it is filled: from here on the engine's memory does not grow, which would take the memory away
+      // from under a read.
+      blocks[0].measure(blockRows, head, affine);
+    } catch (error) {
+      throw unfitFor(source, tensor, cols, error);
+    }
+    reader = await tensor.open();
+    let at = 0;
+    const next = () => {
+      const count = Math.min(blockRows, rows - at);
+      const block = blocks[(at / blockRows) % blocks.length];
+      at += count;
+      return { block, count, filled: (reader as TensorReader).read(block.bytes(count)) };
+    };
+    let coming: ReturnType<typeof next> | null = next();
+    while (coming !== null) {
+      const { block, count, filled } = coming;
+      await filled;
+      coming = at < rows && !signal?.aborted ? next() : null;
+      // Until it is awaited, a failure of the next read has nobody to hear it.
+      coming?.filled.catch(() => {});
+      take(sums, sample, block, count, head, affine);
+      sums.read += count;
+      progress(count * rowBytes);
+    }
+  } finally {
+    for (const block of blocks) block.dispose();
+    await reader?.close();
+  }
+  const sampled = ordinarySample(sums, sample, cols);
+  if (sampled !== null) sums.addSample(SampleSums.measure(engine, sampled, cols, eps));
+  return { sums, sample: sampled };
+}
+
+function take(
+  sums: SiteSums,
+  sample: Sketch<Floats>,
+  block: Block,
+  count: number,
+  head: SiteHead,
+  affine: Affine | null,
+): void {
+  const { cols } = head;
+  const { norm, uniform, orthogonal, after } = block.measure(count, head, affine);
+  const elements = block.elements;
+  for (let row = 0; row < count; row++) {
+    const length = norm[row];
+    if (length === 0) sums.addZero();
+    else if (!(length <= longest)) sums.addNotFinite();
+    else {
+      const start = row * cols;
+      const print = fingerprint(length, uniform[row], orthogonal[row], elements, start, cols);
+      sums.add(
+        { norm: length, uniform: uniform[row], orthogonal: orthogonal[row], affine: after?.(row) ?? null },
+        print,
+      );
+      if (sample.wants(print)) sample.add(print, () => block.copy(start, cols));
+    }
+  }
+}
+
+/** Of the sampled rows, those that are not massive. */
+function ordinarySample(sums: SiteSums, sample: Sketch<Floats>, cols: number): Floats | null {
+  if (sums.unfit !== null) return null;
+  const { massiveAbove } = sums;
+  const kept = sample
+    .entries()
+    .map(([, { row }]) => row)
+    .filter((row) => 2 ** octaveOf(lengthOf(row)) < massiveAbove);
+  if (kept.length === 0) return null;
+  const rows = new (kept[0] instanceof Float64Array ? Float64Array : Float32Array)(kept.length * cols);
+  for (const [i, row] of kept.entries()) rows.set(row, i * cols);
+  return rows;
+}
+
+function lengthOf(row: Floats): number {
+  let squares = 0;
+  for (const value of row) squares += value * value;
+  return Math.sqrt(squares);
+}
+
+/** What the engine says of a block's rows. */
+interface Measured {
+  norm: Floats;
+  uniform: Floats;
+  orthogonal: Floats;
+  after: ((row: number) => NonNullable<Measures["affine"]>) | null;
+}
+
+/** Engine memory for a block of rows, filled again and again. */
+class Block {
+  private readonly stored: Tensor;
+  /** The rows in the element type they are measured in: halves as f32 where they go through a norm, for its result would be rounded to halves. */
+  private readonly x: Tensor;
+  private readonly y: Tensor | null = null;
+  private readonly z: Tensor | null = null;
+  private readonly widen: ((from: Uint16Array, into: Float32Array) => void) | null;
+
+  constructor(
+    engine: Engine,
+    stored: string,
+    private readonly rows: number,
+    cols: number,
+    withAffine: boolean,
+  ) {
+    const dtype = elementTypes[stored];
+    const shape = [rows, cols];
+    this.widen = dtype === "f16" ? widenF16 : dtype === "bf16" ? widenBf16 : null;
+    this.stored = engine.tensor(dtype, shape);
+    this.x = withAffine && this.widen !== null ? engine.tensor("f32", shape) : this.stored;
+    if (withAffine) {
+      this.y = engine.tensor(this.x.dtype, shape);
+      this.z = engine.tensor(this.x.dtype, shape);
+    }
+  }
+
+  /** Where the bytes of so many rows belong. */
+  bytes(rows: number): Uint8Array {
+    const { buffer, byteOffset, byteLength } = this.stored.data;
+    return new Uint8Array(buffer, byteOffset, (byteLength / this.rows) * rows);
+  }
+
+  /** The elements as they are stored: bits, of halves. */
+  get elements(): ArrayLike<number> {
+    return this.stored.data as ArrayLike<number>;
+  }
+
+  /** A row of its own, halves as f32. */
+  copy(start: number, cols: number): Floats {
+    const row = this.stored.data.slice(start, start + cols);
+    if (this.widen === null) return row as Floats;
+    const wide = new Float32Array(cols);
+    this.widen(row as Uint16Array, wide);
+    return wide;
+  }
+
+  measure(count: number, { norm, eps, cols }: SiteHead, affine: Affine | null): Measured {
+    // The rows after `count`, of the last block, are measured too and not looked at.
+    const { norm: lengths, uniform, orthogonal } = geometry(this.stored);
+    const measured = { norm: lengths as Floats, uniform: uniform as Floats, orthogonal: orthogonal as Floats };
+    const { x, y, z } = this;
+    if (affine === null || y === null || z === null) return { ...measured, after: null };
+
+    if (x !== this.stored) {
+      const elements = count * cols;
+      this.widen?.(
+        (this.stored.data as Uint16Array).subarray(0, elements),
+        (x.data as Float32Array).subarray(0, elements),
+      );
+    }
+    const { weight, bias } = affine;
+    if (norm === "LayerNorm") {
+      layerNorm(x, { eps, out: y });
+      layerNorm(x, { eps, out: z, weight, ...(bias === null ? {} : { bias }) });
+    } else {
+      rmsNorm(x, { eps, out: y });
+      rmsNorm(x, { eps, out: z, weight, ...(bias === null ? {} : { bias }) });
+    }
+    const { norm: scaled, uniform: along, orthogonal: across } = geometry(z);
+    const rotation = angle(y, z);
+    const total = angle(x, z);
+    const after = (row: number) => ({
+      scaled: scaled[row],
+      angle: finite(90 - Math.atan2(along[row], across[row]) * degrees),
+      rotation: finite(rotation[row] * degrees),
+      total: finite(total[row] * degrees),
+    });
+    return { ...measured, after };
+  }
+
+  dispose(): void {
+    for (const tensor of new Set([this.stored, this.x, this.y, this.z])) tensor?.dispose();
+  }
+}
+
+/** A weight of zeros, or a row that is all mean, leaves a vector without direction: it is taken not to have turned. */
+function finite(angle: number): number {
+  return Number.isNaN(angle) ? 0 : angle;
+}
+
+function unfitFor(source: string, tensor: StoredTensor, cols: number, error: unknown): unknown {
+  // The engine refuses what does not fit in its memory with a RangeError.
+  if (!(error instanceof RangeError)) return error;
+  return new StudyFailure(
+    `${printable(source)} expected tensor "${printable(tensor.name)}" to have rows that fit in memory, got rows of ${cols} (${error.message})`,
+  );
+}

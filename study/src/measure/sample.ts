@@ -1,0 +1,324 @@
+/**
+ * What takes the rows themselves: both norms really run and compared, fits, ranks. Done on a random sample of the distinct
+ * rows, so that a site of any size costs the same; and in sums that add up, each part of a study with its own sample.
+ */
+import { angle, type Engine, geometry, invertLayerNorm, layerNorm, rmsNorm, type Tensor } from "orthonorm";
+import * as reference from "orthonorm/reference";
+import type { Sample } from "../figures.js";
+import { asNumber, asObject } from "./octave.js";
+import { ExactSum } from "./sum.js";
+
+export type Floats = Float32Array | Float64Array;
+
+/** So many rows are kept of a site: what fits in 2²⁰ elements, within reason. */
+export function sampleRows(cols: number): number {
+  return Math.min(1024, Math.max(16, Math.floor(2 ** 20 / cols)));
+}
+
+/** The oracle takes half a microsecond an element, a thousand times as long as the engine: so many elements are checked. */
+const checkedElements = 1 << 16;
+
+/** Random ±1 directions, the same for every site of a d: their sums add up, and any run gives the same figures. */
+const directionCount = 99;
+
+/** Two parameters a dimension fit fewer rows too well to say anything. */
+const fewestFitted = 16;
+
+/** Sums of a mean and a largest value. */
+class Extent {
+  private constructor(
+    private readonly sum: ExactSum,
+    private max: number,
+  ) {}
+
+  static of(): Extent {
+    return new Extent(ExactSum.of(), 0);
+  }
+
+  add(value: number): void {
+    this.sum.add(value);
+    this.max = Math.max(this.max, value);
+  }
+
+  addAll(other: Extent): void {
+    this.sum.addAll(other.sum);
+    this.max = Math.max(this.max, other.max);
+  }
+
+  over(rows: number): { mean: number; max: number } {
+    return { mean: this.sum.value / rows, max: this.max };
+  }
+
+  static from(saved: unknown): Extent {
+    const { sum, max } = asObject(saved, "a sum and a maximum");
+    return new Extent(ExactSum.from(sum), asNumber(max, "max"));
+  }
+}
+
+/** Sums of squares about means: of the states, of what each norm forgets, and of what the best fit leaves. */
+const variances = ["total", "uniform", "orthogonal", "norm", "layerNorm", "rmsNorm", "batchNorm"] as const;
+type Variances = Record<(typeof variances)[number], number>;
+
+export class SampleSums {
+  private rows = 0;
+  private readonly swap = Extent.of();
+  private readonly predicted = Extent.of();
+  private identityError = 0;
+  private engineError = 0;
+  private checked = 0;
+  private inverseError = 0;
+  /** Σ|cos| to the uniform vector, then to each direction. */
+  private readonly absCos = Array.from({ length: 1 + directionCount }, () => ExactSum.of());
+  private squares: Variances | null = null;
+
+  addAll(other: SampleSums): void {
+    this.rows += other.rows;
+    this.swap.addAll(other.swap);
+    this.predicted.addAll(other.predicted);
+    this.identityError = Math.max(this.identityError, other.identityError);
+    this.engineError = Math.max(this.engineError, other.engineError);
+    this.checked += other.checked;
+    this.inverseError = Math.max(this.inverseError, other.inverseError);
+    for (const [i, sum] of other.absCos.entries()) this.absCos[i].addAll(sum);
+    if (this.squares === null) this.squares = other.squares;
+    else if (other.squares !== null) {
+      const a = this.squares;
+      const b = other.squares;
+      this.squares = Object.fromEntries(variances.map((name) => [name, a[name] + b[name]])) as Variances;
+    }
+  }
+
+  figures(): Sample {
+    const { rows, squares } = this;
+    const [uniform, ...directions] = this.absCos.map((sum) => sum.value / rows);
+    const sorted = directions.sort((a, b) => a - b);
+    const share = (part: number) => (squares === null || squares.total === 0 ? 0 : part / squares.total);
+    const left = (part: number) => Math.min(1, Math.max(0, 1 - share(part)));
+    return {
+      rows,
+      swap: { ...this.swap.over(rows), predicted: this.predicted.over(rows) },
+      identityError: this.identityError,
+      engineError: { max: this.engineError, rows: this.checked },
+      uniformRank: {
+        lower: sorted.filter((one) => one < uniform).length,
+        directions: sorted.length,
+        meanAbsCos: uniform,
+        directionsMeanAbsCos: {
+          min: sorted[0],
+          median: sorted[sorted.length >> 1],
+          max: sorted[sorted.length - 1],
+        },
+      },
+      lost: squares && {
+        uniform: share(squares.uniform),
+        norm: share(squares.orthogonal),
+        rmsNorm: share(squares.norm),
+      },
+      recovered: squares && {
+        layerNorm: left(squares.layerNorm),
+        rmsNorm: left(squares.rmsNorm),
+        batchNorm: left(squares.batchNorm),
+      },
+      inverseError: this.inverseError,
+    };
+  }
+
+  toJSON() {
+    const { rows, swap, predicted, identityError, engineError, checked, inverseError, absCos, squares } = this;
+    return { rows, swap, predicted, identityError, engineError, checked, inverseError, absCos, squares };
+  }
+
+  /** @throws Error in words of what was expected, unless the value is what toJSON gives */
+  static from(saved: unknown): SampleSums {
+    const { swap, predicted, absCos, squares, ...numbers } = asObject(saved, "a sample");
+    const sums = new SampleSums();
+    for (const key of ["rows", "identityError", "engineError", "checked", "inverseError"] as const) {
+      sums[key] = asNumber(numbers[key], key);
+    }
+    sums.swap.addAll(Extent.from(swap));
+    sums.predicted.addAll(Extent.from(predicted));
+    if (!Array.isArray(absCos) || absCos.length !== sums.absCos.length) {
+      throw new Error(`absCos of ${sums.absCos.length} sums`);
+    }
+    for (const [i, sum] of absCos.entries()) sums.absCos[i].addAll(ExactSum.from(sum));
+    if (squares !== null) {
+      const parts = asObject(squares, "sums of squares");
+      sums.squares = Object.fromEntries(variances.map((name) => [name, asNumber(parts[name], name)])) as Variances;
+    }
+    return sums;
+  }
+
+  /** @param rows n × cols finite elements, n at least 1, no row of zeros */
+  static measure(engine: Engine, rows: Floats, cols: number, eps: number): SampleSums {
+    const sums = new SampleSums();
+    const n = rows.length / cols;
+    const dtype = rows instanceof Float64Array ? "f64" : "f32";
+    const make = (data?: Floats) => engine.tensor(dtype, [n, cols], data);
+    const tensors = [make(rows), make(), make(), make()];
+    try {
+      sums.take(tensors, eps);
+    } finally {
+      for (const tensor of tensors) tensor.dispose();
+    }
+    return sums;
+  }
+
+  private take([x, layer, rms, back]: Tensor[], eps: number): void {
+    const { rows: n, cols } = x;
+    const { norm, uniform, orthogonal, cosine } = geometry(x);
+    const Kind = x.dtype === "f64" ? Float64Array : Float32Array;
+    const mean = new Kind(n);
+    const rstd = new Kind(n);
+    this.rows = n;
+
+    // Without eps the identity holds to the last digits; a row orthogonal to nothing but 1 would divide by zero.
+    layerNorm(x, { eps: 0, out: layer });
+    rmsNorm(x, { eps: 0, out: rms });
+    this.identityError = identityError(layer.data as Floats, rms.data as Floats, cols, uniform, orthogonal, norm);
+
+    layerNorm(x, { eps, out: layer, mean, rstd });
+    rmsNorm(x, { eps, out: rms });
+    const states = x.data as Floats;
+    const layered = layer.data as Floats;
+    const scaled = rms.data as Floats;
+    for (let row = 0; row < n; row++) {
+      let squares = 0;
+      for (let i = row * cols; i < (row + 1) * cols; i++) squares += (scaled[i] - layered[i]) ** 2;
+      this.swap.add(Math.sqrt(squares / cols));
+      this.predicted.add(2 * Math.sin(Math.abs(Math.atan2(uniform[row], orthogonal[row])) / 2));
+    }
+
+    this.checked = Math.min(n, Math.max(1, Math.floor(checkedElements / cols)));
+    for (let row = 0; row < this.checked; row++) {
+      const at = (all: Floats) => all.subarray(row * cols, (row + 1) * cols);
+      const x = at(states);
+      const most = Math.max(
+        largestDifference(at(layered), reference.layerNorm(x, { eps }).y),
+        largestDifference(at(scaled), reference.rmsNorm(x, { eps }).y),
+      );
+      this.engineError = Math.max(this.engineError, most);
+    }
+
+    if (n >= fewestFitted) {
+      const spread = (values: ArrayLike<number>) => squaresAbout(Array.from(values));
+      this.squares = {
+        ...fits(states, layered, scaled, n, cols, eps),
+        uniform: spread(uniform),
+        orthogonal: spread(orthogonal),
+        norm: spread(norm),
+      };
+    }
+
+    for (let row = 0; row < n; row++) this.absCos[0].add(Math.abs(cosine[row]));
+    const random = signs(cols);
+    for (let at = 1; at <= directionCount; at++) {
+      for (const theta of angle(x, random(Kind), {})) this.absCos[at].add(Math.abs(Math.cos(theta)));
+    }
+
+    invertLayerNorm(layer, { mean, rstd, out: back });
+    const inverse = back.data as Floats;
+    const original = x.data as Floats;
+    for (let row = 0; row < n; row++) {
+      let most = 0;
+      for (let i = row * cols; i < (row + 1) * cols; i++) most = Math.max(most, Math.abs(inverse[i] - original[i]));
+      this.inverseError = Math.max(this.inverseError, (most * Math.sqrt(cols)) / norm[row]);
+    }
+  }
+}
+
+/** Largest |RMSNorm(x) − (sin θ·LN(x) + cos θ·1)|/max(1, |RMSNorm(x)|). */
+function identityError(
+  layer: Floats,
+  rms: Floats,
+  cols: number,
+  uniform: Floats,
+  orthogonal: Floats,
+  norm: Floats,
+): number {
+  let most = 0;
+  for (let row = 0; row < norm.length; row++) {
+    const sine = orthogonal[row] / norm[row];
+    const cosine = uniform[row] / norm[row];
+    for (let i = row * cols; i < (row + 1) * cols; i++) {
+      const apart = Math.abs(rms[i] - (sine * layer[i] + cosine)) / Math.max(1, Math.abs(rms[i]));
+      if (apart > most) most = apart;
+    }
+  }
+  return most;
+}
+
+/** Largest |Δ|/max(1, |y|). */
+function largestDifference(got: Floats, expected: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < got.length; i++) {
+    most = Math.max(most, Math.abs(got[i] - expected[i]) / Math.max(1, Math.abs(expected[i])));
+  }
+  return most;
+}
+
+/** Σ(v − v̄)². */
+function squaresAbout(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+}
+
+/**
+ * The states' sum of squares about their mean vector, and what is left of it after the best α ⊙ y + β a dimension, of
+ * LayerNorm's y, RMSNorm's, and BatchNorm's: (x − E)/√(Var + eps) with the dimension's own E and Var.
+ */
+function fits(x: Floats, layer: Floats, rms: Floats, n: number, cols: number, eps: number) {
+  const left = { total: 0, layerNorm: 0, rmsNorm: 0, batchNorm: 0 };
+  const of = (all: Floats, at: number) => {
+    const column = new Float64Array(n);
+    let sum = 0;
+    for (let row = 0; row < n; row++) {
+      column[row] = all[row * cols + at];
+      sum += column[row];
+    }
+    for (let row = 0; row < n; row++) column[row] -= sum / n;
+    return column;
+  };
+  for (let at = 0; at < cols; at++) {
+    const states = of(x, at);
+    const total = dot(states, states);
+    const scale = 1 / Math.sqrt(total / n + eps);
+    left.total += total;
+    left.layerNorm += residual(states, of(layer, at));
+    left.rmsNorm += residual(states, of(rms, at));
+    left.batchNorm += residual(
+      states,
+      states.map((value) => value * scale),
+    );
+  }
+  return left;
+}
+
+/** Σ(x − αy)² with the best α, both of mean zero. */
+function residual(x: Float64Array, y: Float64Array): number {
+  const squares = dot(y, y);
+  const factor = squares === 0 ? 0 : dot(x, y) / squares;
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += (x[i] - factor * y[i]) ** 2;
+  return sum;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** Random ±1 vectors of `cols` elements, the same ones in every run. Source: Marsaglia, Xorshift RNGs, 2003. */
+function signs(cols: number) {
+  let state = 0x2545f491;
+  return (Kind: typeof Float32Array | typeof Float64Array): Floats => {
+    const direction = new Kind(cols);
+    for (let i = 0; i < cols; i++) {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      direction[i] = state < 0 ? -1 : 1;
+    }
+    return direction;
+  };
+}

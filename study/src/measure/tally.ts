@@ -1,0 +1,91 @@
+/** The spread of one quantity over rows, as sums that add up: exact mean, sd, minimum and maximum, quartiles on a grid. */
+import type { Spread } from "../figures.js";
+import { type Grid, Histogram } from "./histogram.js";
+import { ExactSum } from "./sum.js";
+
+export class Tally {
+  private sum = ExactSum.of();
+  private squares = ExactSum.of();
+  private min = Number.POSITIVE_INFINITY;
+  private max = Number.NEGATIVE_INFINITY;
+  private readonly histogram: Histogram;
+
+  constructor(grid: Grid) {
+    this.histogram = new Histogram(grid);
+  }
+
+  /** @param values the first `count` of them, which are squared in place */
+  addMany(values: Float64Array, count: number): void {
+    this.sum.addMany(values, count);
+    this.histogram.addMany(values, count);
+    for (let i = 0; i < count; i++) {
+      const value = values[i];
+      if (value < this.min) this.min = value;
+      if (value > this.max) this.max = value;
+      values[i] = value * value;
+    }
+    this.squares.addMany(values, count);
+  }
+
+  addAll(other: Tally): void {
+    this.sum.addAll(other.sum);
+    this.squares.addAll(other.squares);
+    this.min = Math.min(this.min, other.min);
+    this.max = Math.max(this.max, other.max);
+    this.histogram.addAll(other.histogram);
+  }
+
+  /** Takes `times` occurrences of a value back, of which at least one more is left: the range stays. */
+  remove(value: number, times: number): void {
+    this.sum.addTimes(value, -times);
+    this.squares.addTimes(value * value, -times);
+    this.histogram.add(value, -times);
+  }
+
+  /** @param withHistogram of angles only */
+  spread(withHistogram = false): Spread {
+    const rows = this.histogram.total;
+    const mean = this.sum.value / rows;
+    const square = this.squares.value / rows;
+    const variance = square - mean * mean;
+    // Below what rounding leaves of the difference the values are all the same.
+    const sd = variance > 8 * Number.EPSILON * square ? Math.sqrt(variance) : 0;
+    // The grid knows a quantile to half a cell, the range is exact: inside it, always.
+    const within = (value: number) => Math.min(this.max, Math.max(this.min, value));
+    const quantile = (share: number) => within(this.histogram.quantile(share));
+    return {
+      mean: within(mean),
+      sd,
+      min: this.min,
+      q1: quantile(0.25),
+      median: quantile(0.5),
+      q3: quantile(0.75),
+      max: this.max,
+      histogram: withHistogram ? this.histogram.drawn(this.min, this.max) : null,
+    };
+  }
+
+  get rows(): number {
+    return this.histogram.total;
+  }
+
+  toJSON() {
+    const { sum, squares, histogram } = this;
+    const range = histogram.total === 0 ? [] : [this.min, this.max];
+    return { sum, squares, range, histogram };
+  }
+
+  /** @throws Error in words of what was expected, unless the value is what toJSON gives */
+  static from(grid: Grid, saved: unknown): Tally {
+    const { sum, squares, range, histogram } = (saved ?? {}) as Record<string, unknown>;
+    const tally = new Tally(grid);
+    tally.histogram.addAll(Histogram.from(grid, histogram));
+    tally.sum = ExactSum.from(sum);
+    tally.squares = ExactSum.from(squares);
+    if (tally.rows > 0) {
+      if (!Array.isArray(range) || range.length !== 2 || !range.every(Number.isFinite)) throw new Error("a range");
+      [tally.min, tally.max] = range;
+    }
+    return tally;
+  }
+}

@@ -1,0 +1,189 @@
+/** A study as sums that add up: what --save writes, what merge reads, and the figures that follow from them. */
+import { StudyFailure } from "./failure.js";
+import type { Group, Norm, Report, Skipped, SourceFile, Speed } from "./figures.js";
+import { asNumber, asObject } from "./measure/octave.js";
+import { SiteSums } from "./measure/site.js";
+import { listed, printable } from "./text.js";
+
+interface Head {
+  version: string;
+  variant: string;
+  eps: number;
+}
+
+/** What a saved study begins with; a change of what the sums mean is a new number. */
+const format = { orthonormStudy: 1 };
+
+export class GroupSums {
+  readonly sites = new Map<string, SiteSums>();
+
+  constructor(
+    readonly label: string,
+    readonly sources: SourceFile[],
+    readonly norm: Norm | null,
+    readonly normFrom: string | null,
+  ) {}
+
+  /** @throws Error where the site is there and differs */
+  add(sums: SiteSums): void {
+    const there = this.sites.get(sums.head.site);
+    if (there === undefined) this.sites.set(sums.head.site, sums);
+    else there.addAll(sums);
+  }
+
+  figures(): Group {
+    const { label, sources, norm, normFrom } = this;
+    const sites = [...this.sites.values()].sort((a, b) => byDepth(a.head.site, b.head.site));
+    return { label, sources, norm, normFrom, sites: sites.map((site) => site.figures()) };
+  }
+}
+
+export class StudySums {
+  readonly groups: GroupSums[] = [];
+  readonly skipped: Skipped[] = [];
+  complete = true;
+  speed: Speed[] = [];
+
+  constructor(readonly head: Head) {}
+
+  group(label: string, sources: SourceFile[], norm: Norm | null, normFrom: string | null): GroupSums {
+    const group = new GroupSums(label, sources, norm, normFrom);
+    this.groups.push(group);
+    return group;
+  }
+
+  /**
+   * Moves the sites without a figure to what was skipped.
+   *
+   * @throws StudyFailure where a whole group has no figure, unless the study was stopped before
+   */
+  dropUnfit(): void {
+    for (const group of this.groups) {
+      const reasons: string[] = [];
+      for (const [name, site] of group.sites) {
+        if (site.unfit === null) continue;
+        const source = group.sources.map(({ name }) => name).join(", ");
+        this.skipped.push({ source, tensor: name, reason: site.unfit });
+        reasons.push(`${printable(name)} (${site.unfit})`);
+        group.sites.delete(name);
+      }
+      if (group.sites.size === 0 && this.complete) {
+        const names = listed(group.sources.map(({ name }) => printable(name)));
+        throw new StudyFailure(`${names} expected a row with an angle, got none (${listed(reasons, 3)})`);
+      }
+    }
+  }
+
+  report(): Report {
+    const { version, variant, eps } = this.head;
+    const groups = this.groups.filter(({ sites }) => sites.size > 0).map((group) => group.figures());
+    return {
+      version,
+      engine: { variant },
+      eps,
+      complete: this.complete,
+      groups,
+      skipped: this.skipped,
+      speed: this.speed,
+    };
+  }
+
+  /**
+   * Adds another study: groups of the same name are one model's.
+   *
+   * @throws Error naming what differs where the two cannot be parts of one
+   */
+  addAll(other: StudySums): void {
+    if (other.head.eps !== this.head.eps) throw new Error(`eps ${other.head.eps}, not ${this.head.eps}`);
+    this.complete &&= other.complete;
+    this.skipped.push(...other.skipped);
+    this.speed = [];
+    for (const group of other.groups) {
+      const there = this.groups.find(({ label }) => label === group.label);
+      if (there === undefined) {
+        this.groups.push(group);
+        continue;
+      }
+      if (there.norm !== group.norm) {
+        throw new Error(`"${printable(group.label)}" with ${group.norm ?? "no norm"}, not ${there.norm ?? "none"}`);
+      }
+      for (const source of group.sources) {
+        if (there.sources.some(({ name }) => name === source.name)) {
+          throw new Error(`"${printable(source.name)}" a second time`);
+        }
+        there.sources.push(source);
+      }
+      for (const [name, site] of group.sites) {
+        try {
+          there.add(site);
+        } catch (error) {
+          throw new Error(`site "${printable(name)}" with ${(error as Error).message}`);
+        }
+      }
+    }
+  }
+
+  toJSON() {
+    const { head, complete, groups, skipped } = this;
+    const saved = groups.map(({ label, sources, norm, normFrom, sites }) => {
+      return { label, sources, norm, normFrom, sites: [...sites.values()] };
+    });
+    return { ...format, ...head, complete, skipped, groups: saved };
+  }
+
+  /** @throws Error in words of what was expected, unless the text is what --save writes */
+  static parse(text: string): StudySums {
+    let saved: unknown;
+    try {
+      saved = JSON.parse(text);
+    } catch {
+      throw new Error("valid JSON");
+    }
+    const { orthonormStudy, version, variant, eps, complete, groups, skipped } = asObject(saved, "a saved study");
+    if (orthonormStudy !== format.orthonormStudy) throw new Error('"orthonormStudy": 1, as --save writes it');
+    if (typeof version !== "string" || typeof variant !== "string") throw new Error("version and variant as text");
+    if (typeof complete !== "boolean") throw new Error("complete as true or false");
+    if (!Array.isArray(groups) || !Array.isArray(skipped)) throw new Error("groups and skipped as lists");
+    const study = new StudySums({ version, variant, eps: asNumber(eps, "eps") });
+    study.complete = complete;
+    for (const one of skipped) study.skipped.push(skippedFrom(one));
+    for (const one of groups) {
+      const { label, sources, norm, normFrom, sites } = asObject(one, "a group");
+      if (typeof label !== "string" || !Array.isArray(sources) || !Array.isArray(sites)) {
+        throw new Error("a group with label, sources and sites");
+      }
+      if (norm !== null && norm !== "LayerNorm" && norm !== "RMSNorm") throw new Error("a norm, LayerNorm or RMSNorm");
+      if (normFrom !== null && typeof normFrom !== "string") throw new Error("normFrom as text");
+      const group = study.group(label, sources.map(sourceFrom), norm, normFrom);
+      for (const site of sites) group.add(SiteSums.from(site));
+    }
+    return study;
+  }
+}
+
+function sourceFrom(saved: unknown): SourceFile {
+  const { name, bytes } = asObject(saved, "a source");
+  if (typeof name !== "string" || (bytes !== null && !Number.isSafeInteger(bytes))) {
+    throw new Error("a source's name and bytes");
+  }
+  return { name, bytes: bytes as number | null };
+}
+
+function skippedFrom(saved: unknown): Skipped {
+  const { source, tensor, reason } = asObject(saved, "a skipped tensor");
+  if (typeof source !== "string" || typeof tensor !== "string" || typeof reason !== "string") {
+    throw new Error("a skipped tensor's source, name and reason");
+  }
+  return { source, tensor, reason };
+}
+
+const collator = new Intl.Collator("en", { numeric: true });
+
+/**
+ * The order of the layers: by number ("h.2" before "h.10", which a file has the other way round), embeddings before all,
+ * and what has no number, the final norm, after all.
+ */
+function byDepth(a: string, b: string): number {
+  const place = (name: string) => (/emb|wte/i.test(name) ? 0 : /\d+[._/]/.test(name) || /[._/]\d+$/.test(name) ? 1 : 2);
+  return place(a) - place(b) || collator.compare(a, b);
+}

@@ -1,0 +1,159 @@
+/** The weight and bias of a site's norm: found by name among a model's tensors, or as a pairs file says. */
+import { StudyFailure } from "./failure.js";
+import type { Norm } from "./figures.js";
+import type { Container, StoredTensor } from "./files/container.js";
+import { type Affine, elementTypes } from "./measure/collect.js";
+import type { Floats } from "./measure/sample.js";
+import { widenBf16, widenF16 } from "./measure/widen.js";
+import { listed, printable } from "./text.js";
+
+/** By site: the names of its parameters. Bias null: there is none. */
+export type Pairs = Record<string, { weight: string; bias: string | null }>;
+
+export interface FoundAffine {
+  names: { weight: string; bias: string | null; values: string };
+  parameters: Affine;
+}
+
+/** Ends of a site's name that say which side of the norm it is, not which norm. */
+const sides = /[._/](in|inp|input|inputs|x|pre|hook_in|hook_normalized_in|before)$/i;
+const parameterEnds = { weight: ["weight", "gamma", "g", "scale", "w"], bias: ["bias", "beta", "b"] };
+
+/**
+ * The parameters of one site. A pairs file decides; else `h.0.ln_1` belongs to the tensors `h.0.ln_1.weight` and
+ * `h.0.ln_1.bias`, also where one of the two names has more in front ("transformer.h.0.ln_1.weight").
+ *
+ * @returns null where there is none of that name
+ * @throws StudyFailure where two fit, or one fits by name and not by shape
+ */
+export async function findAffine(
+  file: Container,
+  site: string,
+  cols: number,
+  wide: boolean,
+  pairs: Pairs | null,
+): Promise<FoundAffine | null> {
+  const named = pairs !== null && Object.hasOwn(pairs, site) ? pairs[site] : null;
+  const weight = named ? byName(file, named.weight) : match(file, site, parameterEnds.weight);
+  if (weight === null) return null;
+  const bias = named ? (named.bias === null ? null : byName(file, named.bias)) : match(file, site, parameterEnds.bias);
+  const parameters = {
+    weight: await readVector(file, weight, cols, wide),
+    bias: bias === null ? null : await readVector(file, bias, cols, wide),
+  };
+  const values = printOf(parameters.weight, parameters.bias ?? new Float32Array(0));
+  return { names: { weight: weight.name, bias: bias?.name ?? null, values }, parameters };
+}
+
+/** LayerNorm's parameters have a bias, RMSNorm's have none: what a file of weights says of the norm it belongs to. */
+export function normOf(found: readonly FoundAffine[]): Norm | null {
+  if (found.length === 0) return null;
+  const withBias = found.filter(({ names }) => names.bias !== null).length;
+  if (withBias === found.length) return "LayerNorm";
+  return withBias === 0 ? "RMSNorm" : null;
+}
+
+function byName(file: Container, name: string): StoredTensor {
+  const tensor = file.tensors.find((one) => one.name === name);
+  if (tensor === undefined) {
+    throw new StudyFailure(
+      `${printable(file.source.name)} expected a tensor "${printable(name)}" as --pairs says, got ${among(file)}`,
+    );
+  }
+  return tensor;
+}
+
+function match(file: Container, site: string, ends: readonly string[]): StoredTensor | null {
+  const base = site.replace(sides, "");
+  const fits = (name: string) =>
+    ends.some((end) => {
+      if (!name.endsWith(`.${end}`) && !name.endsWith(`/${end}`)) return false;
+      const norm = name.slice(0, -end.length - 1);
+      return norm === base || norm === site || norm.endsWith(`.${base}`) || base.endsWith(`.${norm}`);
+    });
+  const found = file.tensors.filter(({ name }) => fits(name));
+  const exact = found.filter(({ name }) => name.startsWith(base));
+  const [only, ...others] = exact.length > 0 ? exact : found;
+  if (only === undefined) return null;
+  if (others.length > 0) {
+    const names = [only, ...others].map(({ name }) => printable(name));
+    throw new StudyFailure(
+      `${printable(file.source.name)} expected one tensor for site "${printable(site)}", got ${listed(names)}: say which in a --pairs file`,
+    );
+  }
+  return only;
+}
+
+function among({ tensors }: Container): string {
+  return tensors.length === 0 ? "no tensor at all" : `tensors ${listed(tensors.map(({ name }) => printable(name)))}`;
+}
+
+/** One vector of so many elements, as f32; as f64 where the rows are. */
+async function readVector(file: Container, tensor: StoredTensor, cols: number, wide: boolean): Promise<Floats> {
+  const { name, dtype, shape, bytes } = tensor;
+  const kind = Object.hasOwn(elementTypes, dtype) ? elementTypes[dtype] : null;
+  const length = shape.reduce((product, size) => product * size, 1);
+  if (kind === null || tensor.unreadable !== null || length !== cols) {
+    const got = tensor.unreadable ?? `${dtype} [${shape.join(", ")}]`;
+    throw new StudyFailure(
+      `${printable(file.source.name)} expected tensor "${printable(name)}" to be ${cols} floats like the site's rows, got ${got}`,
+    );
+  }
+  const raw = new Uint8Array(bytes);
+  const reader = await tensor.open();
+  try {
+    await reader.read(raw);
+  } finally {
+    await reader.close();
+  }
+  let values: Floats;
+  if (kind === "f64") values = new Float64Array(raw.buffer);
+  else if (kind === "f32") values = new Float32Array(raw.buffer);
+  else {
+    values = new Float32Array(cols);
+    (kind === "f16" ? widenF16 : widenBf16)(new Uint16Array(raw.buffer), values);
+  }
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at >= 0) {
+    throw new StudyFailure(
+      `${printable(file.source.name)} expected tensor "${printable(name)}" to be finite, got ${values[at]} at ${at}`,
+    );
+  }
+  return wide ? Float64Array.from(values) : Float32Array.from(values);
+}
+
+/** A short name for the values, so that parts measured with other weights are not added up. Source: FNV-1a. */
+function printOf(...arrays: Floats[]): string {
+  let hash = 0x811c9dc5;
+  for (const array of arrays) {
+    for (const byte of new Uint8Array(array.buffer, array.byteOffset, array.byteLength)) {
+      hash = Math.imul(hash ^ byte, 0x01000193);
+    }
+  }
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}
+
+/** @throws StudyFailure unless the text is JSON of { "site": { "weight": "name", "bias": "name" or null }, … } */
+export function parsePairs(text: string, name: string): Pairs {
+  const wrong = (got: string) =>
+    new StudyFailure(
+      `--pairs ${printable(name)} expected JSON like {"site": {"weight": "name", "bias": "name"}}, got ${got}`,
+      2,
+    );
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw wrong("text that is not valid JSON");
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw wrong("something else");
+  const pairs: Pairs = Object.create(null);
+  for (const [site, value] of Object.entries(parsed)) {
+    const { weight, bias = null, ...rest } = (value ?? {}) as Record<string, unknown>;
+    if (typeof weight !== "string" || (bias !== null && typeof bias !== "string") || Object.keys(rest).length > 0) {
+      throw wrong(`${printable(JSON.stringify(value)).slice(0, 60)} for "${printable(site)}"`);
+    }
+    pairs[site] = { weight, bias };
+  }
+  return pairs;
+}
