@@ -139,11 +139,26 @@ describe("imports run one way", () => {
     const bundled = Object.keys(json("study/package.json").devDependencies);
     for (const file of study) {
       for (const name of importsOf(file)) {
-        const own = ["orthonorm", "orthonorm/reference", ...bundled].includes(name) || /^(node:|study\/)/.test(name);
+        const own =
+          ["orthonorm", "orthonorm/reference"].includes(name) ||
+          bundled.some((one) => name === one || name.startsWith(`${one}/`)) ||
+          /^(node:|study\/)/.test(name);
         expect(own, `${file} imports ${name}`).toBe(true);
       }
     }
     expect(json("study/package.json").dependencies).toBeUndefined();
+  });
+
+  it("what the study reads files with runs in a browser, but for disks, standard input and globs", () => {
+    const reading = study.filter((file) => file.startsWith("study/src/files/"));
+    expect(reading.length).toBeGreaterThan(10);
+    const node = reading.filter((file) => importsOf(file).some((name) => name.startsWith("node:")));
+    expect(node).toEqual(["disk", "expand"].map((name) => `study/src/files/${name}.ts`));
+    // and none of the others takes it from them, standard input aside, which names the reasons of failed reads
+    for (const file of reading.filter((name) => !/\/(disk|expand|stdin)\.ts$/.test(name))) {
+      for (const name of importsOf(file)) expect(name, file).not.toMatch(/files\/(disk|expand|stdin)\.ts$/);
+    }
+    refuseCycles(study);
   });
 
   it("nothing in the bindings is Node's", () => {

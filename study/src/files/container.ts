@@ -8,6 +8,13 @@ export interface Container {
   readonly metadata: Readonly<Record<string, string>>;
   /** In the order of the file. Those that are not floats are among them. */
   readonly tensors: readonly StoredTensor[];
+  /**
+   * Checks what only the end can tell of a source that flows: that it ends where its header says, whatever of it was read.
+   * To be called after the last tensor; of a source of known size all was checked when it was opened.
+   *
+   * @throws StudyFailure where the bytes end early, or go on
+   */
+  finish(): Promise<void>;
 }
 
 export interface StoredTensor {
@@ -19,17 +26,21 @@ export interface StoredTensor {
   readonly bytes: number;
   /** Why it cannot be read though its header is sound ("in Fortran's order"), or null. */
   readonly unreadable: string | null;
-  /** The tensor's bytes, little-endian, from the first to the last. */
+  /**
+   * The tensor's bytes, little-endian, from the first to the last. Of a source that flows, tensors open in their order.
+   *
+   * @throws StudyFailure where it is unreadable, or its bytes have passed
+   */
   open(): Promise<TensorReader>;
 }
 
 export interface TensorReader {
   /**
-   * Fills `into` with the next bytes.
+   * Fills `into` with the next bytes. What an archive says of the whole entry (its size, its CRC) is checked with the last.
    *
    * @throws StudyFailure naming file and tensor where they end early, or cannot be read or inflated
    */
   read(into: Uint8Array): Promise<void>;
-  /** Lets go; what an archive says of the whole entry (its size, its CRC) is checked when its last byte is read. */
+  /** Lets go, at whatever byte. */
   close(): Promise<void>;
 }

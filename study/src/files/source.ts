@@ -8,7 +8,8 @@ export interface Source {
    * Fills `into` with the bytes from `position` on. Of a source that only flows forward, `position` is at or after the end of
    * the last read; what lies between is passed over.
    *
-   * @throws StudyFailure where the bytes end early or cannot be read
+   * @throws EndsEarly where the bytes end early
+   * @throws StudyFailure where they cannot be read
    */
   read(into: Uint8Array, position: number): Promise<void>;
   close(): Promise<void>;

@@ -1,0 +1,60 @@
+/** Files of a disk, read by ranges straight into the caller's bytes. */
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { StudyFailure } from "../failure.js";
+import { EndsEarly, expected } from "./failures.js";
+import type { Source } from "./source.js";
+
+/**
+ * @param name what the file is called in messages and in the output
+ * @throws StudyFailure where it is no regular file or cannot be opened
+ */
+export async function openDisk(path: string, name = path): Promise<Source> {
+  let handle: FileHandle;
+  let size: number;
+  try {
+    // Asked before opening: opening a pipe that nobody writes to would wait for ever.
+    const kind = await stat(path);
+    if (kind.isDirectory()) throw expected(name, "a .safetensors, .npy or .npz file", "a directory");
+    if (!kind.isFile()) throw expected(name, "a regular file (it is read by ranges)", "a pipe or device");
+    handle = await open(path, "r");
+    size = (await handle.stat()).size;
+  } catch (error) {
+    throw error instanceof StudyFailure ? error : unreadable(name, error);
+  }
+  return {
+    name,
+    size,
+    async read(into, position) {
+      let got = 0;
+      while (got < into.length) {
+        let bytesRead: number;
+        try {
+          ({ bytesRead } = await handle.read(into, got, into.length - got, position + got));
+        } catch (error) {
+          throw unreadable(name, error);
+        }
+        if (bytesRead === 0) {
+          throw new EndsEarly(name, into.length, position, position + got, "it was shortened while being read");
+        }
+        got += bytesRead;
+      }
+    },
+    close: () => handle.close(),
+  };
+}
+
+function unreadable(name: string, error: unknown): StudyFailure {
+  return expected(name, "a file that can be read", systemReason(error));
+}
+
+/** The reason of a failed system call in words. */
+export function systemReason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT") return "no such file or directory";
+  if (code === "EACCES" || code === "EPERM") return "no permission";
+  if (code === "EISDIR") return "a directory";
+  if (code === "ENOTDIR") return "a path through something that is not a directory";
+  if (code === "ENOSPC") return "no space left on the device";
+  if (code === "EROFS") return "a read-only file system";
+  return code ?? message;
+}

@@ -1,0 +1,26 @@
+import { EndsEarly, expected } from "./failures.js";
+import type { Source } from "./source.js";
+
+/** Where the bytes of a source must end: checked here, once, if its size is not known beforehand. */
+export class Ending {
+  private checked = false;
+
+  constructor(
+    private readonly source: Source,
+    private readonly total: number,
+  ) {}
+
+  async check(): Promise<void> {
+    if (this.checked || this.source.size !== null) return;
+    try {
+      await this.source.read(new Uint8Array(1), this.total);
+    } catch (error) {
+      if (!(error instanceof EndsEarly)) throw error;
+      if (error.end < this.total)
+        throw expected(this.source.name, `${this.total} bytes`, `${error.end}: it ends there`);
+      this.checked = true;
+      return;
+    }
+    throw expected(this.source.name, `${this.total} bytes, what its header announces`, "more");
+  }
+}

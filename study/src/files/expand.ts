@@ -1,0 +1,43 @@
+/** Command-line arguments that hold globs, where the shell left them as they are: quoted, or on Windows. */
+import { lstat } from "node:fs/promises";
+import { isAbsolute, resolve } from "node:path";
+import { glob, isDynamicPattern } from "tinyglobby";
+import { expected } from "./failures.js";
+
+// Numbers in names count as numbers: h.2 comes before h.10.
+const natural = new Intl.Collator("en", { numeric: true });
+
+/**
+ * The files that the arguments name, in the order of the arguments; the files of one pattern in the order of their names.
+ * What exists under its literal name is that file, whatever characters it has.
+ *
+ * @throws StudyFailure naming a pattern that no file matches
+ */
+export async function expand(args: readonly string[], cwd = process.cwd()): Promise<string[]> {
+  const files: string[] = [];
+  for (const arg of args) {
+    if (!isDynamicPattern(arg) || (await exists(arg, cwd))) files.push(arg);
+    else files.push(...(await matching(arg, cwd)));
+  }
+  return files;
+}
+
+async function matching(pattern: string, cwd: string): Promise<string[]> {
+  const found = await glob(process.platform === "win32" ? pattern.replaceAll("\\", "/") : pattern, {
+    cwd,
+    absolute: isAbsolute(pattern),
+    expandDirectories: false,
+    onlyFiles: true,
+  });
+  if (found.length === 0) throw expected(pattern, "at least one file that matches", "none");
+  return found.sort((a, b) => natural.compare(a, b) || (a < b ? -1 : 1));
+}
+
+async function exists(path: string, cwd: string): Promise<boolean> {
+  try {
+    await lstat(resolve(cwd, path));
+    return true;
+  } catch {
+    return false;
+  }
+}

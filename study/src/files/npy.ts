@@ -1,0 +1,246 @@
+/**
+ * NumPy's .npy: magic, version, header length, a Python dict as text, the array's bytes.
+ *
+ *   \x93NUMPY 1 0 <u2> {'descr': '<f4', 'fortran_order': False, 'shape': (rows, cols), }
+ *
+ * Versions 2.0 and 3.0 have a length of 4 bytes, and 3.0 is in UTF-8. The reader is our own because the kept libraries read
+ * whole files into memory and check nothing: `npyjs` 1.2.0 finds the shape by a regular expression and takes a Fortran array
+ * for a row-major one, `numpy-parser` 1.2.3 knows no f16; neither holds the shape against the size of the file.
+ *
+ * NumPy has no bfloat16. The kept package for it, ml_dtypes, saves its arrays as raw values of two bytes ('<V2', read back by
+ * NumPy as '|V2') and names the type 'bfloat16': all three are taken for BF16 here.
+ *
+ * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ */
+import { counted, printable } from "../text.js";
+import type { Container, StoredTensor } from "./container.js";
+import { Ending } from "./ending.js";
+import { bitsIn, excerpt, expected, isSizes } from "./failures.js";
+import { type Literal, parseLiteral, Tuple } from "./python-literal.js";
+import { RangeReader } from "./range.js";
+import type { Source } from "./source.js";
+
+export interface NpyHeader {
+  /** In safetensors' words where it has one, else in NumPy's. */
+  dtype: string;
+  shape: number[];
+  unreadable: string | null;
+  /** Where the array's bytes begin, and how many there are: null for pickled objects of a source that flows. */
+  position: number;
+  bytes: number | null;
+}
+
+/** A hundred times what NumPy itself reads unless told to trust the file. */
+const maximumHeader = 1 << 20;
+
+/** @param start the first 8 bytes, which `isNpy` */
+export async function openNpy(source: Source, start: Uint8Array): Promise<Container> {
+  let taken = start.length;
+  const { dtype, shape, unreadable, position, bytes } = await readNpyHeader(
+    source.name,
+    source.size,
+    start,
+    async (into) => {
+      await source.read(into, taken);
+      taken += into.length;
+    },
+  );
+  const name = source.name.replace(/^.*[/\\]/, "").replace(/\.npy$/, "");
+  const ending = bytes === null ? null : new Ending(source, position + bytes);
+  const finish = async () => ending?.check();
+  const tensor: StoredTensor = {
+    name,
+    dtype,
+    shape,
+    bytes: bytes ?? 0,
+    unreadable,
+    async open() {
+      if (unreadable !== null) throw cannotOpen(source.name, name, unreadable);
+      return new RangeReader(source, name, position, tensor.bytes, undefined, finish);
+    },
+  };
+  return { source, format: "npy", metadata: {}, tensors: [tensor], finish };
+}
+
+export function isNpy(start: Uint8Array): boolean {
+  return String.fromCharCode(...start.subarray(0, 6)) === "\x93NUMPY";
+}
+
+/**
+ * Reads and checks a header.
+ *
+ * @param where the file, or file and tensor, in messages
+ * @param size of header and array together; null where only the end will tell
+ * @param start the first 8 bytes
+ * @param next fills with the bytes that follow
+ * @throws StudyFailure naming the first thing that does not hold
+ */
+export async function readNpyHeader(
+  where: string,
+  size: number | null,
+  start: Uint8Array,
+  next: (into: Uint8Array) => Promise<void>,
+): Promise<NpyHeader> {
+  const [major, minor] = start.subarray(6);
+  if (major < 1 || major > 3 || minor !== 0) {
+    throw expected(where, "a NumPy header of version 1.0, 2.0 or 3.0", `${major}.${minor}`);
+  }
+  const width = major === 1 ? 2 : 4;
+  const length = new Uint8Array(4);
+  fits(8 + width, "its beginning");
+  await next(length.subarray(0, width));
+  const headerBytes = new DataView(length.buffer).getUint32(0, true);
+  if (headerBytes > maximumHeader) {
+    throw expected(where, `a NumPy header of at most ${maximumHeader} bytes`, `a header length of ${headerBytes}`);
+  }
+  const position = 8 + width + headerBytes;
+  fits(position, `${headerBytes}`);
+  const bytes = new Uint8Array(headerBytes);
+  await next(bytes);
+
+  const { descr, shape, fortran } = parseHeader(where, decode(where, bytes, major));
+  const { dtype, bits, unreadable } = readDescr(where, descr);
+  const rest = size === null ? null : size - position;
+  if (bits === null) return { dtype, shape, unreadable, position, bytes: rest };
+
+  const needed = bitsIn(shape, bits);
+  if (needed === null || (rest !== null && rest !== needed / 8)) {
+    const what = needed === null ? "a number of bytes that can be addressed" : counted(needed / 8, "byte");
+    const array = `${excerpt(literalText(descr))} ${literalText(new Tuple(shape))}`;
+    throw expected(where, `${what} of data, what ${array} takes`, rest === null ? "more" : `${rest}`);
+  }
+  // With no more than one size above 1, both orders are the same.
+  const transposed = fortran && !shape.includes(0) && shape.filter((n) => n > 1).length > 1;
+  return {
+    dtype,
+    shape,
+    unreadable: unreadable ?? (transposed ? "in Fortran's order (save np.ascontiguousarray of it)" : null),
+    position,
+    bytes: needed / 8,
+  };
+
+  function fits(end: number, claim: string): void {
+    if (size !== null && end > size) {
+      throw expected(
+        where,
+        "a NumPy header that fits in the file",
+        `${counted(size, "byte")}, of which it claims ${claim}`,
+      );
+    }
+  }
+}
+
+/** Version 3.0 is UTF-8, the others Latin-1; in ASCII, which all but field names are, they agree. */
+function decode(where: string, bytes: Uint8Array, major: number): string {
+  try {
+    return new TextDecoder(major === 3 ? "utf-8" : "latin1", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw expected(where, "a NumPy header in UTF-8", "bytes that are not");
+  }
+}
+
+function parseHeader(where: string, text: string): { descr: Literal; shape: number[]; fortran: boolean } {
+  const header = parseLiteral(text);
+  if (!(header instanceof Map)) {
+    throw expected(where, "a NumPy header that is a Python dict", excerpt(text.trim()) || "nothing");
+  }
+  const keys = [...header.keys()].sort().join(", ");
+  if (keys !== "descr, fortran_order, shape") {
+    throw expected(where, "a NumPy header of descr, fortran_order and shape", excerpt(keys) || "none of them");
+  }
+  const fortran = header.get("fortran_order") as Literal;
+  if (typeof fortran !== "boolean") {
+    throw expected(where, "fortran_order to be True or False", excerpt(literalText(fortran)));
+  }
+  const shape = header.get("shape") as Literal;
+  if (!(shape instanceof Tuple) || !isSizes(shape.items)) {
+    throw expected(where, "shape to be a tuple of non-negative integers", excerpt(literalText(shape)));
+  }
+  return { descr: header.get("descr") as Literal, shape: [...shape.items], fortran };
+}
+
+interface Element {
+  dtype: string;
+  /** Null where the elements are pickled: they have no size. */
+  bits: number | null;
+  unreadable: string | null;
+}
+
+/** By NumPy's kind and bytes. */
+const dtypeOf: Record<string, string> = {
+  f8: "F64",
+  f4: "F32",
+  f2: "F16",
+  V2: "BF16",
+  c8: "C64",
+  i8: "I64",
+  i4: "I32",
+  i2: "I16",
+  i1: "I8",
+  u8: "U64",
+  u4: "U32",
+  u2: "U16",
+  u1: "U8",
+  b1: "BOOL",
+};
+
+/** 8-bit and long floats, wide complex numbers, dates, texts and raw bytes. */
+const otherTypes = /^(f1|f12|f16|c16|c24|c32|[mM]8|[SaUV]\d{1,9})$/;
+
+const named: Record<string, string> = { bfloat16: "<V2", float16: "<f2", float32: "<f4", float64: "<f8" };
+
+function readDescr(where: string, descr: Literal): Element {
+  if (typeof descr === "string") {
+    const [, order, type] =
+      /^([<>=|]?)(\w+)(?:\[\w+\])?$/.exec(Object.hasOwn(named, descr) ? named[descr] : descr) ?? [];
+    if (type === "O") return { dtype: "object", bits: null, unreadable: "of Python objects, which are pickled" };
+    if (type !== undefined && (Object.hasOwn(dtypeOf, type) || otherTypes.test(type))) {
+      const kind = type[0];
+      const size = Number(type.slice(1));
+      const swapped = order === ">" && size > 1 && !"SaV".includes(kind);
+      return {
+        dtype: Object.hasOwn(dtypeOf, type) ? dtypeOf[type] : excerpt(descr),
+        bits: size * (kind === "U" ? 32 : 8),
+        unreadable: swapped ? `big-endian (${excerpt(descr)})` : null,
+      };
+    }
+  } else if (Array.isArray(descr)) {
+    const bits = fieldsOf(where, descr);
+    return { dtype: "structured", bits, unreadable: "of a structured dtype (save its fields apart)" };
+  }
+  throw expected(where, "descr to be a NumPy dtype", excerpt(literalText(descr)));
+}
+
+/** The bits of a structured element: (name, dtype) or (name, dtype, shape) a field. */
+function fieldsOf(where: string, fields: readonly Literal[]): number | null {
+  let all: number | null = 0;
+  for (const field of fields) {
+    const [, dtype, shape = new Tuple([])] = field instanceof Tuple ? field.items : [];
+    if (dtype === undefined || !(shape instanceof Tuple) || !isSizes(shape.items)) {
+      throw expected(where, "descr to be a NumPy dtype", `the field ${excerpt(literalText(field))}`);
+    }
+    const { bits } = readDescr(where, dtype);
+    const one: number | null = bits === null ? null : bitsIn(shape.items, bits);
+    all = all === null || one === null ? null : all + one;
+  }
+  return all;
+}
+
+/** As Python writes it. */
+function literalText(value: Literal): string {
+  if (value === null) return "None";
+  if (value === true) return "True";
+  if (value === false) return "False";
+  if (typeof value === "string") return `'${value}'`;
+  if (typeof value === "number") return String(value);
+  if (Array.isArray(value)) return `[${value.map(literalText).join(", ")}]`;
+  if (value instanceof Tuple) {
+    return `(${value.items.map(literalText).join(", ")}${value.items.length === 1 ? "," : ""})`;
+  }
+  return `{${[...value].map(([key, entry]) => `'${key}': ${literalText(entry)}`).join(", ")}}`;
+}
+
+/** A tensor with a sound header that cannot be read. */
+export function cannotOpen(file: string, tensor: string, reason: string): Error {
+  return expected(file, `tensor "${printable(tensor)}" to be one that can be read`, `one that is ${reason}`);
+}

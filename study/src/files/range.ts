@@ -1,0 +1,46 @@
+import { counted, printable } from "../text.js";
+import type { TensorReader } from "./container.js";
+import { EndsEarly, expected } from "./failures.js";
+import type { Source } from "./source.js";
+
+/** A tensor that lies in its source as it is, read straight into the caller's bytes. */
+export class RangeReader implements TensorReader {
+  private done = 0;
+
+  constructor(
+    private readonly source: Source,
+    private readonly tensor: string,
+    private readonly position: number,
+    private readonly bytes: number,
+    /** Sees each stretch of bytes as it is read. */
+    private readonly see: (bytes: Uint8Array) => void = () => {},
+    /** Checks what the last byte decides. */
+    private readonly finish: () => Promise<void> | void = () => {},
+  ) {}
+
+  async read(into: Uint8Array): Promise<void> {
+    refuseBeyond(this.bytes - this.done, into);
+    try {
+      await this.source.read(into, this.position + this.done);
+    } catch (error) {
+      if (!(error instanceof EndsEarly)) throw error;
+      const got = Math.max(0, error.end - this.position);
+      throw expected(this.source.name, tensorOf(this.tensor, this.bytes), `${got}: it ends there`);
+    }
+    this.see(into);
+    this.done += into.length;
+    if (into.length > 0 && this.done === this.bytes) await this.finish();
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** "tensor "x" to have 96 bytes", of messages about its end. */
+export function tensorOf(tensor: string, bytes: number): string {
+  return `tensor "${printable(tensor)}" to have ${counted(bytes, "byte")}`;
+}
+
+/** Asking for more than a tensor has is a fault of the program, not of the file. */
+export function refuseBeyond(left: number, into: Uint8Array): void {
+  if (into.length > left) throw new RangeError(`read: into expected at most ${left} bytes, got ${into.length}`);
+}

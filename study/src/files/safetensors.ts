@@ -1,0 +1,213 @@
+/**
+ * Safetensors: 8 bytes of header length (little-endian), a JSON header, the tensors' bytes.
+ *
+ *   { "name": { "dtype": "F32", "shape": [rows, cols], "data_offsets": [begin, end] }, …, "__metadata__": { … } }
+ *
+ * The reader is our own because no kept library reads a local file soundly. npm's `safetensors` 0.0.1 is a browser stub
+ * with an IndexedDB cache that checks nothing (a header length of 2⁶⁰ or offsets past the end pass silently).
+ * `@huggingface/hub` 2.17.5 reads headers of repositories on its hub only, over fetch, leaves data_offsets unchecked
+ * against dtype and shape on purpose, returns no tensors, and installs 12 MB for it. Checked here is what the format's
+ * Rust implementation checks: every range fits its dtype and shape, and the ranges tile the data without gap or overlap.
+ * That also defuses a name given twice, of which JSON.parse keeps the last only: the other's bytes are then a gap.
+ *
+ * Only ranges of the file are read, never the whole of it.
+ */
+import { counted, printable } from "../text.js";
+import type { Container, StoredTensor } from "./container.js";
+import { Ending } from "./ending.js";
+import { bitsIn, EndsEarly, excerpt, expected, isObject, isSizes, kindOf } from "./failures.js";
+import { RangeReader } from "./range.js";
+import type { Source } from "./source.js";
+
+interface Entry {
+  name: string;
+  dtype: string;
+  shape: number[];
+  /** Where the tensor's bytes begin in the data, and how many there are. */
+  begin: number;
+  bytes: number;
+}
+
+interface Header {
+  /** In the order of their bytes. */
+  entries: Entry[];
+  metadata: Record<string, string>;
+  /** The sum of the tensors' bytes. */
+  dataBytes: number;
+}
+
+/** The format's own limit on the header. */
+export const maximumHeader = 100_000_000;
+
+/** Deeper than any header goes. JSON.parse takes a minute and a half for a header of brackets alone. */
+const maximumDepth = 64;
+
+const bitsOf: Record<string, number> = {
+  F64: 64,
+  F32: 32,
+  F16: 16,
+  BF16: 16,
+  F8_E4M3: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2: 8,
+  F8_E5M2FNUZ: 8,
+  F8_E8M0: 8,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  F4: 4,
+  C64: 64,
+  I64: 64,
+  I32: 32,
+  I16: 16,
+  I8: 8,
+  U64: 64,
+  U32: 32,
+  U16: 16,
+  U8: 8,
+  BOOL: 8,
+};
+
+/**
+ * @param length the header's, as the first 8 bytes announce it, at most `maximumHeader`
+ * @param other what the first bytes are known from besides, or null
+ * @throws StudyFailure naming the file, the tensor and the first thing that does not hold
+ */
+export async function openSafetensors(source: Source, length: number, other: string | null): Promise<Container> {
+  const { name: file, size } = source;
+  if (size !== null && 8 + length > size) {
+    const got = other ?? `a file of ${size} bytes whose header claims ${length}`;
+    throw expected(file, "a header that fits in the file", got);
+  }
+  const bytes = new Uint8Array(length);
+  try {
+    await source.read(bytes, 8);
+  } catch (error) {
+    if (!(error instanceof EndsEarly)) throw error;
+    throw expected(file, `${length} bytes of header`, other ?? `${Math.max(0, error.end - 8)}: it ends there`);
+  }
+  const { entries, metadata, dataBytes } = parseHeader(file, bytes, size === null ? null : size - 8 - length, other);
+
+  const data = 8 + length;
+  const ending = new Ending(source, data + dataBytes);
+  let last: { index: number; name: string } | null = null;
+  const tensors = entries.map(({ name, dtype, shape, begin, bytes: size }, index): StoredTensor => {
+    return {
+      name,
+      dtype,
+      shape,
+      bytes: size,
+      unreadable: null,
+      async open() {
+        if (source.size === null && last !== null && index <= last.index) {
+          const got = `"${printable(name)}" after "${printable(last.name)}"`;
+          throw expected(file, "its tensors to be read once and in their order, for it flows", got);
+        }
+        last = { index, name };
+        // The tensor that ends the file has read all of it, unless empty ones follow, which change nothing.
+        const finish = begin + size === dataBytes ? () => ending.check() : undefined;
+        return new RangeReader(source, name, data + begin, size, undefined, finish);
+      },
+    };
+  });
+  return { source, format: "safetensors", metadata, tensors, finish: () => ending.check() };
+}
+
+/**
+ * Checks a header against the `dataBytes` bytes that follow it; null where their number is not known.
+ *
+ * @throws StudyFailure naming the file, the tensor and the first thing that does not hold
+ */
+function parseHeader(file: string, bytes: Uint8Array, dataBytes: number | null, other: string | null): Header {
+  if (depthOf(bytes) > maximumDepth) {
+    throw expected(file, "a JSON header", `one of more than ${maximumDepth} levels of brackets`);
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    throw expected(file, "a JSON header", other ?? "text that is not valid JSON");
+  }
+  if (!isObject(parsed)) throw expected(file, "a JSON object as header", kindOf(parsed));
+
+  const metadata: Record<string, string> = Object.create(null);
+  const entries: Entry[] = [];
+  for (const [name, value] of Object.entries(parsed)) {
+    if (name === "__metadata__") readMetadata(file, value, metadata);
+    else entries.push(readEntry(file, name, value, dataBytes));
+  }
+
+  // In the order of their bytes the tensors must follow each other exactly, the first at 0 and the last to the end.
+  entries.sort((a, b) => a.begin - b.begin || a.bytes - b.bytes);
+  let end = 0;
+  for (const { name, begin, bytes: size } of entries) {
+    if (begin !== end) {
+      const fault = begin < end ? "overlaps the tensor before it" : "leaves a gap before it";
+      throw expected(file, `tensor "${printable(name)}" to begin at byte ${end} of the data`, `${begin}: it ${fault}`);
+    }
+    end += size;
+  }
+  if (dataBytes !== null && end !== dataBytes) {
+    throw expected(file, `${counted(end, "byte")} of data, the sum of its tensors`, `${dataBytes}`);
+  }
+  return { entries, metadata, dataBytes: end };
+}
+
+function readMetadata(file: string, value: unknown, metadata: Record<string, string>): void {
+  if (!isObject(value)) throw expected(file, "__metadata__ to be an object of strings", kindOf(value));
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text !== "string") {
+      throw expected(file, `__metadata__ "${printable(key)}" to be a string`, kindOf(text));
+    }
+    metadata[key] = text;
+  }
+}
+
+function readEntry(file: string, name: string, value: unknown, dataBytes: number | null): Entry {
+  const tensor = `tensor "${printable(name)}"`;
+  if (!isObject(value)) throw expected(file, `${tensor} to be an object`, kindOf(value));
+
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== "string" || !Object.hasOwn(bitsOf, dtype)) {
+    throw expected(file, `${tensor} to have a dtype of the format`, shown(dtype));
+  }
+  if (!isSizes(shape)) {
+    throw expected(file, `${tensor} to have a shape of non-negative integers`, shown(shape));
+  }
+  if (!isSizes(offsets) || offsets.length !== 2) {
+    throw expected(file, `${tensor} to have data_offsets [begin, end]`, shown(offsets));
+  }
+  const [begin, end] = offsets;
+  if (begin > end || (dataBytes !== null && end > dataBytes)) {
+    const room = dataBytes === null ? "in order" : `within the ${counted(dataBytes, "byte")} of data`;
+    throw expected(file, `${tensor} to have data_offsets ${room}`, `[${begin}, ${end}]`);
+  }
+  const bits = bitsIn(shape, bitsOf[dtype]);
+  if (bits !== (end - begin) * 8) {
+    const needed = bits === null ? "a number of bytes that can be addressed" : counted(Math.ceil(bits / 8), "byte");
+    throw expected(file, `${tensor} (${dtype} [${shape.join(", ")}]) to take ${needed}`, `${end - begin}`);
+  }
+  return { name, dtype, shape, begin, bytes: end - begin };
+}
+
+/** How deep the brackets of a JSON text go. */
+function depthOf(bytes: Uint8Array): number {
+  const [quote, backslash, object, array, objectEnd, arrayEnd] = [...'"\\{[}]'].map((sign) => sign.charCodeAt(0));
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (inString) {
+      if (byte === backslash) i++;
+      else if (byte === quote) inString = false;
+    } else if (byte === quote) inString = true;
+    else if (byte === object || byte === array) deepest = Math.max(deepest, ++depth);
+    else if (byte === objectEnd || byte === arrayEnd) depth--;
+  }
+  return deepest;
+}
+
+/** A value of the header as it stands there. */
+function shown(value: unknown): string {
+  return value === undefined ? "none" : excerpt(JSON.stringify(value));
+}

@@ -1,0 +1,51 @@
+/** Standard input, or any stream of Node's: its bytes pass once, and its end is known only when it comes. */
+import { systemReason } from "./disk.js";
+import { EndsEarly, expected } from "./failures.js";
+import type { Source } from "./source.js";
+
+/** What was read of a stream and not asked for yet is at most one of its chunks: whoever writes to it waits. */
+export function openStream(stream: NodeJS.ReadableStream, name = "standard input"): Source {
+  const chunks = stream[Symbol.asyncIterator]();
+  let chunk: Uint8Array = new Uint8Array(0);
+  /** How many bytes of the stream were taken. */
+  let taken = 0;
+
+  /** The next bytes, at most `most` of them and at least one; null at the end. */
+  async function next(most: number): Promise<Uint8Array | null> {
+    while (chunk.length === 0) {
+      let result: IteratorResult<unknown>;
+      try {
+        result = await chunks.next();
+      } catch (error) {
+        throw expected(name, "a stream that can be read", systemReason(error));
+      }
+      if (result.done) return null;
+      if (!(result.value instanceof Uint8Array)) throw new TypeError("openStream: stream expected bytes, got text");
+      chunk = result.value;
+    }
+    const bytes = chunk.subarray(0, most);
+    chunk = chunk.subarray(bytes.length);
+    taken += bytes.length;
+    return bytes;
+  }
+
+  return {
+    name,
+    size: null,
+    async read(into, position) {
+      if (position < taken) {
+        throw expected(name, "to be read from front to back", `byte ${position} after byte ${taken}`);
+      }
+      const end = position + into.length;
+      while (taken < end) {
+        const bytes = await next(taken < position ? position - taken : end - taken);
+        if (bytes === null) throw new EndsEarly(name, into.length, position, taken, "it ends there");
+        if (taken > position) into.set(bytes, taken - bytes.length - position);
+      }
+    },
+    async close() {
+      // Ends the stream too, so that a process whose input is still open can exit.
+      await chunks.return?.();
+    },
+  };
+}
