@@ -1,0 +1,104 @@
+/**
+ * Where a site stands in its model, read off its name: "h.3.ln_2" is layer 3's norm of the kind "ln_2". Norms of two
+ * kinds take turns along the depth, and a line through both would zigzag: each kind is a series of its own.
+ */
+import type { Group, Site } from "../figures.js";
+import { printable, shorten } from "../text.js";
+
+export interface Place {
+  site: Site;
+  /** From the first site of the group on, 0, 1, 2 … */
+  index: number;
+  layer: number | null;
+  kind: string;
+}
+
+/** Sites that a line may join; `kind` is empty where the group has no kinds to tell apart. */
+export interface Run {
+  kind: string;
+  places: Place[];
+}
+
+/** More kinds than symbols to tell them apart by are no kinds. */
+const mostKinds = 4;
+
+export function placesOf({ sites }: Group): Place[] {
+  const numbers = sites.map(({ site }) => site.match(/\d{1,6}/g) ?? []);
+  const most = Math.max(0, ...numbers.map((found) => found.length));
+  // The layer is the first number that is not the same in every name that has it.
+  let at = 0;
+  while (at < most && new Set(numbers.flatMap((found) => found[at] ?? [])).size < 2) at++;
+  return sites.map((site, index) => {
+    const digits = numbers[index][at];
+    if (digits === undefined) return { site, index, layer: null, kind: site.site };
+    let seen = 0;
+    const template = site.site.replace(/\d{1,6}/g, (number) => (seen++ === at ? "#" : number));
+    return { site, index, layer: Number(digits), kind: template };
+  });
+}
+
+/** The group's runs, without sites that have no ordinary row to draw. */
+export function runsOf(group: Group): Run[] {
+  const places = placesOf(group);
+  const kinds = new Map<string, Place[]>();
+  for (const place of places) kinds.set(place.kind, [...(kinds.get(place.kind) ?? []), place]);
+  const repeated = [...kinds.values()].filter((of) => of.length > 1);
+  const several = repeated.length > 1 && repeated.length <= mostKinds;
+  const runs: Run[] = several
+    ? [...kinds].map(([kind, of]) => ({ kind: of.length > 1 ? kindLabel(kind) : "", places: of }))
+    : [{ kind: "", places }];
+  return runs
+    .map(({ kind, places: of }) => ({ kind, places: of.filter(({ site }) => site.ordinary.rows > 0) }))
+    .filter(({ places: of }) => of.length > 0);
+}
+
+/** "h.#.ln_1" is "ln_1": what follows the layer, or where nothing does, what precedes it. */
+function kindLabel(template: string): string {
+  const [before, after = ""] = template.split("#", 2).map((part) => part.replace(/^[^\p{L}\d]+|[^\p{L}\d]+$/gu, ""));
+  return shorten(printable(after || before || template), 16);
+}
+
+export interface Depth {
+  /** Sites of the longest group. */
+  count: number;
+  label: string;
+  ticks: number[];
+  format: (index: number) => string;
+  /** Whether the ticks are names, which need more room than numbers. */
+  named: boolean;
+}
+
+/** The axis that all groups share: layers, names, or places in the order of the files. */
+export function depthOf(groups: readonly Group[], width: number): Depth {
+  const count = Math.max(...groups.map(({ sites }) => sites.length));
+  const room = Math.max(2, Math.floor(width / 34));
+  const names = groups.map(({ sites }) => sites.map(({ site }) => shorten(printable(site), 14)));
+  const alike = names.every((of) => of.length === count && of.every((name, i) => name === names[0][i]));
+
+  const places = placesOf(groups[0]);
+  const starts = places.filter(({ layer, index }) => layer !== null && layer !== places[index - 1]?.layer);
+  const rising = starts.every(({ layer }, i) => i === 0 || (layer as number) > (starts[i - 1].layer as number));
+  if (alike && starts.length > 1 && rising) {
+    const every = step(starts.length, room);
+    const ticks = starts.filter((_, i) => i % every === 0).map(({ index }) => index);
+    // A norm of no layer, such as the last, is named where its name has room.
+    const last = places[count - 1];
+    const apart = Math.ceil((count / width) * (names[0][count - 1].length * 4 + 14));
+    if (last.layer === null)
+      ticks.push(...[count - 1], ...ticks.splice(0).filter((tick) => tick <= last.index - apart));
+    const format = (index: number) => (places[index].layer === null ? names[0][index] : String(places[index].layer));
+    return { count, label: "layer", ticks, format, named: false };
+  }
+  if (alike && count <= 12 && count <= room) {
+    const ticks = Array.from({ length: count }, (_, i) => i);
+    return { count, label: "site", ticks, format: (index) => names[0][index], named: count > 1 };
+  }
+  const every = step(count, room);
+  const ticks = Array.from({ length: count }, (_, i) => i).filter((i) => i % every === 0);
+  return { count, label: "site, in the order of the files", ticks, format: (index) => String(index + 1), named: false };
+}
+
+/** Every how many, so that no more than `room` are left. */
+function step(count: number, room: number): number {
+  return [1, 2, 4, 5, 8, 10, 16, 20, 25, 40, 50, 100, 200, 500, 1000].find((n) => count / n <= room) ?? count;
+}

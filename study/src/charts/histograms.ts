@@ -1,0 +1,250 @@
+/** Histograms of the angle, a small panel a site. Models with the same sites share their panels. */
+import * as Plot from "@observablehq/plot";
+import type { Group, Site } from "../figures.js";
+import { printable, shorten } from "../text.js";
+import { svgOf } from "./panels.js";
+
+interface Cell {
+  low: number;
+  high: number;
+  /** Share of the vectors per degree. */
+  density: number;
+}
+
+interface Outline {
+  color: string;
+  dash?: string;
+  cells: Cell[];
+}
+
+interface Tile {
+  title: string;
+  outlines: Outline[];
+  sd: number;
+}
+
+/** More panels than this are no longer looked at one by one: then every so manieth site is drawn. */
+const mostTiles = { wide: 25, narrow: 15 };
+const color = { LayerNorm: "var(--layernorm)", RMSNorm: "var(--rmsnorm)", none: "var(--ink)" };
+
+export function drawHistograms(
+  document: Document,
+  width: number,
+  all: readonly Group[],
+): { svg: SVGSVGElement; every: number } | null {
+  const groups = all
+    .map((group) => ({ ...group, sites: group.sites.filter(drawable) }))
+    .filter(({ sites }) => sites.length > 0);
+  if (groups.length === 0) return null;
+  const narrow = width < 500;
+  const { tiles, every } = tilesOf(groups, narrow ? mostTiles.narrow : mostTiles.wide);
+
+  const columns = Math.min(tiles.length, narrow ? 3 : 5);
+  const rows = Math.ceil(tiles.length / columns);
+  const tileHeight = 84;
+  const gap = { x: 12, y: 26 };
+  const margin = { top: 44, right: 4, bottom: 44, left: 46 };
+  const tileWidth = (width - margin.left - margin.right - (columns - 1) * gap.x) / columns;
+  const place = (index: number) => ({ fx: index % columns, fy: Math.floor(index / columns) });
+
+  const [low, high] = extent(tiles);
+  const [peak, chancePeak] = [
+    Math.max(...tiles.flatMap(({ outlines }) => outlines.flatMap(({ cells }) => cells.map(({ density }) => density)))),
+    Math.max(...tiles.map(({ sd }) => 1 / (sd * Math.sqrt(2 * Math.PI)))),
+  ];
+  // A spike, such as centred states have, would flatten everything else.
+  const top = Math.min(Math.max(peak, chancePeak), 12 * chancePeak) * 1.05;
+
+  const marks: Plot.Markish[] = tiles.flatMap(({ title, outlines, sd }, i) => {
+    const grid = Array.from({ length: 41 }, (_, n) => 90 + sd * (n / 6 - 10 / 3)).filter((x) => x >= low && x <= high);
+    const chance = grid.map((x) => ({ x, y: Math.exp(-(((x - 90) / sd) ** 2) / 2) / (sd * Math.sqrt(2 * Math.PI)) }));
+    return [
+      Plot.areaY(chance, { ...place(i), x: "x", y1: 0, y2: "y", fill: "var(--null)", fillOpacity: 0.3 }),
+      ...outlines.flatMap(({ color: paint, dash, cells }) => {
+        const steps = outlineOf(cells, low, high, top);
+        return [
+          Plot.areaY(steps, {
+            ...place(i),
+            x: "x",
+            y1: 0,
+            y2: "y",
+            fill: paint,
+            fillOpacity: 0.12,
+            stroke: paint,
+            strokeWidth: 1.25,
+            strokeDasharray: dash,
+          }),
+        ];
+      }),
+      Plot.ruleY([0], { ...place(i), stroke: "var(--muted)" }),
+      Plot.text([title], { ...place(i), text: (text) => text, frameAnchor: "top-left", dy: -14 }),
+    ];
+  });
+
+  const legend = groups
+    .filter((group, i) => groups.findIndex(({ norm }) => norm === group.norm) === i)
+    .map(({ norm }) => ({ text: norm ?? "states", paint: color[norm ?? "none"] }));
+  const words = [
+    { text: "share of the vectors per degree:", paint: "var(--muted)" },
+    ...(narrow ? [] : legend),
+    { text: "random", paint: "var(--null)" },
+  ];
+  let x = -margin.left + 2;
+  for (const { text, paint } of words) {
+    marks.push(
+      Plot.text([text], {
+        fx: 0,
+        fy: 0,
+        text: (t) => t,
+        frameAnchor: "top-left",
+        dx: x,
+        dy: -margin.top + 5,
+        fill: paint,
+        fontWeight: paint === "var(--muted)" ? 400 : 600,
+      }),
+    );
+    x += text.length * (paint === "var(--muted)" ? 5.8 : 7.9) + 10;
+  }
+
+  const plot = Plot.plot({
+    document,
+    width,
+    height: margin.top + rows * tileHeight + (rows - 1) * gap.y + margin.bottom,
+    className: "orthonorm",
+    marginTop: margin.top,
+    marginRight: margin.right,
+    marginBottom: margin.bottom,
+    marginLeft: margin.left,
+    style: { background: "transparent", color: "var(--ink)", fontFamily: "var(--font)", fontSize: "12px" },
+    fx: {
+      axis: null,
+      domain: upTo(columns),
+      paddingInner: columns > 1 ? gap.x / (tileWidth + gap.x) : 0,
+      paddingOuter: 0,
+      round: false,
+    },
+    fy: {
+      axis: null,
+      domain: upTo(rows),
+      paddingInner: rows > 1 ? gap.y / (tileHeight + gap.y) : 0,
+      paddingOuter: 0,
+      round: false,
+    },
+    x: { domain: [low, high], axis: null },
+    y: { domain: [0, top], axis: null },
+    marks: [
+      Plot.axisX({
+        ticks: ticksOf(low, high, Math.floor(tileWidth / 42)),
+        tickFormat: (value: number) => `${value}°`,
+        tickSize: 4,
+        label: "angle to 1, degrees",
+        labelArrow: "none",
+        labelAnchor: "center",
+        labelOffset: 38,
+        fill: "var(--muted)",
+        stroke: "var(--muted)",
+      }),
+      Plot.axisY({
+        ticks: 2,
+        tickSize: 0,
+        tickFormat: (value: number) => `${Number((100 * value).toPrecision(2))} %`,
+        label: null,
+        fill: "var(--muted)",
+      }),
+      ...marks,
+    ],
+  });
+  return { svg: svgOf(plot), every };
+}
+
+function drawable({ ordinary }: Site): boolean {
+  return ordinary.rows > 0 && ordinary.angle.histogram !== null;
+}
+
+function tilesOf(groups: readonly Group[], most: number): { tiles: Tile[]; every: number } {
+  const names = groups.map(({ sites }) => JSON.stringify(sites.map(({ site, cols }) => [site, cols])));
+  const norms = new Set(groups.map(({ norm }) => norm));
+  // Drawn over each other only where their colours tell them apart.
+  const together = groups.length > 1 && norms.size === groups.length && names.every((of) => of === names[0]);
+  const sites = together ? groups[0].sites.length : groups.reduce((sum, group) => sum + group.sites.length, 0);
+  const every = Math.ceil(sites / most);
+  const chosen = (of: readonly Site[]) => of.filter((_, i) => i % every === 0);
+  const outline = ({ norm }: Group, { ordinary }: Site): Outline => ({
+    color: color[norm ?? "none"],
+    dash: together && norm === "RMSNorm" ? "3 2" : undefined,
+    cells: cellsOf(ordinary.angle.histogram as NonNullable<Site["ordinary"]["angle"]["histogram"]>),
+  });
+  const title = (text: string) => shorten(printable(text), most === mostTiles.narrow ? 14 : 19);
+  if (together) {
+    const tiles = chosen(groups[0].sites).map((site, i) => ({
+      title: title(site.site),
+      outlines: groups.map((group) => outline(group, chosen(group.sites)[i])),
+      sd: site.null.sd,
+    }));
+    return { tiles, every };
+  }
+  const tiles = groups.flatMap((group) =>
+    chosen(group.sites).map((site) => ({
+      title: title(groups.length > 1 ? `${group.label} ${site.site}` : site.site),
+      outlines: [outline(group, site)],
+      sd: site.null.sd,
+    })),
+  );
+  return { tiles, every };
+}
+
+function cellsOf({ low, high, counts }: NonNullable<Site["ordinary"]["angle"]["histogram"]>): Cell[] {
+  const wide = (high - low) / counts.length;
+  const total = counts.reduce((sum, count) => sum + count, 0) || 1;
+  return counts.map((count, i) => ({ low: low + i * wide, high: low + (i + 1) * wide, density: count / total / wide }));
+}
+
+/** From the lowest to the highest angle of any panel, less the outermost half per cent at each end; and chance. */
+function extent(tiles: readonly Tile[]): [number, number] {
+  let [low, high] = [90, 90];
+  for (const { outlines, sd } of tiles) {
+    low = Math.min(low, 90 - 2.6 * sd);
+    high = Math.max(high, 90 + 2.6 * sd);
+    for (const { cells } of outlines) {
+      let below = 0;
+      for (const cell of cells) {
+        const share = cell.density * (cell.high - cell.low);
+        if (below + share > 0.005 && below <= 0.005) low = Math.min(low, cell.low);
+        below += share;
+        if (below >= 0.995 && below - share < 0.995) high = Math.max(high, cell.high);
+      }
+    }
+  }
+  return [low, high];
+}
+
+/** The steps of a histogram on the axis, of at most 40 cells: finer ones are joined. */
+function outlineOf(cells: readonly Cell[], low: number, high: number, top: number): { x: number; y: number }[] {
+  const wide = cells[0].high - cells[0].low;
+  const join = Math.max(1, Math.round((high - low) / 40 / wide));
+  const steps: { x: number; y: number }[] = [];
+  for (let i = 0; i < cells.length; i += join) {
+    const part = cells.slice(i, i + join);
+    const from = Math.max(low, part[0].low);
+    const to = Math.min(high, part[part.length - 1].high);
+    if (to <= from) continue;
+    const y = Math.min(top, part.reduce((sum, { density }) => sum + density, 0) / part.length);
+    if (steps.length === 0) steps.push({ x: from, y: 0 });
+    steps.push({ x: from, y }, { x: to, y });
+  }
+  if (steps.length > 0) steps.push({ x: steps[steps.length - 1].x, y: 0 });
+  return steps;
+}
+
+/** Round values inwards from the ends of the axis, so that their labels stay in the panel; always with 90°. */
+function ticksOf(low: number, high: number, room: number): number[] {
+  const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 45];
+  const step = steps.find((size) => (high - low) / size <= Math.max(2, room)) ?? 90;
+  const edge = (high - low) * 0.08;
+  const most = Math.floor((Math.max(high - 90, 90 - low) - edge) / step);
+  return Array.from({ length: 2 * most + 1 }, (_, i) => Number((90 + (i - most) * step).toFixed(1))).filter(
+    (tick) => tick >= low + edge && tick <= high - edge,
+  );
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);

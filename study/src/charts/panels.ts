@@ -1,0 +1,269 @@
+/** Lines over depth, a panel a model: what all the figures against depth are drawn with. */
+import * as Plot from "@observablehq/plot";
+import type { Depth } from "./depth.js";
+
+export interface Point {
+  /** The site's place. */
+  x: number;
+  y: number;
+  /** Quartiles, for a band. */
+  low?: number;
+  high?: number;
+  title: string;
+}
+
+export interface Series {
+  /** At the end of its line. */
+  label: string;
+  color: string;
+  dash?: string;
+  symbol: "circle" | "square" | "triangle" | "diamond" | "times";
+  hollow?: boolean;
+  /** Radius of the marks, where others lie under them. */
+  r?: number;
+  line: boolean;
+  points: Point[];
+}
+
+/** What chance gives at each site: a line where low and high are the same, else a band. */
+export interface Chance {
+  label: string;
+  points: { x: number; low: number; high: number }[];
+}
+
+export interface Panel {
+  title: string;
+  series: Series[];
+  chance: Chance | null;
+}
+
+export interface Axis {
+  label: string;
+  log: boolean;
+  /** Values that the axis must reach. */
+  include: number[];
+  format?: (value: number) => string;
+}
+
+const fontSize = 13;
+const margin = { top: 46, left: 46, right: 4 };
+const gap = { x: 20, y: 50 };
+
+/** The plot, and the room that its panels take side by side (where they fit) or stacked. */
+export function drawPanels(
+  document: Document,
+  width: number,
+  depth: Depth,
+  axis: Axis,
+  panels: readonly Panel[],
+): SVGSVGElement {
+  const abreast = panels.length > 1 && width / panels.length >= 300;
+  const columns = abreast ? panels.length : 1;
+  const rows = abreast ? 1 : panels.length;
+  const panelWidth = (width - margin.left - margin.right - (columns - 1) * gap.x) / columns;
+  const panelHeight = panels.length > 3 ? 130 : width < 500 ? 190 : 250;
+  const bottom = depth.named ? 92 : 44;
+  const height = margin.top + rows * panelHeight + (rows - 1) * gap.y + bottom;
+  const place = (index: number) => (abreast ? { fx: index } : { fy: index });
+
+  const domain = domainOf(axis, panels);
+  const longest = Math.max(0, ...panels.flatMap(labelsOf).map(({ text }) => text.length));
+  const labelWidth = longest === 0 ? 0 : longest * fontSize * 0.56 + 10;
+  // The labels stand to the right of the last site, in the panel.
+  const right = depth.count - 0.5 + (depth.count * labelWidth) / Math.max(40, panelWidth - labelWidth);
+  const end = depth.count - 0.5;
+
+  const marks: Plot.Markish[] = [
+    Plot.text([0], {
+      ...place(0),
+      text: () => axis.label,
+      frameAnchor: "top-left",
+      dx: -margin.left + 2,
+      dy: -margin.top + 5,
+      fill: "var(--muted)",
+    }),
+    ...panels.map(({ title }, i) =>
+      Plot.text([title], { ...place(i), text: (text) => text, frameAnchor: "top-left", dy: -17, fontWeight: 600 }),
+    ),
+  ];
+  for (const [i, { series, chance }] of panels.entries()) {
+    if (chance !== null) marks.push(...chanceMarks(chance, end, place(i)));
+    const several = series.some(({ points }, at) => at > 0 && points.length > 1 && points[0].low !== undefined);
+    for (const { points, color } of series) {
+      const banded = points.filter(({ low }) => low !== undefined);
+      const bandOf = { ...place(i), x: "x", y1: "low", y2: "high" };
+      // Bands of norms that take turns would cover each other; a bar a site does not, where there is room.
+      const bars = banded.length === 1 || (depth.count <= 24 && several);
+      if (bars) marks.push(Plot.ruleX(banded, { ...bandOf, stroke: color, strokeOpacity: 0.32, strokeWidth: 5 }));
+      else marks.push(Plot.areaY(banded, { ...bandOf, fill: color, fillOpacity: 0.16 }));
+    }
+    for (const { points, color, dash, line } of series) {
+      if (!line || points.length < 2) continue;
+      marks.push(
+        Plot.line(points, { ...place(i), x: "x", y: "y", stroke: color, strokeWidth: 1.75, strokeDasharray: dash }),
+      );
+    }
+    for (const { points, color, symbol, hollow, line, r = depth.count > 40 ? 2.2 : 3.4 } of series) {
+      // On a phone the marks of many sites would cover the line that they are on.
+      if (width < 500 && depth.count > 40 && line && points.length > 1) continue;
+      const paint =
+        symbol === "times"
+          ? { stroke: color, strokeWidth: 2 }
+          : { fill: hollow ? (r < 5 ? "var(--paper)" : "none") : color, stroke: color };
+      const titled = width < 500 ? {} : { title: "title" };
+      marks.push(Plot.dot(points, { ...place(i), x: "x", y: "y", symbol, r, ...paint, ...titled }));
+    }
+    marks.push(
+      ...spaced(labelsOf(panels[i]), axis.log, domain, panelHeight).map(({ text, color, y }) =>
+        Plot.text([text], {
+          ...place(i),
+          x: () => end,
+          y: () => y,
+          text: (label) => label,
+          fill: color,
+          textAnchor: "start",
+          dx: 6,
+        }),
+      ),
+    );
+  }
+
+  const plot = Plot.plot({
+    document,
+    width,
+    height,
+    className: "orthonorm",
+    marginTop: margin.top,
+    marginLeft: margin.left,
+    marginRight: margin.right,
+    marginBottom: bottom,
+    style: { background: "transparent", color: "var(--ink)", fontFamily: "var(--font)", fontSize: `${fontSize}px` },
+    fx: {
+      axis: null,
+      domain: panels.map((_, i) => i),
+      paddingInner: columns > 1 ? gap.x / (panelWidth + gap.x) : 0,
+      paddingOuter: 0,
+      round: false,
+    },
+    fy: {
+      axis: null,
+      domain: panels.map((_, i) => i),
+      paddingInner: rows > 1 ? gap.y / (panelHeight + gap.y) : 0,
+      paddingOuter: 0,
+      round: false,
+    },
+    x: { domain: [-0.5, right], axis: null },
+    y: { type: axis.log ? "log" : "linear", domain, axis: null },
+    marks: [
+      Plot.gridY({ ticks: axis.log ? logTicks(domain) : 5, stroke: "var(--rule)", strokeOpacity: 1 }),
+      Plot.axisY({
+        ticks: axis.log ? logTicks(domain) : 5,
+        tickSize: 0,
+        label: null,
+        fill: "var(--muted)",
+        ...(axis.log || axis.format ? { tickFormat: axis.format ?? plain } : {}),
+      }),
+      Plot.axisX(depth.ticks, {
+        tickFormat: depth.format,
+        tickSize: 4,
+        label: depth.label,
+        labelArrow: "none",
+        labelAnchor: "center",
+        labelOffset: bottom - 8,
+        fill: "var(--muted)",
+        stroke: "var(--muted)",
+        ...(depth.named ? { tickRotate: -40 } : {}),
+      }),
+      ...marks,
+    ],
+  });
+  return svgOf(plot);
+}
+
+/** Plot gives the svg, or a figure around it. */
+export function svgOf(plot: Element): SVGSVGElement {
+  return (plot.tagName.toLowerCase() === "svg" ? plot : plot.querySelector("svg")) as SVGSVGElement;
+}
+
+function chanceMarks({ points }: Chance, end: number, place: { fx?: number; fy?: number }): Plot.Markish[] {
+  if (points.length === 0) return [];
+  // From edge to edge, half a site beyond the first and the last.
+  const [first, last] = [points[0], points[points.length - 1]];
+  const wide = [{ ...first, x: -0.5 }, ...points, { ...last, x: Math.min(end, last.x + 0.5) }];
+  const band = wide.some(({ low, high }) => low !== high);
+  const middle = { ...place, x: "x", y: (point: { low: number; high: number }) => (point.low + point.high) / 2 };
+  return [
+    ...(band
+      ? [Plot.areaY(wide, { ...place, x: "x", y1: "low", y2: "high", fill: "var(--null)", fillOpacity: 0.18 })]
+      : []),
+    Plot.line(wide, { ...middle, stroke: "var(--null)", strokeWidth: 1.25, strokeDasharray: band ? undefined : "2 3" }),
+  ];
+}
+
+interface Label {
+  text: string;
+  color: string;
+  y: number;
+}
+
+function labelsOf({ series, chance }: Panel): Label[] {
+  const labels = series
+    .filter(({ label, points }) => label !== "" && points.length > 0)
+    .map(({ label, color, points }) => ({ text: label, color, y: points[points.length - 1].y }));
+  if (chance !== null && chance.points.length > 0) {
+    labels.push({ text: chance.label, color: "var(--null)", y: chance.points[chance.points.length - 1].high });
+  }
+  return labels;
+}
+
+/** The labels moved apart so far that none covers another, and into the panel. */
+function spaced(labels: readonly Label[], log: boolean, domain: readonly number[], height: number): Label[] {
+  const on = (value: number) => (log ? Math.log(value) : value);
+  const [low, high] = domain.map(on);
+  const line = fontSize + 4;
+  const placed = labels
+    .map((label) => ({ ...label, at: ((high - on(label.y)) / (high - low)) * height }))
+    .sort((a, b) => a.at - b.at);
+  for (let i = 1; i < placed.length; i++) placed[i].at = Math.max(placed[i].at, placed[i - 1].at + line);
+  let floor = height - 4;
+  for (let i = placed.length - 1; i >= 0; i--) {
+    placed[i].at = Math.min(placed[i].at, floor);
+    floor = placed[i].at - line;
+  }
+  return placed.map(({ text, color, at }) => {
+    const value = high - (at / height) * (high - low);
+    return { text, color, y: log ? Math.exp(value) : value };
+  });
+}
+
+function domainOf({ log, include }: Axis, panels: readonly Panel[]): [number, number] {
+  const values = [
+    ...include,
+    ...panels.flatMap(({ series, chance }) => [
+      ...series.flatMap(({ points }) => points.flatMap(({ y, low = y, high = y }) => [y, low, high])),
+      ...(chance?.points.flatMap(({ low, high }) => [low, high]) ?? []),
+    ]),
+  ];
+  if (log) {
+    const above = values.filter((value) => value > 0);
+    return [Math.min(...above) / 1.25, Math.max(...above) * 1.25];
+  }
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const pad = (high - low || 1) * 0.06;
+  return [include.includes(0) && low === 0 ? 0 : low - pad, high + pad];
+}
+
+/** Whole powers of ten, with what lies between them where the axis is short. */
+function logTicks([low, high]: readonly number[]): number[] {
+  const decades = Math.log10(high / low);
+  const between = decades < 1.2 ? [1, 2, 3, 5, 7] : decades < 3.5 ? [1, 3] : [1];
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    for (const n of between) ticks.push(Number(`${n}e${power}`));
+  }
+  return ticks.filter((tick) => tick >= low && tick <= high);
+}
+
+function plain(value: number): string {
+  return value >= 1e6 || value < 1e-4 ? value.toExponential(0) : String(value);
+}

@@ -1,0 +1,106 @@
+/** The key numbers: a column a model and one for chance, a line a quantity; the median over sites, and the range. */
+import type { Group, Report, Sample, Site } from "../figures.js";
+import { decimalsFor, fixed, range } from "../text.js";
+import { nothing } from "./tables.js";
+
+export interface KeyNumber {
+  name: string;
+  unit: string;
+  values: { middle: string; range: string }[];
+  chance: string;
+}
+
+export function keyNumbers({ groups }: Report): KeyNumber[] {
+  const quantity = (
+    name: string,
+    unit: string,
+    of: (site: Site) => number | null | undefined,
+    chance: (site: Site) => number | null,
+    decimals?: number,
+  ): KeyNumber[] => {
+    const columns = groups.map(({ sites }) => valuesOf(sites, of));
+    const all = columns.flat();
+    if (all.length === 0) return [];
+    const places = decimals ?? decimalsFor(all, 3, 0, 4);
+    const chances = valuesOf(
+      groups.flatMap(({ sites }) => sites),
+      chance,
+    );
+    return [
+      {
+        name,
+        unit,
+        values: columns.map((values) =>
+          values.length === 0
+            ? { middle: nothing, range: "" }
+            : { middle: fixed(median(values), places), range: values.length > 1 ? range(values, places) : "" },
+        ),
+        chance: chances.length === 0 ? nothing : range(chances, places),
+      },
+    ];
+  };
+  const sampled = (of: (sample: Sample) => number) => (site: Site) => site.sample && of(site.sample);
+  const telling = (of: (site: Site) => number) => (site: Site) => (site.centred ? null : of(site));
+  const none = () => null;
+  return [
+    ...quantity(
+      "Off orthogonal, mean |90° − θ|",
+      "°",
+      telling(({ ordinary }) => ordinary.deviation.mean),
+      (site) => site.null.deviation,
+      2,
+    ),
+    ...quantity(
+      "Uniform component, d·cos²θ",
+      "",
+      telling(({ ordinary }) => ordinary.dCos2.mean),
+      () => 1,
+      2,
+    ),
+    ...quantity(
+      "RMSNorm for LayerNorm changes",
+      "%",
+      sampled(({ swap }) => 100 * swap.mean),
+      (site) => (site.null.deviation * Math.PI) / 1.8,
+    ),
+    ...quantity("Norm before, median", "", ({ ordinary }) => ordinary.norm.median, none),
+    ...quantity(
+      "Standardization turns by, median",
+      "°",
+      ({ ordinary }) => ordinary.rotation.standardization.median,
+      none,
+      2,
+    ),
+    ...quantity("Weight and bias turn by, median", "°", ({ ordinary }) => ordinary.rotation.affine?.median, none, 2),
+    ...quantity(
+      "Scale and shift recover after LayerNorm, R²",
+      "",
+      sampled(({ recovered }) => recovered.layerNorm),
+      none,
+      3,
+    ),
+  ];
+}
+
+function valuesOf(sites: readonly Site[], of: (site: Site) => number | null | undefined): number[] {
+  return sites.filter(({ ordinary }) => ordinary.rows > 0).flatMap((site) => of(site) ?? []);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.slice().sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** How much was measured of a group: "9 sites of 256 rows", "d = 128". */
+export function extentOf({ sites }: Group): string[] {
+  const grouped = (count: number) => count.toLocaleString("en").replaceAll(",", "\u202f");
+  const spanned = (counts: readonly number[]) => {
+    const [low, high] = [Math.min(...counts), Math.max(...counts)];
+    return low === high ? grouped(low) : `${grouped(low)}–${grouped(high)}`;
+  };
+  return [
+    `${sites.length} ${sites.length === 1 ? "site" : "sites"} of ${spanned(sites.map(({ read }) => read))} rows`,
+    `d = ${spanned(sites.map(({ cols }) => cols))}`,
+  ];
+}

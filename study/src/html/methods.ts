@@ -1,0 +1,34 @@
+/** How it was measured: the equations, in MathML, and the paragraph around them. Constant markup, no data. */
+const i = (name: string) => `<mi>${name}</mi>`;
+const o = (sign: string) => `<mo>${sign}</mo>`;
+const n = (number: string) => `<mn>${number}</mn>`;
+const row = (...parts: string[]) => `<mrow>${parts.join("")}</mrow>`;
+const frac = (above: string, below: string) => `<mfrac>${row(above)}${row(below)}</mfrac>`;
+const sqrt = (...parts: string[]) => `<msqrt>${parts.join("")}</msqrt>`;
+const squared = (base: string) => `<msup>${row(base)}${n("2")}</msup>`;
+const bold = (name: string) => `<mi mathvariant="normal" class="bold">${name}</mi>`;
+const one = `<mn class="bold">1</mn>`;
+const length = (...parts: string[]) => row(o("‖"), ...parts, o("‖"));
+const math = (...parts: string[]) => `<math display="block">${parts.join("")}</math>`;
+const inline = (...parts: string[]) => `<math>${parts.join("")}</math>`;
+const word = (name: string) => `<mi mathvariant="normal">${name}</mi>`;
+const thin = '<mspace width="0.17em"/>';
+const sin = row(thin, word("sin"), thin);
+const cos = row(thin, word("cos"), thin);
+
+const x = bold("x");
+const root = (inside: string) => sqrt(squared(length(inside)), o("+"), i("d"), i("ε"));
+const of = (name: string) => row(word(name), o("("), x, o(")"));
+const deviation = row(o("|"), n("90°"), o("−"), i("θ"), o("|"));
+
+export const methods = `
+<p>Every vector ${inline(x)} of a site, as it enters the norm, is held against the uniform vector ${inline(one, o("="), row(o("["), n("1"), o(","), o("…"), o(","), n("1"), o("]")))}, whose direction LayerNorm’s mean subtraction removes and RMSNorm keeps:</p>
+${math(cos, i("θ"), o("="), frac(row(x, o("·"), one), row(length(x), sqrt(i("d")))), o(","), "<mspace width='1.5em'/>", i("P"), x, o("="), x, o("−"), frac(row(x, o("·"), one), i("d")), one)}
+${math(of("LN"), o("="), bold("α"), o("⊙"), frac(row(sqrt(i("d")), i("P"), x), root(row(i("P"), x))), o("+"), bold("β"), o(","), "<mspace width='1.5em'/>", of("RMSNorm"), o("="), bold("α"), o("⊙"), frac(row(sqrt(i("d")), x), root(x)))}
+<p>Without weights and <i>ε</i> the two are tied by the angle alone, which is checked on the data, and gives the cost of putting one in the other’s place:</p>
+${math(of("RMSNorm"), o("="), sin, i("θ"), o("·"), of("LN"), o("+"), cos, i("θ"), o("·"), one)}
+${math(frac(length(of("RMSNorm"), o("−"), of("LN")), sqrt(i("d"))), o("="), n("2"), sin, frac(deviation, n("2")))}
+<p>Chance is a random direction: its angle is 90° with standard deviation ${inline(n("57.3°"), o("/"), sqrt(i("d")))}, its mean ${inline(deviation)} is ${inline(sqrt(row(n("2"), o("/"), i("π"))))} of that, and its mean ${inline(i("d"), squared(word("cos")), i("θ"))} is exactly 1. Means and standard deviations over the vectors, least and greatest are exact and in f64; median and quartiles come from counts on a fixed grid. Standard deviations are those of the vectors, not of the mean. The norms are really run, by the engine.</p>
+<p>Set apart, in this order, are rows of zeros; rows with NaN or an infinity; massive rows, whose norm is at least eight times the power of two at or above the median norm; and rows that repeat an earlier one bit for bit, of which the first stays. What is measured by running both norms and by fits is measured on a random sample of the distinct ordinary rows. The share that a scale and shift recover is R² of the least-squares <i>α</i> ⊙ <i>y</i> + <i>β</i> per dimension; variances are about the states’ mean vector.</p>
+<p>The study follows Gupta, Ozdemir and Anumanchipalli, <cite>Geometric Interpretation of Layer Normalization and a Comparative Analysis with RMSNorm</cite> (arXiv 2409.12951); the random null, the split of the rotation and the swap are added.</p>
+`;

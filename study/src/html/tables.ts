@@ -1,0 +1,305 @@
+/** The report's tables as data: what stands in which column, with how many decimals. No markup. */
+import type { Group, Population, Report, Sample, Site, Spread } from "../figures.js";
+import { decimalsFor, fixed, scientific } from "../text.js";
+
+export interface Column {
+  /** Stands over columns that belong together; empty for a column by itself. */
+  over: string;
+  name: string;
+  kind: "mean" | "sd" | "number" | "text";
+}
+
+export interface Row {
+  site: string;
+  /** Rows set apart, shown under their site's. */
+  apart: string | null;
+  cells: string[];
+}
+
+export interface Table {
+  id: string;
+  title: string;
+  caption: string;
+  columns: Column[];
+  groups: { group: Group; rows: Row[] }[];
+}
+
+type Cell = number | string | null | undefined;
+
+interface Line {
+  site: Site;
+  /** The rows that the figures are of: the site's ordinary rows or its massive ones. */
+  of: Population | null;
+  sample: Sample | null;
+}
+
+interface Draft {
+  over: string;
+  name: string;
+  kind?: Column["kind"];
+  /** Decimals of the whole column: as many, or so many significant digits of its middle value, or an exponent. */
+  digits?: { decimals: number } | { significant: number } | "scientific";
+  value: (line: Line) => Cell;
+}
+
+export const nothing = "–";
+
+/** All tables that the report has data for, in the order of the paper’s: 2, 3, 4, then what goes beyond it. */
+export function tablesOf(report: Report): Table[] {
+  const sites = report.groups.flatMap((group) => group.sites);
+  const scaled = sites.some(({ ordinary }) => ordinary.scaled !== null);
+  const sampled = sites.some(({ sample }) => sample !== null);
+  return [
+    angles(report, scaled),
+    norms(report, scaled),
+    rotations(report, scaled),
+    ...(sampled ? [swaps(report), losses(report)] : []),
+    apart(report),
+  ].filter((table) => table.groups.length > 0);
+}
+
+/** Mean, spread over vectors, quartiles and median of one quantity. */
+function spread(
+  over: string,
+  of: (population: Population) => Spread | null,
+  digits: Draft["digits"],
+  names: readonly ("mean" | "sd" | "min" | "q1" | "median" | "q3" | "max")[] = ["mean", "sd", "q1", "median", "q3"],
+): Draft[] {
+  return names.map((name) => ({
+    over,
+    name,
+    kind: name === "mean" || name === "sd" ? name : "number",
+    digits,
+    value: ({ of: population }) => (population === null ? null : (of(population)?.[name] ?? null)),
+  }));
+}
+
+const degrees = { decimals: 2 } as const;
+
+function angles(report: Report, scaled: boolean): Table {
+  const drafts: Draft[] = [
+    ...spread("before the norm", ({ angle }) => angle, degrees),
+    { over: "random", name: "sd", kind: "sd", digits: degrees, value: ({ site }) => site.null.sd },
+    ...spread("standardized", ({ angleStandardized }) => angleStandardized, degrees, ["mean", "sd"]),
+    ...(scaled ? spread("after scale and shift", ({ angleAfter }) => angleAfter, degrees) : []),
+    ...spread("|90° − θ|", ({ deviation }) => deviation, degrees, ["mean", "median"]),
+    { over: "|90° − θ|", name: "random", digits: degrees, value: ({ site }) => site.null.deviation },
+    { over: "d·cos²θ", name: "mean", digits: { significant: 3 }, value: ({ of }) => of?.dCos2.mean },
+    {
+      over: "±1 directions",
+      name: "nearer 90°",
+      kind: "text",
+      value: ({ sample }) => sample && `${sample.uniformRank.lower} of ${sample.uniformRank.directions}`,
+    },
+  ];
+  return table(report, withMassive, {
+    id: "table-angle",
+    title: "Angle to the uniform vector, in degrees",
+    caption:
+      "The paper’s table 2. Random directions have 90° ± the sd given, and mean d·cos²θ 1. The last column: how many of the random ±1 directions the states are nearer to orthogonal to than to the uniform vector.",
+    drafts,
+  });
+}
+
+function norms(report: Report, scaled: boolean): Table {
+  const digits = { significant: 4 } as const;
+  return table(report, withMassive, {
+    id: "table-norm",
+    title: "Norm of the vectors, step by step",
+    caption:
+      "The paper’s table 3. Projection removes the component along the uniform vector (under RMSNorm there is none); standardization scales to √d.",
+    drafts: [
+      ...spread("before the norm", ({ norm }) => norm, digits, ["mean", "sd", "q1", "median", "q3", "max"]),
+      ...spread("after projection", ({ projected }) => projected, digits, ["mean", "sd", "median"]),
+      ...spread("after standardization", ({ standardized }) => standardized, digits, ["mean", "sd", "median"]),
+      ...(scaled ? spread("after scale and shift", ({ scaled: after }) => after, digits) : []),
+      { over: "√d", name: "", digits, value: ({ site }) => Math.sqrt(site.cols) },
+    ],
+  });
+}
+
+function rotations(report: Report, scaled: boolean): Table {
+  return table(report, withMassive, {
+    id: "table-rotation",
+    title: "Rotation by the norm, in degrees",
+    caption:
+      "The paper’s table 4, split: standardization turns a vector by exactly |90° − θ| under LayerNorm and by nothing under RMSNorm; the rest is the work of weight and bias.",
+    drafts: [
+      ...spread("by standardization", ({ rotation }) => rotation.standardization, degrees),
+      ...(scaled ? spread("by weight and bias", ({ rotation }) => rotation.affine, degrees) : []),
+      ...(scaled ? spread("by both", ({ rotation }) => rotation.total, degrees) : []),
+      { over: "random", name: "|90° − θ|", digits: degrees, value: ({ site }) => site.null.deviation },
+    ],
+  });
+}
+
+const sampledOnly = ({ sample }: Site) => sample !== null;
+
+function swaps(report: Report): Table {
+  const digits = { significant: 3 } as const;
+  const percent = (over: string, name: string, of: (sample: Sample) => number): Draft => ({
+    over,
+    name,
+    kind: name === "mean" ? "mean" : "number",
+    digits,
+    value: ({ sample }) => sample && 100 * of(sample),
+  });
+  return table(report, plain(sampledOnly), {
+    id: "table-swap",
+    title: "RMSNorm in LayerNorm’s place",
+    caption:
+      "‖RMSNorm(x) − LN(x)‖/√d in per cent: measured by running both norms on a sample of the vectors, and predicted as 2 sin(|90° − θ|/2). Identity: the largest |Δ|/max(1, |y|) of RMSNorm = sin θ · LN + cos θ · 1. Engine: the same of both norms against an f64 reference.",
+    drafts: [
+      { over: "sample", name: "rows", digits: { decimals: 0 }, value: ({ sample }) => sample?.rows },
+      percent("measured, %", "mean", ({ swap }) => swap.mean),
+      percent("measured, %", "max", ({ swap }) => swap.max),
+      percent("predicted, %", "mean", ({ swap }) => swap.predicted.mean),
+      percent("predicted, %", "max", ({ swap }) => swap.predicted.max),
+      {
+        over: "all rows, predicted, %",
+        name: "mean",
+        kind: "mean",
+        digits,
+        value: ({ of }) => of && 100 * of.swapPredicted.mean,
+      },
+      {
+        over: "all rows, predicted, %",
+        name: "max",
+        digits,
+        value: ({ of }) => of && 100 * of.swapPredicted.max,
+      },
+      { over: "error", name: "identity", digits: "scientific", value: ({ sample }) => sample?.identityError },
+      { over: "error", name: "engine", digits: "scientific", value: ({ sample }) => sample?.engineError.max },
+    ],
+  });
+}
+
+function losses(report: Report): Table {
+  const share = (over: string, name: string, of: (sample: Sample) => number, decimals?: number): Draft => ({
+    over,
+    name,
+    digits: decimals === undefined ? { significant: 3 } : { decimals },
+    value: ({ sample }) => sample && of(sample),
+  });
+  return table(report, plain(sampledOnly), {
+    id: "table-lost",
+    title: "Irreversibility: what the norms forget, and what a scale and shift bring back",
+    caption:
+      "Lost: variance of the uniform component and of the norm as shares of the states’ total variance. Recovered: R² of the best scale and shift per dimension back to x. Inverse: the largest |Δ|/RMS(x) of invertLayerNorm with the saved mean and rstd.",
+    drafts: [
+      share("LayerNorm loses, %", "uniform", ({ lost }) => 100 * lost.uniform),
+      share("LayerNorm loses, %", "norm", ({ lost }) => 100 * lost.norm),
+      share("RMSNorm loses, %", "norm", ({ lost }) => 100 * lost.rmsNorm),
+      share("recovered, R²", "LayerNorm", ({ recovered }) => recovered.layerNorm, 4),
+      share("recovered, R²", "RMSNorm", ({ recovered }) => recovered.rmsNorm, 4),
+      share("recovered, R²", "BatchNorm", ({ recovered }) => recovered.batchNorm, 4),
+      { over: "inverse", name: "error", digits: "scientific", value: ({ sample }) => sample?.inverseError },
+    ],
+  });
+}
+
+function isApart({ apart: { zero, notFinite, massive, repeated }, repeatsKnown, repeatedShare }: Site): boolean {
+  return zero + notFinite + massive + repeated > 0 || (!repeatsKnown && repeatedShare > 0);
+}
+
+function apart(report: Report): Table {
+  const count = (name: string, value: (site: Site) => Cell): Draft => ({
+    over: "rows",
+    name,
+    digits: { decimals: 0 },
+    value: ({ site }) => value(site),
+  });
+  return table(report, plain(isApart), {
+    id: "table-apart",
+    title: "Rows set apart",
+    caption:
+      "Each row is counted once, for the first reason that holds: all zeros; NaN or an infinity; massive; a repetition of an earlier row. The other tables and the figures are of the ordinary rows, and of the massive ones by themselves. All: the rows with a direction, as the paper counts them.",
+    drafts: [
+      count("read", ({ read }) => read),
+      count("ordinary", ({ ordinary }) => ordinary.rows),
+      count("zero", ({ apart: { zero } }) => zero),
+      count("not finite", ({ apart: { notFinite } }) => notFinite),
+      count("massive", ({ apart: { massive } }) => massive),
+      count("repeated", ({ apart: { repeated }, repeatsKnown }) => (repeatsKnown ? repeated : "not set apart")),
+      {
+        over: "repeated",
+        name: "share, %",
+        kind: "text",
+        value: ({ site: { repeatedShare, repeatsKnown } }) =>
+          `${repeatsKnown ? "" : "about "}${fixed(100 * repeatedShare, 2)}`,
+      },
+      { over: "massive", name: "‖x‖ from", digits: { significant: 4 }, value: ({ site }) => site.massiveAbove },
+      ...(
+        [
+          ["times", 0, ({ count: times }) => times],
+          ["norm", 2, ({ norm }) => norm],
+          ["angle, °", 2, ({ angle }) => angle],
+        ] as [string, number, (of: NonNullable<Site["mostRepeated"]>) => number][]
+      ).map(
+        ([name, decimals, of]): Draft => ({
+          over: "most frequent row",
+          name,
+          digits: { decimals },
+          value: ({ site }) => site.mostRepeated && of(site.mostRepeated),
+        }),
+      ),
+      { over: "all", name: "angle, °", kind: "mean", digits: degrees, value: ({ site }) => site.all.angle.mean },
+      { over: "all", name: "sd", kind: "sd", digits: degrees, value: ({ site }) => site.all.angle.sd },
+      { over: "all", name: "norm", kind: "mean", digits: { significant: 4 }, value: ({ site }) => site.all.norm.mean },
+      { over: "all", name: "max", digits: { significant: 4 }, value: ({ site }) => site.all.norm.max },
+    ],
+  });
+}
+
+/** Every site's ordinary rows, and its massive ones under them. */
+function withMassive(site: Site): { line: Line; apart: string | null }[] {
+  const ordinary = { site, of: site.ordinary.rows > 0 ? site.ordinary : null, sample: site.sample };
+  const lines: { line: Line; apart: string | null }[] = [{ line: ordinary, apart: null }];
+  if (site.massive !== null && site.massive.rows > 0) {
+    lines.push({ line: { site, of: site.massive, sample: null }, apart: `massive, ${site.massive.rows}` });
+  }
+  return lines;
+}
+
+function plain(wanted: (site: Site) => boolean) {
+  return (site: Site) => (wanted(site) ? withMassive(site).slice(0, 1) : []);
+}
+
+function table(
+  { groups }: Report,
+  linesOf: (site: Site) => { line: Line; apart: string | null }[],
+  { drafts, ...rest }: { id: string; title: string; caption: string; drafts: Draft[] },
+): Table {
+  const lines = groups
+    .map((group) => ({ group, lines: group.sites.flatMap(linesOf) }))
+    .filter(({ lines: of }) => of.length > 0);
+  const everything = lines.flatMap(({ lines: of }) => of.map(({ line }) => line));
+  const numbersOf = ({ value }: Draft) => everything.map(value).filter((cell) => typeof cell === "number");
+  const writers = drafts.map(({ over, digits, value, kind }, at) => {
+    if (digits === undefined || digits === "scientific") return (line: Line) => written(value(line), scientific);
+    // A deviation has the decimals of what it deviates from.
+    const alike = drafts.filter((draft) => draft.over === over && draft.kind !== "sd");
+    const numbers = (kind === "sd" ? alike : [drafts[at]]).flatMap(numbersOf);
+    const decimals = "decimals" in digits ? digits.decimals : decimalsFor(numbers, digits.significant, 0, 5);
+    const tiny = "decimals" in digits || kind === "sd";
+    return (line: Line) =>
+      written(value(line), (cell) => (tiny && Math.abs(cell) < 1e7 ? cell.toFixed(decimals) : fixed(cell, decimals)));
+  });
+  return {
+    ...rest,
+    columns: drafts.map(({ over, name, kind = "number" }) => ({ over, name, kind })),
+    groups: lines.map(({ group, lines: of }) => ({
+      group,
+      rows: of.map(({ line, apart: why }) => ({
+        site: line.site.site,
+        apart: why,
+        cells: writers.map((write) => write(line)),
+      })),
+    })),
+  };
+}
+
+function written(cell: Cell, number: (value: number) => string): string {
+  if (cell === null || cell === undefined) return nothing;
+  return typeof cell === "string" ? cell : number(cell);
+}
