@@ -70,7 +70,7 @@ export function begin(
   if (length % columns !== 0) {
     if (cols !== undefined) throw rangeError(op, "cols", `a divisor of ${length}, the length of ${argument}`, cols);
     const source = tensor ? "cols" : guideName;
-    throw rangeError(op, source, `a length that divides x's ${length}`, words(`${columns} elements`));
+    throw rangeError(op, source, `a length that divides ${argument}'s ${length}`, words(`${columns} elements`));
   }
   return host.frame.begin(called, argument, x, own ?? (dtype as DType), columns);
 }

@@ -157,6 +157,14 @@ export class Frame {
     return this.withLength(slot, this.rows * each);
   }
 
+  /** Numbers a row that are read, as a norm has saved them: f64 for f64, else f32. */
+  saved(name: string, value: Operand | undefined): Slot {
+    if (value === undefined) throw typeError(this.op, name, "a typed array or a Tensor", value);
+    const slot = this.perRow(name, value);
+    slot.role = "input";
+    return slot;
+  }
+
   /** `output` if one is given. */
   optional(name: string, value: Operand | undefined): Slot | undefined {
     return value === undefined ? undefined : this.output(name, value);
@@ -340,7 +348,12 @@ export class Frame {
     if (own === this.dtype || (parameter && (own === "f32" || own === "f64"))) return own;
     if (own === undefined && (this.dtype === "f16" || this.dtype === "bf16")) return this.dtype;
     const also = ["f32", "f64"].filter((dtype) => parameter && dtype !== this.dtype).map((dtype) => ` or ${dtype}`);
-    throw typeError(this.op, name, `${this.dtype}${also.join("")} elements, for x is ${this.dtype}`, kindOf(value));
+    throw typeError(
+      this.op,
+      name,
+      `${this.dtype}${also.join("")} elements, for ${this.x.name} is ${this.dtype}`,
+      kindOf(value),
+    );
   }
 
   /** The power of two that brings f64 elements to where f32 keeps all their bits; 0 if they are there. */

@@ -5,6 +5,7 @@ export type { Operand } from "./frame.js";
 export { loadEngine } from "./load.js";
 export { center, type Decomposition, decompose, meanVector } from "./ops/center.js";
 export { angle, type Geometry, geometry } from "./ops/geometry.js";
+export { type InvertLayerNormOptions, invertLayerNorm } from "./ops/invert.js";
 export { type LayerNormOptions, layerNorm } from "./ops/layernorm.js";
 export { type Moments, moments, type PerRow } from "./ops/moments.js";
 export { orthonormalize, type ProjectOptions, project, reject } from "./ops/project.js";

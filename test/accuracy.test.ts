@@ -1,10 +1,11 @@
 // The numeric contract (docs/numerics.md): every input that is known to break kernels, at the lengths that models have.
 
-import { createEngine, type DType, layerNorm, rmsNorm } from "orthonorm";
+import { createEngine, type DType, invertLayerNorm, layerNorm, rmsNorm } from "orthonorm";
 import * as reference from "orthonorm/reference";
 import { describe, expect, it } from "vitest";
-import { accuracy, boundOf } from "./support/accuracy.js";
+import { accuracy, boundOf, inversionBounds, inversions } from "./support/accuracy.js";
 import { decode, encode } from "./support/dtypes.js";
+import { exactErrors, exactInverse, fromFixed } from "./support/exact.js";
 import { inputs } from "./support/inputs.js";
 import { normals, uniforms } from "./support/random.js";
 
@@ -116,6 +117,50 @@ describe("LayerNorm at means from 1 to a million deviations", () => {
       }
     }
   });
+});
+
+describe.each(dtypes)("invertLayerNorm %s holds its promises", (dtype) => {
+  const shapes =
+    dtype === "f16" || dtype === "bf16"
+      ? [[6, 768]]
+      : [
+          [6, 768],
+          [6, 4096],
+          [1, 65536],
+        ];
+
+  it.each(shapes)("%i×%i", (rows, cols) => {
+    const entries = inversions(dtype, rows, cols);
+    expect(entries).toHaveLength(2 * inputs.filter((input) => input.dtypes.includes(dtype)).length);
+    const bounds = inversionBounds[dtype];
+    for (const { input, eps, error, roundTrip, lost } of entries) {
+      expect(error, `${input}, eps ${eps}`).toBeLessThanOrEqual(bounds.error);
+      // an rstd beyond the element type is saved as Infinity: at 1e-40, and at 1e-310 in f64
+      expect(lost, `${input}, eps ${eps}`).toBe(
+        input.startsWith("denormals (") && input !== "denormals (f16)" && eps === 0,
+      );
+      if (!lost) expect(roundTrip, `${input}, eps ${eps}, and back`).toBeLessThanOrEqual(bounds.roundTrip);
+    }
+  });
+});
+
+it("invertLayerNorm f64 against exact arithmetic: six roundings", () => {
+  const cols = 500;
+  let worst = 0;
+  for (const mean of [0, 0.3, -2, 1e3, 1e9]) {
+    for (const rstd of [1, 0.7, 1e-9, 3e7]) {
+      const z = normals(cols, 0, 1, 31);
+      const weight = normals(cols, 1, 0.5, 32);
+      const bias = normals(cols, 0, 0.5, 33);
+      const x = invertLayerNorm(z, { mean: Float64Array.of(mean), rstd: Float64Array.of(rstd), weight, bias, engine });
+      const exact = exactInverse(z, { mean, rstd, weight, bias });
+      exactErrors(x, exact).forEach((error, i) => {
+        const right = fromFixed(exact[i]);
+        worst = Math.max(worst, Math.abs(error) / Math.max(Math.abs(right), Math.abs(right - mean)));
+      });
+    }
+  }
+  expect(worst).toBeLessThanOrEqual(6 * 2 ** -53);
 });
 
 describe("RMSNorm on rows that round the same way at each addition", () => {

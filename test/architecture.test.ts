@@ -226,11 +226,23 @@ describe.each(["norm", "project"] as const)("the module %s", (family) => {
   it("exports functions only: each op for each element type, in and out of the bundle alike", () => {
     const ops = {
       norm: ["layerNorm", "rmsNorm"],
-      project: ["moments", "center", "meanVector", "decompose", "project", "reject", "geometry", "angle"],
+      project: [
+        "moments",
+        "center",
+        "meanVector",
+        "decompose",
+        "project",
+        "reject",
+        "geometry",
+        "angle",
+        "invertLayerNorm",
+      ],
     };
     const beside = {
       norm: ["constants", "widen_bf16", "widen_f16"],
       project: [
+        "columns_f32",
+        "columns_f64",
         "constants",
         "deviation_f32",
         "deviation_f64",

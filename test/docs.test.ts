@@ -245,7 +245,7 @@ async function run({ code, bare }: Example): Promise<void> {
 describe("examples", () => {
   it("are found in the README, in every page of a family, and in every docstring file", () => {
     const files = new Set(examples.map(({ name }) => name.replace(/:\d+$/, "")));
-    const families = ["layernorm", "rmsnorm", "moments", "center", "project", "geometry", "engine"];
+    const families = ["layernorm", "invert", "rmsnorm", "moments", "center", "project", "geometry", "engine"];
     for (const file of ["README.md", ...families.map((family) => `docs/${family}.md`), ...sources]) {
       expect(files).toContain(file);
     }

@@ -9,6 +9,7 @@ import {
   decompose,
   type Engine,
   geometry,
+  invertLayerNorm,
   layerNorm,
   meanVector,
   moments,
@@ -395,6 +396,43 @@ describe.each(dtypes)("%s against the oracle, 1 to 130 columns, nothing else wri
     }
   });
 
+  it("invertLayerNorm, of any z, mean and rstd", () => {
+    const ground = new Ground();
+    const { POSITIVE_INFINITY: infinity, NaN: nan } = Number;
+    for (const cols of tails) {
+      for (const index of [0, 1, 2, 3]) {
+        if (isHalf(dtype) && (index + cols) % 2 === 0) continue;
+        const [weighted, biased] = [(index & 1) === 1, index > 1];
+        const rows = rowCount(cols, index);
+        const what = `invertLayerNorm ${dtype} ${rows}×${cols}${weighted ? " weight" : ""}${biased ? " bias" : ""}`;
+        const z = ground.put(dtype, rowsOf(dtype, rows, cols, cols * 41 + index));
+        const means = normals(rows, 0, 100, cols + index);
+        const rstds = normals(rows, 0, 2, cols + index + 1).map((value) => 2 ** value);
+        if (rows > 4) {
+          rstds.set([infinity, nan, 0], 1);
+          means.set([nan, infinity], 4);
+        }
+        const mean = ground.put(wide(dtype), means);
+        const rstd = ground.put(wide(dtype), rstds);
+        const weight = weighted ? ground.put(wide(dtype), normals(cols, 1, 0.5, cols + 1)) : undefined;
+        const bias = biased ? ground.put(wide(dtype), normals(cols, 0, 0.5, cols + 2)) : undefined;
+        const expected = reference.invertLayerNorm(decode(dtype, z), { cols, mean, rstd, weight, bias });
+        const out = cols & 1 ? z : ground.put(dtype, rows * cols);
+        const block = weight || bias ? 16 * Math.ceil(cols / 4) * 4 : 64;
+        const x = ground.watch(what, [out], [block], () =>
+          invertLayerNorm(z as Operand, { mean, rstd, weight, bias, cols, dtype, engine: ground.engine, out }),
+        );
+        expect(x).toBe(out);
+        within(what, dtype, out, expected, (i) => {
+          const right = Math.abs(expected[i]);
+          const size = Math.max(right, Math.abs(expected[i] - mean[Math.floor(i / cols)]));
+          return 1e-15 * size + (isHalf(dtype) ? 1e-6 * right + 2 ** -148 : 0);
+        });
+        ground.clear();
+      }
+    }
+  });
+
   it("decompose, of a Tensor and of an array", () => {
     const ground = new Ground();
     for (const cols of tails) {
@@ -715,6 +753,32 @@ describe.each(dtypes)("%s: same bits", (dtype) => {
     engine.dispose();
   });
 
+  it.each([1, 3, 8, 33, 130, 513, 2047])("invertLayerNorm, %i columns: alone, in place, beyond cache", (cols) => {
+    const rows = cols === 2047 ? Math.ceil((4.2 * 2 ** 20) / (cols * BYTES[dtype])) : 9;
+    const engine = createEngine();
+    const few = Math.min(rows, 9);
+    const data = engine.tensor(dtype, [rows, cols]);
+    for (let r = 0; r < rows; r += few) {
+      const values = encode(dtype, rowsOf(dtype, Math.min(few, rows - r), cols, cols + (r % 5)));
+      data.data.set(values as never, r * cols);
+    }
+    const x = data.toArray() as Numbers;
+    const [mean, rstd] = [encode(wide(dtype), normals(rows)), encode(wide(dtype), normals(rows, 3, 0.1))];
+    const weight = encode(wide(dtype), normals(cols, 1, 0.1, 3));
+    const shared = { weight, bias: weight, dtype, engine };
+    const out = invertLayerNorm(data, { ...shared, mean, rstd });
+    same("z is left as it was", dtype, data.data as Numbers, x);
+    same("of an array", dtype, invertLayerNorm(x, { ...shared, mean, rstd, cols }), out.data as Numbers);
+    invertLayerNorm(data, { ...shared, mean, rstd, out: data });
+    same("in place", dtype, data.data as Numbers, out.data as Numbers);
+    for (const r of [0, 4, 8, rows - 1]) {
+      const row = (array: Numbers) => array.slice(r * cols, (r + 1) * cols) as Numbers;
+      const one = { mean: mean.slice(r, r + 1), rstd: rstd.slice(r, r + 1) };
+      same(`row ${r} alone`, dtype, invertLayerNorm(row(x), { ...shared, ...one }), row(out.data as Numbers));
+    }
+    engine.dispose();
+  });
+
   it("the residual fused is the norm of the stored sum", () => {
     const engine = createEngine();
     for (const cols of [1, 2, 3, 4, 7, 31, 32, 33, 130, 768]) {
@@ -872,6 +936,44 @@ describe("NaN and infinity", () => {
     }
   });
 
+  it.each(dtypes)(
+    "invertLayerNorm %s: NaN where it stands; in mean or rstd through the row; an infinite rstd gives the mean",
+    (dtype) => {
+      const z = encode(dtype, [1, nan, infinity, 1, -1, 0, 2, 2, 2, 2, 2, 2, 2, 2, 0]);
+      const mean = encode(wide(dtype), [2, 3, 4, nan, infinity]);
+      const rstd = encode(wide(dtype), [1, infinity, nan, 1, 0.5]);
+      const x = invertLayerNorm(z, { cols: 3, dtype, mean, rstd });
+      same(dtype, x, [3, nan, infinity, 3, 3, 3, nan, nan, nan, nan, nan, nan, infinity, infinity, infinity]);
+      // no deviation to be had of 1/0
+      const zero = encode(wide(dtype), [0]);
+      same(dtype, invertLayerNorm(encode(dtype, [1, 0, -1]), { dtype, mean: zero, rstd: zero }), [
+        infinity,
+        nan,
+        -infinity,
+      ]);
+      // what an infinite rstd makes of what is no deviation at all
+      const one = { mean: encode(wide(dtype), [1]), rstd: encode(wide(dtype), [infinity]) };
+      same(dtype, invertLayerNorm(encode(dtype, [infinity, nan, 0]), { dtype, ...one }), [nan, nan, 1]);
+    },
+  );
+
+  it.each(dtypes)("invertLayerNorm %s gives constant rows back exactly, at eps 0 too", (dtype) => {
+    const values = encode(dtype, [0.1, 0, -3.3, 1e4, dtype === "f16" ? 6e-8 : 1e-40]);
+    for (const cols of [1, 2, 7, 768]) {
+      const all = Array.from({ length: 5 * cols }, (_, i) => decode(dtype, values)[Math.floor(i / cols)]);
+      const rows = encode(dtype, all);
+      const bias = encode(dtype, normals(cols, 0, 1, cols));
+      const weight = encode(dtype, normals(cols, 1, 0.1, cols));
+      for (const eps of [0, 1e-5]) {
+        const [mean, rstd] = [encode(wide(dtype), normals(5)), encode(wide(dtype), normals(5))];
+        const options = { cols, dtype, weight, bias, mean, rstd };
+        const z = layerNorm(rows, { ...options, eps });
+        if (eps === 0) expect([...rstd]).toEqual(Array(5).fill(infinity));
+        same(dtype, invertLayerNorm(z, options), [...decode(dtype, rows)]);
+      }
+    }
+  });
+
   it.each(dtypes)("the others, %s", (dtype) => {
     for (const bad of [nan, infinity, -infinity]) {
       const x = encode(dtype, [2, 2, 2, 2, 3, bad, 3, 3, -2, -2, -2, -2]);
@@ -922,6 +1024,8 @@ describe.each(dtypes)("%s: weight, bias and direction of other element types", (
         const options = { cols, dtype, engine };
         const norm = layerNorm(x, { ...options, weight: plain(weight), bias: plain(bias) });
         const rms = rmsNorm(x, { ...options, weight: plain(weight), weightOffset: 1 });
+        const saved = { mean: encode(wide(dtype), normals(rows)), rstd: encode(wide(dtype), normals(rows, 3, 0.1)) };
+        const inverse = invertLayerNorm(x, { ...options, ...saved, weight: plain(weight), bias: plain(bias) });
         const rest = reject(x, plain(direction), options);
         const between = angle(x, plain(direction), options);
         const as = {
@@ -940,6 +1044,8 @@ describe.each(dtypes)("%s: weight, bias and direction of other element types", (
           const what = `${kind} ${name}, ${cols} columns`;
           same(what, dtype, layerNorm(x, { ...options, weight: of(weight), bias: of(bias) }) as Numbers, norm);
           same(what, dtype, rmsNorm(x, { ...options, weight: of(weight), weightOffset: 1 }) as Numbers, rms);
+          const affine = { weight: of(weight), bias: of(bias) };
+          same(what, dtype, invertLayerNorm(x, { ...options, ...saved, ...affine }) as Numbers, inverse);
           same(what, dtype, reject(x, of(direction), options) as Numbers, rest);
           same(what, wide(dtype), angle(x, of(direction), options), between);
         }

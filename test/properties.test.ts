@@ -4,6 +4,7 @@ import {
   center,
   decompose,
   geometry,
+  invertLayerNorm,
   layerNorm,
   meanVector,
   orthonormalize,
@@ -26,12 +27,12 @@ type Vector = Float32Array | Float64Array;
 
 /**
  * What the numeric contract (docs/design.md) promises of each element type: |Δy| ≤ norm · max(1, |y|) for LayerNorm and
- * |Δy| ≤ rms · |y| for RMSNorm, while |mean|/σ stays below `ratio`. `unit` is the error of one rounding; `shift` moves rows
+ * |Δy| ≤ rms · |y| for RMSNorm, |Δx| ≤ back · max(|x|, RMS) from one to the other and back, while |mean|/σ stays below `ratio`. `unit` is the error of one rounding; `shift` moves rows
  * of deviation 300 so far that subtracting a rounded mean would show, within that ratio.
  */
 const contracts = {
-  f32: { norm: 5e-7, rms: 3e-7, ratio: 1e6, unit: 2 ** -24, shift: 2 ** 20 },
-  f64: { norm: 1e-15, rms: 1e-15, ratio: 1e3, unit: 2 ** -53, shift: 2 ** 17 },
+  f32: { norm: 5e-7, rms: 3e-7, back: 5e-7, ratio: 1e6, unit: 2 ** -24, shift: 2 ** 20 },
+  f64: { norm: 1e-15, rms: 1e-15, back: 2e-15, ratio: 1e3, unit: 2 ** -53, shift: 2 ** 17 },
 } as const;
 
 /** Rows of normal deviates: a shape, a mean and a seed, so that what fails shrinks to few and short rows. */
@@ -126,6 +127,47 @@ describe.each(["f32", "f64"] as const)("%s", (dtype) => {
         const x = encode(dtype, new Float64Array(rows * cols).fill(value));
         const y = layerNorm(x, { cols, eps, bias });
         for (let i = 0; i < rows; i++) expect(row(y, i, cols)).toEqual(bias);
+      }),
+    );
+  });
+
+  it("invertLayerNorm(layerNorm(x)) = x, whatever weight, bias and eps", () => {
+    fc.assert(
+      fc.property(problems, epsilons, fc.boolean(), ({ rows, cols, mean, seed }, eps, affine) => {
+        const x = encode(dtype, normals(rows * cols, mean, 1, seed));
+        const scales = normals(cols, 0, 1, seed + 1).map((value) => Math.sign(value) * (0.5 + Math.abs(value)));
+        const weight = affine ? encode(dtype, scales) : undefined;
+        const bias = affine ? encode(dtype, normals(cols, 0, 1, seed + 2)) : undefined;
+        const saved = { mean: encode(dtype, new Float64Array(rows)), rstd: encode(dtype, new Float64Array(rows)) };
+        const z = layerNorm(x, { cols, weight, bias, eps, ...saved });
+        const back = invertLayerNorm(z, { cols, weight, bias, ...saved });
+        const { rms } = exactMoments(x, { cols });
+        for (let j = 0; j < x.length; j++) {
+          const i = Math.floor(j / cols);
+          // The rounding of z is that of what the bias makes of it; a weight gives it back as so much of x.
+          const rounding = affine ? (contract.unit * Math.abs(z[j] / scales[j % cols])) / saved.rstd[i] : 0;
+          near(back[j], x[j], contract.back * Math.max(Math.abs(x[j]), rms[i]) + 1.1 * rounding);
+        }
+      }),
+    );
+  });
+
+  it("invertLayerNorm moves with mean and stretches with 1/rstd", () => {
+    const quarters = fc.integer({ min: -4000, max: 4000 });
+    fc.assert(
+      fc.property(problems, quarters, fc.integer({ min: -20, max: 20 }), ({ rows, cols, seed }, shift, power) => {
+        // whole numbers and powers of two: all of it is exact
+        const z = encode(dtype, normals(rows * cols, 0, 300, seed).map(Math.round));
+        const mean = encode(dtype, new Float64Array(rows).fill(shift / 4));
+        const rstd = encode(dtype, new Float64Array(rows).fill(2 ** -power));
+        const x = invertLayerNorm(z, { cols, mean, rstd });
+        sameBits(
+          x,
+          encode(
+            dtype,
+            Float64Array.from(z, (value) => value * 2 ** power + shift / 4),
+          ),
+        );
       }),
     );
   });

@@ -5,6 +5,7 @@ import {
   dot,
   fromBits,
   geometry,
+  invertLayerNorm,
   layerNorm,
   meanVector,
   moments,
@@ -23,6 +24,7 @@ import { decode, encode } from "./support/dtypes.js";
 import { misroundings, relativeError, scaledError } from "./support/error.js";
 import {
   exactErrors,
+  exactInverse,
   exactLayerNorm,
   exactMean,
   exactReject,
@@ -229,6 +231,61 @@ describe("layerNorm", () => {
     expect(() => layerNorm([1, 2], { residual: [1] })).toThrow(RangeError);
     expect(() => layerNorm([1, 2], { eps: -1 })).toThrow(RangeError);
     expect(() => layerNorm([1, 2], { eps: Number.NaN })).toThrow(RangeError);
+  });
+});
+
+describe("invertLayerNorm", () => {
+  const { POSITIVE_INFINITY: infinity } = Number;
+
+  it("undoes the hand-computed norm", () => {
+    const options = { mean: [2, 10], rstd: [0.5, 4], weight: [2, -1], bias: [1, 3] };
+    // (z − bias)/weight = 1, −2 and 2, 1; over rstd 2, −4 and 0.5, 0.25
+    expect([...invertLayerNorm([3, 5, 5, 2], options)]).toEqual([4, -2, 10.5, 10.25]);
+    expect([...invertLayerNorm([3, 5, 5, 2], { ...options, weight: undefined, bias: undefined, cols: 2 })]).toEqual([
+      8, 12, 11.25, 10.5,
+    ]);
+  });
+
+  it("agrees with exact arithmetic: four roundings, of x or of x − mean", () => {
+    for (const mean of [0, 1, -300.7, 1e8]) {
+      for (const rstd of [1, 0.3, 1e-12, 7e5]) {
+        const z = normals(40, 0, 1, 61);
+        const [weight, bias] = [normals(40, 1, 0.5, 62), normals(40, 0, 0.5, 63)];
+        const x = invertLayerNorm(z, { mean: [mean], rstd: [rstd], weight, bias });
+        const exact = exactInverse(z, { mean, rstd, weight, bias });
+        exactErrors(x, exact).forEach((error, i) => {
+          const right = fromFixed(exact[i]);
+          expect(Math.abs(error)).toBeLessThanOrEqual(4 * unit * Math.max(Math.abs(right), Math.abs(right - mean)));
+        });
+      }
+    }
+  });
+
+  it("gives back what layerNorm was given", () => {
+    const x = normals(60, 5, 2, 64);
+    const affine = { cols: 20, weight: normals(20, 1, 0.2, 65), bias: normals(20, 0, 1, 66) };
+    const { y, mean, rstd } = layerNorm(x, affine);
+    expect(scaledError(invertLayerNorm(y, { ...affine, mean, rstd }), x)).toBeLessThan(2e-15);
+    const constant = layerNorm([7, 7, 7], { eps: 0 });
+    expect([...invertLayerNorm(constant.y, constant)]).toEqual([7, 7, 7]);
+  });
+
+  it("gives the mean where rstd is infinite, NaN where z is, and through a row whose mean or rstd is", () => {
+    const options = { cols: 2, mean: [3, 4, Number.NaN, 5], rstd: [infinity, 1, 1, Number.NaN] };
+    const x = invertLayerNorm([9, -9, Number.NaN, 1, 1, 1, 1, 1], options);
+    expect([...x]).toEqual([3, 3, Number.NaN, 5, Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
+  });
+
+  it("rejects what makes no sense", () => {
+    const saved = { mean: [0], rstd: [1] };
+    const says = (options: object, message: string) =>
+      expect(() => invertLayerNorm([1, 2], { ...saved, ...options })).toThrow(`invertLayerNorm: ${message}`);
+    says({ cols: 3 }, "cols expected a divisor of 2, got 3");
+    says({ mean: [1, 2] }, "mean expected 1 elements, got 2");
+    says({ rstd: [] }, "rstd expected 1 elements, got 0");
+    says({ cols: 2, weight: [1] }, "weight expected 2 elements, got 1");
+    says({ bias: [1] }, "bias expected 2 elements, got 1");
+    says({ weight: [1, -0] }, "weight expected no zero element, got 0 at 1");
   });
 });
 

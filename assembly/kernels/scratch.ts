@@ -38,3 +38,6 @@ export const scale: usize = 1808;
 export const shift: usize = 1816;
 export const rest: usize = 1824;
 export const variance: usize = 1832;
+
+/** A row's 1/rstd, for invertLayerNorm: an f64, in memory for the same reason. */
+export const deviation: usize = 1840;

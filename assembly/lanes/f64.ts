@@ -34,6 +34,9 @@ export class F64 extends Lanes {
     if (ASC_FEATURE_RELAXED_SIMD) return f64x2.relaxed_madd(a, b, c);
     return f64x2.add(f64x2.mul(a, b), c);
   }
+  @inline low(v: v128): v128 { return v; }
+  @inline high(v: v128): v128 { return v; }
+  @inline demote(low: v128, high: v128): v128 { return low; }
   @inline squaresFour(a: v128, b: v128, c: v128, d: v128): v128 {
     return f64x2.add(this.fma(a, a, f64x2.mul(b, b)), this.fma(c, c, f64x2.mul(d, d)));
   }

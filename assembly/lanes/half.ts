@@ -41,25 +41,19 @@ export abstract class Half<C extends Code> extends Single {
   // Σx in f64: two accumulators of two lanes. Halves have at most 11 bits, so these sums are exact or nearly.
   @inline get wide(): bool { return true; }
   @inline sumOne(v: v128): v128 { return f64x2.promote_low_f32x4(v); }
-  @inline sumOneHigh(v: v128): v128 { return f64x2.promote_low_f32x4(this.high(v)); }
+  @inline sumOneHigh(v: v128): v128 { return f64x2.promote_low_f32x4(this.upper(v)); }
   @inline sumFour(a: v128, b: v128, c: v128, d: v128): v128 {
     const ab = f64x2.add(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b));
     return f64x2.add(ab, f64x2.add(f64x2.promote_low_f32x4(c), f64x2.promote_low_f32x4(d)));
   }
   @inline sumFourHigh(a: v128, b: v128, c: v128, d: v128): v128 {
-    return this.sumFour(this.high(a), this.high(b), this.high(c), this.high(d));
+    return this.sumFour(this.upper(a), this.upper(b), this.upper(c), this.upper(d));
   }
-  /** The upper two lanes. */
-  @inline high(v: v128): v128 { return v128.shuffle<f32>(v, v, 2, 3, 2, 3); }
   @inline join(a: v128, b: v128): v128 { return f64x2.add(a, b); }
   /** The two sums of two pairs of accumulators, in f64. */
   @inline fold64(a: v128, a2: v128, b: v128, b2: v128): v128 {
     const s = f64x2.add(a, a2), t = f64x2.add(b, b2);
     return f64x2.add(v128.shuffle<f64>(s, t, 0, 2), v128.shuffle<f64>(s, t, 1, 3));
-  }
-  /** f64x2, f64x2 to f32x4. */
-  @inline demote(ab: v128, cd: v128): v128 {
-    return v128.shuffle<f64>(f32x4.demote_f64x2_zero(ab), f32x4.demote_f64x2_zero(cd), 0, 2);
   }
   @inline foldSums(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128): v128 {
     return this.demote(this.fold64(a, a2, b, b2), this.fold64(c, c2, d, d2));
@@ -67,7 +61,7 @@ export abstract class Half<C extends Code> extends Single {
   @inline foldRests(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128, mean: v128, n: f64): v128 {
     const ab = f64x2.div(this.fold64(a, a2, b, b2), f64x2.splat(n));
     const cd = f64x2.div(this.fold64(c, c2, d, d2), f64x2.splat(n));
-    return this.demote(f64x2.sub(ab, f64x2.promote_low_f32x4(mean)), f64x2.sub(cd, f64x2.promote_low_f32x4(this.high(mean))));
+    return this.demote(f64x2.sub(ab, f64x2.promote_low_f32x4(mean)), f64x2.sub(cd, f64x2.promote_low_f32x4(this.upper(mean))));
   }
   @inline pair(s: v128, s2: v128, q: v128): v128 {
     // S2 is folded as four f32 lanes, like a block's, and only then widened

@@ -56,6 +56,14 @@ export abstract class Lanes {
   /** Lane k is the sum of the lanes of the k-th argument (of the first `width` of them). */
   abstract fold(a: v128, b: v128, c: v128, d: v128): v128;
 
+  // In f64
+
+  /** Lanes 0 and 1 in f64; and the other two, where there are four. */
+  abstract low(v: v128): v128;
+  abstract high(v: v128): v128;
+  /** Those back in one vector, rounded to a lane. */
+  abstract demote(low: v128, high: v128): v128;
+
   // Sums of a row
 
   /**

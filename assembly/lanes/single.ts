@@ -24,6 +24,13 @@ export abstract class Single extends Lanes {
     if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
     return f32x4.add(f32x4.mul(a, b), c);
   }
+  @inline low(v: v128): v128 { return f64x2.promote_low_f32x4(v); }
+  @inline high(v: v128): v128 { return f64x2.promote_low_f32x4(this.upper(v)); }
+  @inline demote(low: v128, high: v128): v128 {
+    return v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
+  }
+  /** The upper two lanes, twice. */
+  @inline upper(v: v128): v128 { return v128.shuffle<f32>(v, v, 2, 3, 2, 3); }
   @inline squaresFour(a: v128, b: v128, c: v128, d: v128): v128 {
     return f32x4.add(this.fma(a, a, f32x4.mul(b, b)), this.fma(c, c, f32x4.mul(d, d)));
   }

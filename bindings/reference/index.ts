@@ -7,6 +7,7 @@
  */
 export * from "./center.js";
 export * from "./geometry.js";
+export * from "./invert.js";
 export * from "./layernorm.js";
 export { type Moments, moments } from "./moments.js";
 export type { NormOptions } from "./norm.js";

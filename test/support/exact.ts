@@ -46,6 +46,18 @@ export function exactReject(x: ArrayLike<number>, d: ArrayLike<number>): bigint[
   return units.map((value, i) => ((value * square - along * direction[i]) << fixedBits) / (square << 1074n));
 }
 
+/** (z − bias)/(weight·rstd) + mean of one row, in units of 2^-fixedBits. */
+export function exactInverse(
+  z: ArrayLike<number>,
+  { mean, rstd, weight, bias }: { mean: number; rstd: number; weight: ArrayLike<number>; bias: ArrayLike<number> },
+): bigint[] {
+  const shift = (toUnits(mean) << fixedBits) >> 1074n;
+  return Array.from(z, (value, i) => {
+    const scale = toUnits(weight[i]) * toUnits(rstd);
+    return ((toUnits(value) - toUnits(bias[i])) << (1074n + fixedBits)) / scale + shift;
+  });
+}
+
 /** The mean, in units of 2^-fixedBits. */
 export function exactMean(x: ArrayLike<number>): bigint {
   return (sum(Array.from(x, toUnits)) << fixedBits) / (BigInt(x.length) << 1074n);

@@ -1,5 +1,6 @@
 import { Center, meanVector } from "../../kernels/center";
 import { angle, geometry } from "../../kernels/geometry";
+import { invertLayerNorm } from "../../kernels/invert";
 import { moments } from "../../kernels/moments";
 import { Across, Along, project } from "../../kernels/project";
 import { rows as run } from "../../kernels/rows";
@@ -15,6 +16,7 @@ export function project_f16(y: usize, coefficients: usize, x: usize, q: usize, r
 export function reject_f16(y: usize, coefficients: usize, x: usize, q: usize, rows: i32, cols: i32, k: i32): void { project<F16, F32, Across<F32>>(y, coefficients, x, q, rows, cols, k); }
 export function geometry_f16(norm: usize, uniform: usize, orthogonal: usize, cosine: usize, angle: usize, x: usize, rows: i32, cols: i32): void { geometry<F16>(norm, uniform, orthogonal, cosine, angle, x, rows, cols); }
 export function angle_f16(angles: usize, x: usize, y: usize, nextY: usize, rows: i32, cols: i32): void { angle<F16, F32>(angles, x, y, nextY, rows, cols); }
+export function invertLayerNorm_f16(x: usize, mean: usize, rstd: usize, z: usize, columns: usize, nextColumns: usize, rows: i32, cols: i32): void { invertLayerNorm<F16>(x, mean, rstd, z, columns, nextColumns, rows, cols); }
 
 export function widen_f16(y: usize, x: usize, count: i32): void { widen<F16>(y, x, count); }
 export { constants } from "../../lanes/f16";

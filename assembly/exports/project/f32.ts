@@ -1,5 +1,6 @@
 import { Center, meanVector } from "../../kernels/center";
 import { angle, geometry } from "../../kernels/geometry";
+import { columns, invertLayerNorm } from "../../kernels/invert";
 import { moments } from "../../kernels/moments";
 import { Across, Along, deviation, prepare, project } from "../../kernels/project";
 import { rows as run } from "../../kernels/rows";
@@ -14,6 +15,10 @@ export function project_f32(y: usize, coefficients: usize, x: usize, q: usize, r
 export function reject_f32(y: usize, coefficients: usize, x: usize, q: usize, rows: i32, cols: i32, k: i32): void { project<F32, F32, Across<F32>>(y, coefficients, x, q, rows, cols, k); }
 export function geometry_f32(norm: usize, uniform: usize, orthogonal: usize, cosine: usize, angle: usize, x: usize, rows: i32, cols: i32): void { geometry<F32>(norm, uniform, orthogonal, cosine, angle, x, rows, cols); }
 export function angle_f32(angles: usize, x: usize, y: usize, nextY: usize, rows: i32, cols: i32): void { angle<F32, F32>(angles, x, y, nextY, rows, cols); }
+export function invertLayerNorm_f32(x: usize, mean: usize, rstd: usize, z: usize, columns: usize, nextColumns: usize, rows: i32, cols: i32): void { invertLayerNorm<F32>(x, mean, rstd, z, columns, nextColumns, rows, cols); }
+
+// Weights are f32 or f64.
+export function columns_f32(to: usize, weight: usize, bias: usize, cols: i32): i32 { return columns<F32>(to, weight, bias, cols); }
 
 // Directions are f32 or f64.
 export function prepare_f32(q: usize, cols: i32): i32 { return prepare<F32>(q, cols); }

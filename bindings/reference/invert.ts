@@ -1,0 +1,38 @@
+import { countRows, defaultCols, expectLength, type RowOptions } from "./rows.js";
+
+export interface InvertLayerNormOptions extends RowOptions {
+  /** What `layerNorm` gave for each row: its mean, and 1/√(σ² + eps). */
+  mean: ArrayLike<number>;
+  rstd: ArrayLike<number>;
+  /** Scale per column, by default 1; none may be 0. */
+  weight?: ArrayLike<number>;
+  /** Shift per column, by default 0. */
+  bias?: ArrayLike<number>;
+}
+
+/**
+ * LayerNorm undone: its input, from its output and what it saved.
+ *
+ * x = (z − bias)/weight/rstd + mean. Four roundings, three of which are of x − mean: |Δx| ≤ 4.5e-16 · max(|x|, |x − mean|).
+ *
+ * A row whose rstd is Infinity gives its mean throughout; NaN stays where it stands, NaN in mean or rstd goes through the row.
+ *
+ * Source: the inverse of Ba, Kiros, Hinton, arXiv 1607.06450, eq. 4; arXiv 2409.12951 v2, eq. 8–9.
+ * @throws RangeError when `cols` or a length makes no sense, or an element of weight is 0.
+ */
+export function invertLayerNorm(z: ArrayLike<number>, options: InvertLayerNormOptions): Float64Array {
+  const op = "invertLayerNorm";
+  const { mean, rstd, weight, bias } = options;
+  const cols = defaultCols(z, options);
+  const rows = countRows(op, z.length, cols);
+  expectLength(op, "mean", mean, rows);
+  expectLength(op, "rstd", rstd, rows);
+  expectLength(op, "weight", weight, cols);
+  expectLength(op, "bias", bias, cols);
+  const zero = weight ? Array.from(weight).indexOf(0) : -1;
+  if (zero >= 0) throw new RangeError(`${op}: weight expected no zero element, got 0 at ${zero}`);
+  return Float64Array.from(z, (value, i) => {
+    const [row, col] = [Math.floor(i / cols), i % cols];
+    return (value - (bias?.[col] ?? 0)) / (weight?.[col] ?? 1) / rstd[row] + mean[row];
+  });
+}
