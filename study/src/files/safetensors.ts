@@ -119,7 +119,7 @@ export async function openSafetensors(source: Source, length: number, other: str
  */
 function parseHeader(file: string, bytes: Uint8Array, dataBytes: number | null, other: string | null): Header {
   if (depthOf(bytes) > maximumDepth) {
-    throw expected(file, "a JSON header", `one of more than ${maximumDepth} levels of brackets`);
+    throw expected(file, "a JSON header", other ?? `one of more than ${maximumDepth} levels of brackets`);
   }
   let parsed: unknown;
   try {
