@@ -39,7 +39,7 @@ interface Outputs {
 }
 
 interface StudyCommand extends Outputs {
-  weights: string[];
+  weights?: string[];
   pairs?: string;
   norm: "auto" | Norm;
   eps: number;
@@ -88,7 +88,7 @@ dimensions but the last are rows. - is standard input. Files are read once, in b
 FILE, in a checkout of the repository, the project's own two models are measured: twins that differ only in the norm.`,
     )
     .argument("[FILE...]", "hidden states: names, patterns like 'layers/*.npy', or -")
-    .option("--weights <FILE>", "the model, for its norms' weight and bias; once, or once a model", collectOption, [])
+    .option("--weights <FILE>", "the model, for its norms' weight and bias; once, or once a model", collectOption)
     .option("--pairs <FILE>", 'which they are, as JSON: {"site": {"weight": "name", "bias": "name"}}')
     .addOption(
       new Option("--norm <NORM>", "the model's norm: layernorm, rmsnorm, or auto (metadata, weights)")
@@ -118,12 +118,13 @@ after standardization, after weight and bias; the angle to 1 after it; and the
 rotation: what standardization does, what weight and bias do, and both.
 
 Rows apart from these: without a direction (zeros, NaN), massive (longer than
-eight times the power of two at or above the median norm), repeated (counted
-once). They are counted, named, and in the report.
+eight times the power of two at or above the median norm), copies of a row that
+makes up 5 % of all (it counts once). They are counted, named, and reported.
 
 Examples:
   orthonorm study                              the twins, in a checkout
-  orthonorm study states.safetensors --weights model.safetensors --html report.html
+  orthonorm study states.safetensors --weights model.safetensors
+  orthonorm study states.npz --html report.html
   orthonorm study 'layers/*.npy' --norm rmsnorm --eps 1e-6 --json figures.json
   orthonorm study part-7.safetensors --pool gpt2 --save part-7.json
   zcat states.npy.gz | orthonorm study -
@@ -169,7 +170,7 @@ async function runStudy(files: string[], options: StudyCommand): Promise<void> {
     );
   }
   const states = own ? twins.states : await expand(files);
-  const weights = own && options.weights.length === 0 ? twins.weights : options.weights;
+  const weights = options.weights ?? (own ? twins.weights : []);
   const inputs = [...states, ...weights, ...(options.pairs === undefined ? [] : [options.pairs])];
   const targets = await prepareTargets(options, inputs);
   const pairs = options.pairs === undefined ? null : parsePairs(await readText(options.pairs), options.pairs);
@@ -314,7 +315,7 @@ function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
-function collectOption(value: string, before: string[]): string[] {
+function collectOption(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 

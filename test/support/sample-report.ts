@@ -47,12 +47,14 @@ export function twinsReport(): Report {
     complete: true,
     groups: [group("ln", "LayerNorm"), group("rms", "RMSNorm")],
     skipped: [],
-    speed: {
-      rows: 256,
-      cols: 128,
-      microseconds: { layerNorm: 7.31, rmsNorm: 5.24, javascript: 96.4 },
-      difference: 3.1e-7,
-    },
+    speed: [
+      {
+        rows: 256,
+        cols: 128,
+        microseconds: { layerNorm: 7.31, rmsNorm: 5.24, javascript: 96.4 },
+        difference: 3.1e-7,
+      },
+    ],
   };
 }
 
@@ -119,7 +121,7 @@ export function siteOf(name: string, rows: ArrayLike<number>[], norm: Norm, affi
     ordinary,
     massive: null,
     all: ordinary,
-    affine: affine ? { weight: `${name}.weight`, bias: affine.bias ? `${name}.bias` : null } : null,
+    affine: affine ? { weight: `${name}.weight`, bias: affine.bias ? `${name}.bias` : null, values: "00000000" } : null,
     sample: rows.length < 3 ? null : sampleOf(rows),
   };
 }
@@ -294,7 +296,7 @@ export function sampleReports(): Record<string, Report> {
     deep: only((group) => ({ ...group, label: "gpt2-xl", sites: deepSites })),
     unweighted: {
       ...twins,
-      speed: null,
+      speed: [],
       groups: twins.groups.map((group) => ({
         ...group,
         norm: null,
@@ -318,7 +320,7 @@ export function sampleReports(): Record<string, Report> {
     })),
     hostile: {
       ...twins,
-      speed: null,
+      speed: [],
       groups: [
         {
           ...twins.groups[0],

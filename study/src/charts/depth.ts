@@ -72,7 +72,7 @@ export interface Depth {
 export function depthOf(groups: readonly Group[], width: number): Depth {
   const count = Math.max(...groups.map(({ sites }) => sites.length));
   const room = Math.max(2, Math.floor(width / 34));
-  const names = groups.map(({ sites }) => sites.map(({ site }) => shorten(printable(site), 14)));
+  const names = groups.map(({ sites }) => sites.map(({ site }) => shorten(printable(site), width < 400 ? 9 : 14)));
   const alike = names.every((of) => of.length === count && of.every((name, i) => name === names[0][i]));
 
   const places = placesOf(groups[0]);

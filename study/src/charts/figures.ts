@@ -131,7 +131,10 @@ function compared(
   const one = shared && JSON.stringify(chance(groups[0])) === JSON.stringify(chance(groups[1]));
   if (!one) return groups.map((group) => ({ title: titleOf(group), series: seriesOf(group), chance: chance(group) }));
   const series = groups.flatMap((group) =>
-    seriesOf(group).map((of) => ({ ...of, label: of.label === "" ? "" : shorten(`${nameOf(group)} ${of.label}`, 22) })),
+    seriesOf(group).map((of, i) => ({
+      ...of,
+      label: i > 0 && of.label === "" ? "" : shorten(`${nameOf(group)} ${of.label}`.trim(), 22),
+    })),
   );
   return [{ title: groups.map(titleOf).join("  and  "), series, chance: chance(groups[0]) }];
 }
@@ -191,7 +194,7 @@ function shares(all: readonly Group[], document: Document, width: number): Drawn
   const log = positive.length > 0 && Math.max(1, ...positive) / Math.min(1, ...positive) > 20;
   const panels = compared(
     groups,
-    (group) => byKind(group, value, ", where chance gives 1", withNames(group, groups)),
+    (group) => byKind(group, value, ", where chance gives 1"),
     (group) => chanceOf(group, "chance", () => [1, 1]),
   );
   return {
@@ -207,12 +210,6 @@ function shares(all: readonly Group[], document: Document, width: number): Drawn
       panels,
     ),
   };
-}
-
-/** Where a group has no kinds to label its lines with, and shares its panel, its name does. */
-function withNames(group: Group, groups: readonly Group[]): { label?: string } {
-  const kinds = runsOf(group).some(({ kind }) => kind !== "");
-  return kinds || groups.length === 1 ? {} : { label: group.norm ?? "states" };
 }
 
 function norms(groups: readonly Group[], document: Document, width: number): Drawn {
@@ -318,7 +315,7 @@ function rotations(groups: readonly Group[], document: Document, width: number):
           "°",
         )}.`
       : `Standardization turns the median vector by ${standard}.`,
-    reading: `Under LayerNorm standardization turns a vector by exactly |90° − θ|, under RMSNorm not at all. Lines: medians; bars or bands: quartiles.${kindsRead(groups)}`,
+    reading: `Under LayerNorm standardization turns a vector by exactly |90° − θ|, under RMSNorm not at all. Lines: medians; bars or bands: quartiles.${kindsRead(groups)}`,
     svg: draw(
       document,
       width,
@@ -343,24 +340,20 @@ function swaps(all: readonly Group[], document: Document, width: number): Drawn 
   const panels = compared(
     groups,
     (group) => [
-      ...byKind(
-        group,
-        ({ sample }) => sample && { y: 100 * sample.swap.predicted.mean },
-        " % by the angle",
-        withNames(group, groups),
-      ).map((series) => ({ ...series, symbol: "times" as const })),
+      ...byKind(group, ({ sample }) => sample && { y: 100 * sample.swap.predicted.mean }, " % by the angle").map(
+        (series) => ({ ...series, symbol: "times" as const }),
+      ),
       ...byKind(group, ({ sample }) => sample && { y: 100 * sample.swap.mean }, " % measured", { label: "" }).map(
         (series) => ({
           ...series,
           line: false,
           symbol: "circle" as const,
-          hollow: true,
-          r: 5,
+          ring: true,
           label: "",
         }),
       ),
     ],
-    // Of a random direction, 2 sin(|90° − θ|/2) is very nearly |90° − θ| in radians.
+    // Of a random direction, 2 sin(|90° − θ|/2) is very nearly |90° − θ| in radians.
     (group) =>
       chanceOf(
         group,
@@ -368,15 +361,19 @@ function swaps(all: readonly Group[], document: Document, width: number): Drawn 
         (site) => [site.null.deviation, site.null.deviation].map((at) => (at * Math.PI) / 1.8) as [number, number],
       ),
   );
+  const telling = groups.map((group) => ({ ...group, sites: tellingOf(group) }));
   const apart = Math.max(
-    ...groups.flatMap((group) => samplesOf(group, ({ swap }) => Math.abs(swap.mean / swap.predicted.mean - 1) || 0)),
+    ...telling.flatMap((group) => samplesOf(group, ({ swap }) => Math.abs(swap.mean / swap.predicted.mean - 1) || 0)),
   );
+  const measured = perGroup(telling, (group) => samplesOf(group, ({ swap }) => 100 * swap.mean), "\u00a0%");
   return {
     id: "swap",
     title: "What RMSNorm in LayerNorm’s place would change",
-    finding: `RMSNorm’s output differs from LayerNorm’s by ${perGroup(groups, (group) => samplesOf(group, ({ swap }) => 100 * swap.mean), "\u00a0%")}; the angle alone predicts it to within ${fixed(100 * apart, decimalsFor([100 * apart], 1))} %.`,
+    finding: Number.isFinite(apart)
+      ? `RMSNorm’s output differs from LayerNorm’s by ${measured}; the angle alone predicts it to within ${fixed(100 * apart, decimalsFor([100 * apart], 1))} %.`
+      : "RMSNorm gives what LayerNorm gives: these states were centred beforehand.",
     reading:
-      "‖RMSNorm(x) − LN(x)‖/√d, mean over the sample, without weights. Rings: measured by running both norms; lines with ×: 2 sin(|90° − θ|/2), by the angle. Grey: random directions.",
+      "‖RMSNorm(x) − LN(x)‖/√d, mean over the sample, without weights. Rings: measured by running both norms; lines with ×: 2 sin(|90° − θ|/2), by the angle. Grey: random directions.",
     svg: draw(
       document,
       width,
@@ -387,7 +384,9 @@ function swaps(all: readonly Group[], document: Document, width: number): Drawn 
   };
 }
 
-function histograms(groups: readonly Group[], document: Document, width: number): Drawn {
+function histograms(all: readonly Group[], document: Document, width: number): Drawn {
+  // The angles of centred states are a spike at 90° that says nothing.
+  const groups = all.filter((group) => tellingOf(group).length > 0);
   const svg = drawHistograms(document, width, groups);
   if (svg === null) return null;
   const inside = (group: Group) =>
@@ -421,13 +420,13 @@ function losses(all: readonly Group[], document: Document, width: number): Drawn
     series: [
       ...byKind(
         group,
-        part(({ lost }) => lost.norm),
+        part(({ lost }) => lost?.norm ?? 0),
         " % in the norm",
         { label: "norm", color: "var(--orthogonal)" },
       ),
       ...byKind(
         group,
-        part(({ lost }) => lost.uniform),
+        part(({ lost }) => lost?.uniform ?? 0),
         " % in the uniform component",
         { label: "uniform", color: "var(--uniform)" },
       ),
@@ -438,7 +437,7 @@ function losses(all: readonly Group[], document: Document, width: number): Drawn
   return {
     id: "lost",
     title: "What LayerNorm forgets",
-    finding: `Of the states’ variance LayerNorm’s projection forgets ${perGroup(groups, (group) => samplesOf(group, ({ lost }) => 100 * lost.uniform), "\u00a0%")} and its scaling ${perGroup(groups, (group) => samplesOf(group, ({ lost }) => 100 * lost.norm), "\u00a0%")}.`,
+    finding: `Of the states’ variance LayerNorm’s projection forgets ${perGroup(groups, (group) => samplesOf(group, ({ lost }) => 100 * (lost?.uniform ?? 0)), "\u00a0%")} and its scaling ${perGroup(groups, (group) => samplesOf(group, ({ lost }) => 100 * (lost?.norm ?? 0)), "\u00a0%")}.`,
     reading: `Variance of the uniform component x·1̂ and of the remaining vector’s norm, as shares of the states’ total variance, on a logarithmic axis. RMSNorm forgets a norm only.${kindsRead(groups)}`,
     svg: draw(
       document,
@@ -452,28 +451,36 @@ function losses(all: readonly Group[], document: Document, width: number): Drawn
 
 const percents = (value: number) => `${value < 1e-4 ? value.toExponential(0) : value} %`;
 
+/** The groups of which every site has enough rows for fits. */
+function fitted(all: readonly Group[]): Group[] {
+  return all.filter(({ sites }) => sites.every(({ sample }) => sample?.recovered));
+}
+
 function recoveries(all: readonly Group[], document: Document, width: number): Drawn {
-  const groups = sampled(all);
+  const groups = fitted(all);
   if (groups.length === 0) return null;
-  const part = (of: (sample: Sample) => number) => (site: Site) => site.sample && { y: of(site.sample) };
+  const part = (of: (fits: NonNullable<Sample["recovered"]>) => number) => (site: Site) => {
+    const fits = site.sample?.recovered ?? null;
+    return fits && { y: of(fits) };
+  };
   const panels = groups.map((group) => ({
     title: titleOf(group),
     series: [
       ...byKind(
         group,
-        part(({ recovered }) => recovered.layerNorm),
+        part(({ layerNorm }) => layerNorm),
         " recovered after LayerNorm",
         { label: "LayerNorm", color: "var(--layernorm)" },
       ),
       ...byKind(
         group,
-        part(({ recovered }) => recovered.rmsNorm),
+        part(({ rmsNorm }) => rmsNorm),
         " recovered after RMSNorm",
         { label: "RMSNorm", color: "var(--rmsnorm)", dash: "1 3" },
       ).map((series) => ({ ...series, symbol: "times" as const })),
       ...byKind(
         group,
-        part(({ recovered }) => recovered.batchNorm),
+        part(({ batchNorm }) => batchNorm),
         " recovered after BatchNorm",
         { label: "BatchNorm", color: "var(--ink)", dash: "6 3" },
       ),
@@ -483,7 +490,7 @@ function recoveries(all: readonly Group[], document: Document, width: number): D
   return {
     id: "recovered",
     title: "What a scale and shift can bring back",
-    finding: `The best scale and shift bring back ${perGroup(groups, (group) => samplesOf(group, ({ recovered }) => 100 * recovered.layerNorm), "\u00a0%", 3)} of the variance after LayerNorm, and all of it after BatchNorm.`,
+    finding: `The best scale and shift bring back ${perGroup(groups, (group) => samplesOf(group, ({ recovered }) => 100 * (recovered?.layerNorm ?? 0)), "\u00a0%", 3)} of the variance after LayerNorm, and all of it after BatchNorm.`,
     reading: `R² of the best α ⊙ y + β per dimension from the standardized y back to x: 1 is the identity.${kindsRead(groups)}`,
     svg: draw(document, width, groups, { label: "R² of the way back", log: false, include: [1] }, panels),
   };

@@ -44,7 +44,7 @@ export function keyNumbers({ groups }: Report): KeyNumber[] {
   const none = () => null;
   return [
     ...quantity(
-      "Off orthogonal, mean |90° − θ|",
+      "Off orthogonal, mean |90° − θ|",
       "°",
       telling(({ ordinary }) => ordinary.deviation.mean),
       (site) => site.null.deviation,
@@ -75,7 +75,7 @@ export function keyNumbers({ groups }: Report): KeyNumber[] {
     ...quantity(
       "Scale and shift recover after LayerNorm, R²",
       "",
-      sampled(({ recovered }) => recovered.layerNorm),
+      sampled(({ recovered }) => recovered?.layerNorm ?? Number.NaN),
       none,
       3,
     ),

@@ -74,7 +74,7 @@ function page(report: Report, options: ReportOptions, { data, narrow }: Extent):
     ),
     ...tables.flatMap((table, index) => [
       tableElement(h, table, index + 1),
-      table.id === "table-swap" ? speedParagraph(h, report.speed) : null,
+      ...(table.id === "table-swap" ? report.speed.map((speed) => speedParagraph(h, speed)) : []),
     ]),
     tables.some(({ id }) => id === "table-apart")
       ? null
@@ -312,8 +312,7 @@ function tableElement(h: Make, { id, title, caption, columns, groups }: Table, n
   );
 }
 
-function speedParagraph(h: Make, speed: Speed | null): HTMLElement | null {
-  if (speed === null) return null;
+function speedParagraph(h: Make, speed: Speed): HTMLElement {
   const { rows, cols, microseconds, difference } = speed;
   const shape = `${rows} × ${cols} f32`;
   if (microseconds === null) {

@@ -82,8 +82,8 @@ function angles(report: Report, scaled: boolean): Table {
     { over: "random", name: "sd", kind: "sd", digits: degrees, value: ({ site }) => site.null.sd },
     ...spread("standardized", ({ angleStandardized }) => angleStandardized, degrees, ["mean", "sd"]),
     ...(scaled ? spread("after scale and shift", ({ angleAfter }) => angleAfter, degrees) : []),
-    ...spread("|90° − θ|", ({ deviation }) => deviation, degrees, ["mean", "median"]),
-    { over: "|90° − θ|", name: "random", digits: degrees, value: ({ site }) => site.null.deviation },
+    ...spread("|90° − θ|", ({ deviation }) => deviation, degrees, ["mean", "median"]),
+    { over: "|90° − θ|", name: "random", digits: degrees, value: ({ site }) => site.null.deviation },
     { over: "d·cos²θ", name: "mean", digits: { significant: 3 }, value: ({ of }) => of?.dCos2.mean },
     {
       over: "±1 directions",
@@ -123,12 +123,12 @@ function rotations(report: Report, scaled: boolean): Table {
     id: "table-rotation",
     title: "Rotation by the norm, in degrees",
     caption:
-      "The paper’s table 4, split: standardization turns a vector by exactly |90° − θ| under LayerNorm and by nothing under RMSNorm; the rest is the work of weight and bias.",
+      "The paper’s table 4, split: standardization turns a vector by exactly |90° − θ| under LayerNorm and by nothing under RMSNorm; the rest is the work of weight and bias.",
     drafts: [
       ...spread("by standardization", ({ rotation }) => rotation.standardization, degrees),
       ...(scaled ? spread("by weight and bias", ({ rotation }) => rotation.affine, degrees) : []),
       ...(scaled ? spread("by both", ({ rotation }) => rotation.total, degrees) : []),
-      { over: "random", name: "|90° − θ|", digits: degrees, value: ({ site }) => site.null.deviation },
+      { over: "random", name: "|90° − θ|", digits: degrees, value: ({ site }) => site.null.deviation },
     ],
   });
 }
@@ -148,7 +148,7 @@ function swaps(report: Report): Table {
     id: "table-swap",
     title: "RMSNorm in LayerNorm’s place",
     caption:
-      "‖RMSNorm(x) − LN(x)‖/√d in per cent: measured by running both norms on a sample of the vectors, and predicted as 2 sin(|90° − θ|/2). Identity: the largest |Δ|/max(1, |y|) of RMSNorm = sin θ · LN + cos θ · 1. Engine: the same of both norms against an f64 reference.",
+      "‖RMSNorm(x) − LN(x)‖/√d in per cent: measured by running both norms on a sample of the vectors, and predicted as 2 sin(|90° − θ|/2). Identity: the largest |Δ|/max(1, |y|) of RMSNorm = sin θ · LN + cos θ · 1. Engine: the same of both norms against an f64 reference.",
     drafts: [
       { over: "sample", name: "rows", digits: { decimals: 0 }, value: ({ sample }) => sample?.rows },
       percent("measured, %", "mean", ({ swap }) => swap.mean),
@@ -175,11 +175,11 @@ function swaps(report: Report): Table {
 }
 
 function losses(report: Report): Table {
-  const share = (over: string, name: string, of: (sample: Sample) => number, decimals?: number): Draft => ({
+  const share = (over: string, name: string, of: (sample: Sample) => number | undefined, decimals?: number): Draft => ({
     over,
     name,
     digits: decimals === undefined ? { significant: 3 } : { decimals },
-    value: ({ sample }) => sample && of(sample),
+    value: ({ sample }) => (sample === null ? null : (of(sample) ?? null)),
   });
   return table(report, plain(sampledOnly), {
     id: "table-lost",
@@ -187,12 +187,12 @@ function losses(report: Report): Table {
     caption:
       "Lost: variance of the uniform component and of the norm as shares of the states’ total variance. Recovered: R² of the best scale and shift per dimension back to x. Inverse: the largest |Δ|/RMS(x) of invertLayerNorm with the saved mean and rstd.",
     drafts: [
-      share("LayerNorm loses, %", "uniform", ({ lost }) => 100 * lost.uniform),
-      share("LayerNorm loses, %", "norm", ({ lost }) => 100 * lost.norm),
-      share("RMSNorm loses, %", "norm", ({ lost }) => 100 * lost.rmsNorm),
-      share("recovered, R²", "LayerNorm", ({ recovered }) => recovered.layerNorm, 4),
-      share("recovered, R²", "RMSNorm", ({ recovered }) => recovered.rmsNorm, 4),
-      share("recovered, R²", "BatchNorm", ({ recovered }) => recovered.batchNorm, 4),
+      share("LayerNorm loses, %", "uniform", ({ lost }) => (lost ? 100 * lost.uniform : undefined)),
+      share("LayerNorm loses, %", "norm", ({ lost }) => (lost ? 100 * lost.norm : undefined)),
+      share("RMSNorm loses, %", "norm", ({ lost }) => (lost ? 100 * lost.rmsNorm : undefined)),
+      share("recovered, R²", "LayerNorm", ({ recovered }) => recovered?.layerNorm, 4),
+      share("recovered, R²", "RMSNorm", ({ recovered }) => recovered?.rmsNorm, 4),
+      share("recovered, R²", "BatchNorm", ({ recovered }) => recovered?.batchNorm, 4),
       { over: "inverse", name: "error", digits: "scientific", value: ({ sample }) => sample?.inverseError },
     ],
   });
@@ -213,7 +213,7 @@ function apart(report: Report): Table {
     id: "table-apart",
     title: "Rows set apart",
     caption:
-      "Each row is counted once, for the first reason that holds: all zeros; NaN or an infinity; massive; a repetition of an earlier row. The other tables and the figures are of the ordinary rows, and of the massive ones by themselves. All: the rows with a direction, as the paper counts them.",
+      "Each row is counted once, for the first reason that holds: all zeros; NaN or an infinity; massive; a copy of a row that makes up 5 % of the rows or more. The other tables and the figures are of the ordinary rows, and of the massive ones by themselves. All: the rows with a direction, as the paper counts them.",
     drafts: [
       count("read", ({ read }) => read),
       count("ordinary", ({ ordinary }) => ordinary.rows),

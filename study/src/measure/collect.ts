@@ -98,8 +98,9 @@ export async function collect(
     await reader?.close();
   }
   const sampled = ordinarySample(sums, sample, cols);
-  if (sampled !== null) sums.addSample(SampleSums.measure(engine, sampled, cols, eps));
-  return { sums, sample: sampled };
+  if (sampled === null) return { sums, sample: null };
+  sums.addSample(SampleSums.measure(engine, sampled.rows, sampled.counts, cols, eps));
+  return { sums, sample: sampled.rows };
 }
 
 function take(
@@ -130,17 +131,21 @@ function take(
 }
 
 /** Of the sampled rows, those that are not massive. */
-function ordinarySample(sums: SiteSums, sample: Sketch<Floats>, cols: number): Floats | null {
+function ordinarySample(
+  sums: SiteSums,
+  sample: Sketch<Floats>,
+  cols: number,
+): { rows: Floats; counts: number[] } | null {
   if (sums.unfit !== null) return null;
   const { massiveAbove } = sums;
   const kept = sample
     .entries()
-    .map(([, { row }]) => row)
-    .filter((row) => 2 ** octaveOf(lengthOf(row)) < massiveAbove);
+    .map(([, one]) => one)
+    .filter(({ row }) => 2 ** octaveOf(lengthOf(row)) < massiveAbove);
   if (kept.length === 0) return null;
-  const rows = new (kept[0] instanceof Float64Array ? Float64Array : Float32Array)(kept.length * cols);
-  for (const [i, row] of kept.entries()) rows.set(row, i * cols);
-  return rows;
+  const rows = new (kept[0].row instanceof Float64Array ? Float64Array : Float32Array)(kept.length * cols);
+  for (const [i, { row }] of kept.entries()) rows.set(row, i * cols);
+  return { rows, counts: kept.map(({ count }) => count) };
 }
 
 function lengthOf(row: Floats): number {

@@ -35,8 +35,8 @@ class Extent {
     return new Extent(ExactSum.of(), 0);
   }
 
-  add(value: number): void {
-    this.sum.add(value);
+  add(value: number, times: number): void {
+    this.sum.addTimes(value, times);
     this.max = Math.max(this.max, value);
   }
 
@@ -60,6 +60,8 @@ const variances = ["total", "uniform", "orthogonal", "norm", "layerNorm", "rmsNo
 type Variances = Record<(typeof variances)[number], number>;
 
 export class SampleSums {
+  /** Distinct rows, and how many rows of the site they are: means count each as often as it occurs. */
+  private distinct = 0;
   private rows = 0;
   private readonly swap = Extent.of();
   private readonly predicted = Extent.of();
@@ -72,6 +74,7 @@ export class SampleSums {
   private squares: Variances | null = null;
 
   addAll(other: SampleSums): void {
+    this.distinct += other.distinct;
     this.rows += other.rows;
     this.swap.addAll(other.swap);
     this.predicted.addAll(other.predicted);
@@ -95,7 +98,7 @@ export class SampleSums {
     const share = (part: number) => (squares === null || squares.total === 0 ? 0 : part / squares.total);
     const left = (part: number) => Math.min(1, Math.max(0, 1 - share(part)));
     return {
-      rows,
+      rows: this.distinct,
       swap: { ...this.swap.over(rows), predicted: this.predicted.over(rows) },
       identityError: this.identityError,
       engineError: { max: this.engineError, rows: this.checked },
@@ -124,15 +127,16 @@ export class SampleSums {
   }
 
   toJSON() {
-    const { rows, swap, predicted, identityError, engineError, checked, inverseError, absCos, squares } = this;
-    return { rows, swap, predicted, identityError, engineError, checked, inverseError, absCos, squares };
+    const { distinct, rows, swap, predicted, identityError, engineError, checked, inverseError, absCos, squares } =
+      this;
+    return { distinct, rows, swap, predicted, identityError, engineError, checked, inverseError, absCos, squares };
   }
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */
   static from(saved: unknown): SampleSums {
     const { swap, predicted, absCos, squares, ...numbers } = asObject(saved, "a sample");
     const sums = new SampleSums();
-    for (const key of ["rows", "identityError", "engineError", "checked", "inverseError"] as const) {
+    for (const key of ["distinct", "rows", "identityError", "engineError", "checked", "inverseError"] as const) {
       sums[key] = asNumber(numbers[key], key);
     }
     sums.swap.addAll(Extent.from(swap));
@@ -148,28 +152,32 @@ export class SampleSums {
     return sums;
   }
 
-  /** @param rows n × cols finite elements, n at least 1, no row of zeros */
-  static measure(engine: Engine, rows: Floats, cols: number, eps: number): SampleSums {
+  /**
+   * @param rows n × cols finite elements, n at least 1, no row of zeros
+   * @param counts how often each of the n rows occurs
+   */
+  static measure(engine: Engine, rows: Floats, counts: readonly number[], cols: number, eps: number): SampleSums {
     const sums = new SampleSums();
     const n = rows.length / cols;
     const dtype = rows instanceof Float64Array ? "f64" : "f32";
     const make = (data?: Floats) => engine.tensor(dtype, [n, cols], data);
     const tensors = [make(rows), make(), make(), make()];
     try {
-      sums.take(tensors, eps);
+      sums.take(tensors, counts, eps);
     } finally {
       for (const tensor of tensors) tensor.dispose();
     }
     return sums;
   }
 
-  private take([x, layer, rms, back]: Tensor[], eps: number): void {
+  private take([x, layer, rms, back]: Tensor[], counts: readonly number[], eps: number): void {
     const { rows: n, cols } = x;
     const { norm, uniform, orthogonal, cosine } = geometry(x);
     const Kind = x.dtype === "f64" ? Float64Array : Float32Array;
     const mean = new Kind(n);
     const rstd = new Kind(n);
-    this.rows = n;
+    this.distinct = n;
+    this.rows = counts.reduce((sum, count) => sum + count, 0);
 
     // Without eps the identity holds to the last digits; a row orthogonal to nothing but 1 would divide by zero.
     layerNorm(x, { eps: 0, out: layer });
@@ -184,8 +192,8 @@ export class SampleSums {
     for (let row = 0; row < n; row++) {
       let squares = 0;
       for (let i = row * cols; i < (row + 1) * cols; i++) squares += (scaled[i] - layered[i]) ** 2;
-      this.swap.add(Math.sqrt(squares / cols));
-      this.predicted.add(2 * Math.sin(Math.abs(Math.atan2(uniform[row], orthogonal[row])) / 2));
+      this.swap.add(Math.sqrt(squares / cols), counts[row]);
+      this.predicted.add(2 * Math.sin(Math.abs(Math.atan2(uniform[row], orthogonal[row])) / 2), counts[row]);
     }
 
     this.checked = Math.min(n, Math.max(1, Math.floor(checkedElements / cols)));
@@ -209,10 +217,11 @@ export class SampleSums {
       };
     }
 
-    for (let row = 0; row < n; row++) this.absCos[0].add(Math.abs(cosine[row]));
+    for (let row = 0; row < n; row++) this.absCos[0].addTimes(Math.abs(cosine[row]), counts[row]);
     const random = signs(cols);
     for (let at = 1; at <= directionCount; at++) {
-      for (const theta of angle(x, random(Kind), {})) this.absCos[at].add(Math.abs(Math.cos(theta)));
+      const angles = angle(x, random(Kind));
+      for (let row = 0; row < n; row++) this.absCos[at].addTimes(Math.abs(Math.cos(angles[row])), counts[row]);
     }
 
     invertLayerNorm(layer, { mean, rstd, out: back });

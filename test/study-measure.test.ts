@@ -1,0 +1,183 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Histogram, resolution } from "../study/src/measure/histogram.js";
+import { chanceDeviation, chanceSd } from "../study/src/measure/null-model.js";
+import { octaveOf } from "../study/src/measure/site.js";
+import { Sketch } from "../study/src/measure/sketch.js";
+import { ExactSum } from "../study/src/measure/sum.js";
+import { Tally } from "../study/src/measure/tally.js";
+import { normals } from "./support/random.js";
+
+/** The double nearest to a sum, by whole numbers of 2⁻¹⁰⁷⁴. */
+function trueSum(values: readonly number[]): number {
+  const view = new DataView(new ArrayBuffer(8));
+  let sum = 0n;
+  for (const value of values) {
+    view.setFloat64(0, value);
+    const bits = view.getBigUint64(0);
+    const exponent = Number((bits >> 52n) & 2047n);
+    const fraction = bits & ((1n << 52n) - 1n);
+    const size = exponent === 0 ? fraction : (fraction | (1n << 52n)) << BigInt(exponent - 1);
+    sum += value < 0 ? -size : size;
+  }
+  // Halves until it fits in a double, remembering whether anything was lost: to nearest, ties to even.
+  const negative = sum < 0n;
+  let size = negative ? -sum : sum;
+  let shift = 0;
+  const bits = size.toString(2).length;
+  if (bits > 53) {
+    shift = bits - 53;
+    const rest = size & ((1n << BigInt(shift)) - 1n);
+    const half = 1n << BigInt(shift - 1);
+    size >>= BigInt(shift);
+    if (rest > half || (rest === half && (size & 1n) === 1n)) size += 1n;
+  }
+  let value = Number(size);
+  for (let left = shift - 1074; left !== 0; ) {
+    const step = Math.max(-1000, Math.min(1000, left));
+    value *= 2 ** step;
+    left -= step;
+  }
+  return negative ? -value : value;
+}
+
+const finite = fc.double({ min: -1e100, max: 1e100, noNaN: true, noDefaultInfinity: true });
+
+describe("the exact sum", () => {
+  test("is the sum rounded once, one by one, many at once and in parts, in any order", () => {
+    fc.assert(
+      fc.property(fc.array(finite, { maxLength: 60 }), fc.nat(60), (values, cut) => {
+        const expected = trueSum(values);
+        const one = ExactSum.of(values.slice().reverse());
+        const many = ExactSum.of();
+        many.addMany(Float64Array.from(values), values.length);
+        const parts = ExactSum.from(JSON.parse(JSON.stringify(ExactSum.of(values.slice(0, cut)))));
+        parts.addAll(ExactSum.of(values.slice(cut)));
+        for (const sum of [one, many, parts]) expect(sum.value === expected).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("many at once, of one size, as the study adds", () => {
+    for (const scale of [1e-300, 1e-3, 1, 90, 1e30, 1e290]) {
+      const values = Float64Array.from(normals(512), (value) => value * scale);
+      const sum = ExactSum.of();
+      sum.addMany(values, 500);
+      expect(sum.value).toBe(trueSum([...values.subarray(0, 500)]));
+    }
+  });
+
+  test("takes back what was added so many times", () => {
+    fc.assert(
+      fc.property(finite, finite, fc.nat(1e6), (x, y, times) => {
+        const sum = ExactSum.of([y]);
+        sum.addTimes(x, times);
+        sum.addTimes(x, -times);
+        expect(sum.value === y).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("the histogram and the tally", () => {
+  test.each(["angle", "length"] as const)("a quantile of the %s grid is within its resolution", (grid) => {
+    const values = Float64Array.from(normals(5001), (value) => (grid === "angle" ? 90 + 5 * value : Math.exp(value)));
+    const histogram = new Histogram(grid);
+    histogram.addMany(values, values.length);
+    const sorted = values.slice().sort();
+    for (const share of [0.01, 0.25, 0.5, 0.75, 0.99]) {
+      const expected = sorted[Math.round(share * 5000)];
+      const cell = 2 * resolution[grid] * (grid === "angle" ? 1 : expected);
+      expect(Math.abs(histogram.quantile(share) - expected)).toBeLessThan(1.5 * cell);
+    }
+  });
+
+  test("what is saved comes back, and what is broken does not", () => {
+    const tally = new Tally("angle");
+    tally.addMany(
+      Float64Array.from(normals(100), (value) => 90 + value),
+      100,
+    );
+    const again = Tally.from("angle", JSON.parse(JSON.stringify(tally)));
+    expect(again.spread(true)).toEqual(tally.spread(true));
+    for (const broken of [null, 5, {}, { sum: ["1"] }, { ...JSON.parse(JSON.stringify(tally)), range: [1] }]) {
+      expect(() => Tally.from("angle", broken)).toThrow();
+    }
+  });
+
+  test("the deviation of values that are all the same is 0, and of others what it is", () => {
+    const same = new Tally("length");
+    same.addMany(new Float64Array(100).fill(0.1), 100);
+    expect(same.spread()).toMatchObject({ mean: 0.1, sd: 0, min: 0.1, median: 0.1, max: 0.1 });
+    const two = new Tally("length");
+    two.addMany(Float64Array.of(3, 5), 2);
+    expect(two.spread()).toMatchObject({ mean: 4, sd: 1, min: 3, max: 5 });
+  });
+
+  test("a figure's cells hold every value, sixty at most", () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 180, noNaN: true }), { minLength: 1, maxLength: 50 }), (values) => {
+        const tally = new Tally("angle");
+        tally.addMany(Float64Array.from(values), values.length);
+        const drawn = tally.spread(true).histogram as NonNullable<ReturnType<Tally["spread"]>["histogram"]>;
+        expect(drawn.counts.reduce((sum, count) => sum + count, 0)).toBe(values.length);
+        expect(drawn.counts.length).toBeLessThanOrEqual(60);
+        expect(drawn.low).toBeLessThanOrEqual(Math.min(...values));
+        expect(drawn.high + 0.02).toBeGreaterThanOrEqual(Math.max(...values));
+      }),
+    );
+  });
+});
+
+describe("the sketch of distinct rows", () => {
+  test("keeps the smallest fingerprints with exact counts, in any order and in parts", () => {
+    const prints = fc.array(fc.nat(40), { maxLength: 200 });
+    fc.assert(
+      fc.property(prints, fc.nat(200), (rows, cut) => {
+        const sketch = (some: readonly number[]) => {
+          const kept = new Sketch<number>(8);
+          for (const print of some) kept.add(print, () => print);
+          return kept;
+        };
+        const counts = new Map<number, number>();
+        for (const print of rows) counts.set(print, (counts.get(print) ?? 0) + 1);
+        const expected = [...counts].sort(([a], [b]) => a - b).slice(0, 8);
+        const merged = sketch(rows.slice(cut));
+        merged.addAll(sketch(rows.slice(0, cut)));
+        for (const one of [sketch(rows), sketch(rows.slice().reverse()), merged]) {
+          expect(one.entries().map(([print, { count }]) => [print, count])).toEqual(expected);
+          expect(one.complete).toBe(counts.size <= 8);
+        }
+      }),
+    );
+  });
+});
+
+test("octaves begin at powers of two, exactly", () => {
+  for (const [norm, octave] of [
+    [1, 0],
+    [1.999, 0],
+    [2, 1],
+    [0.5, -1],
+    [1 - 2 ** -53, -1],
+    [2 ** 100, 100],
+  ]) {
+    expect(octaveOf(norm)).toBe(octave);
+  }
+});
+
+test("the null is what random directions really give", () => {
+  const d = 64;
+  const n = 4000;
+  const x = normals(n * d);
+  const leans = Array.from({ length: n }, (_, row) => {
+    const values = x.subarray(row * d, (row + 1) * d);
+    const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+    const mean = values.reduce((sum, value) => sum + value, 0) / d;
+    return (Math.asin((mean * Math.sqrt(d)) / length) * 180) / Math.PI;
+  });
+  const square = leans.reduce((sum, lean) => sum + lean * lean, 0) / n;
+  expect(Math.sqrt(square) / chanceSd(d)).toBeCloseTo(1, 1);
+  expect(leans.reduce((sum, lean) => sum + Math.abs(lean), 0) / n / chanceDeviation(d)).toBeCloseTo(1, 1);
+});
