@@ -236,7 +236,7 @@ describe("safetensors", () => {
   });
 
   test("a dimension of zero makes a shape empty, however large the others are", async () => {
-    const bytes = safetensors({}, { x: entry("F32", [2 ** 50, 2 ** 50, 0], [0, 0]) });
+    const bytes = safetensors({}, { x: entry("F32", [...Array(30).fill(2 ** 50), 0], [0, 0]) });
     expect(await readFile(bytes, "e.safetensors", "blob")).toMatchObject([{ name: "x", bytes: Buffer.alloc(0) }]);
   });
 
