@@ -1,22 +1,40 @@
 /**
  * Bundles the command line into dist/cli/orthonorm.js, so that installing the package installs no command-line library.
+ * The HTML report, with its charts and its font, is a file of its own: report.js is read when a report is asked for.
  *
  * The engine stays outside: `orthonorm` resolves by the package's own name to dist/index.js, the very build it ships.
  * What is bundled keeps its licence: legal comments at the end of the file, the packages' licences in THIRD-PARTY.txt.
  */
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Metafile } from "esbuild";
+import { build, type Metafile, type Plugin } from "esbuild";
+import * as assets from "../study/src/html/assets.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const outfile = join(root, "dist/cli/orthonorm.js");
+const outdir = join(root, "dist/cli");
+
+/** The report's files as texts in the bundle: what the module would read when it is run, read now. */
+const inlined: Plugin = {
+  name: "inlined",
+  setup({ onLoad }) {
+    onLoad({ filter: /study[\\/]src[\\/]html[\\/]assets\.ts$/ }, () => ({
+      contents: Object.entries(assets)
+        .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`)
+        .join("\n"),
+    }));
+  },
+};
+
+rmSync(outdir, { recursive: true, force: true });
 
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: ["study/src/cli.ts"],
-  outfile,
+  entryPoints: { orthonorm: "study/src/cli.ts", report: "study/src/html/page.ts" },
+  outdir,
   bundle: true,
+  splitting: true,
+  plugins: [inlined],
   format: "esm",
   platform: "node",
   target: "node20",
@@ -37,11 +55,11 @@ const { metafile } = await build({
 });
 
 const packages = bundledPackages(metafile);
-writeFileSync(join(dirname(outfile), "THIRD-PARTY.txt"), thirdParty(packages));
-chmodSync(outfile, 0o755);
-console.log(
-  `${relative(root, outfile)}  ${Math.round(bytes(metafile) / 1024)} KiB, with ${packages.map(nameOf).join(", ")}`,
-);
+writeFileSync(join(outdir, "THIRD-PARTY.txt"), thirdParty(packages));
+chmodSync(join(outdir, "orthonorm.js"), 0o755);
+for (const [output, { bytes }] of Object.entries(metafile.outputs))
+  console.log(`${output}  ${Math.round(bytes / 1024)} KiB`);
+console.log(`${relative(root, outdir)} has ${packages.map(nameOf).join(", ")}`);
 
 /** The folders of the packages that put code into the bundle, in the order of their names. */
 function bundledPackages({ outputs }: Metafile): string[] {
@@ -52,6 +70,8 @@ function bundledPackages({ outputs }: Metafile): string[] {
       if (folder !== undefined && bytesInOutput > 0) folders.add(resolve(root, folder));
     }
   }
+  // The font comes in by way of a text.
+  folders.add(join(root, "node_modules", assets.fontPackage));
   return [...folders].sort();
 }
 
@@ -64,7 +84,7 @@ function thirdParty(folders: readonly string[]): string {
     return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
   });
   const line = `\n${"-".repeat(78)}\n\n`;
-  return `orthonorm.js contains these packages, each under its own licence.\n${line}${parts.join(line)}`;
+  return `The files beside this one contain these packages, each under its own licence.\n${line}${parts.join(line)}`;
 }
 
 function nameOf(folder: string): string {
@@ -73,8 +93,4 @@ function nameOf(folder: string): string {
 
 function manifest(folder: string): { name: string; version: string; license: string } {
   return JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-}
-
-function bytes({ outputs }: Metafile): number {
-  return Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
 }

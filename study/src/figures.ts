@@ -147,7 +147,12 @@ export interface Sample {
    * Where the uniform vector ranks among random ±1 directions by mean |cos θ|: `lower` of `directions` have a smaller one.
    * 0 says that the states avoid 1 more than any of them.
    */
-  uniformRank: { lower: number; directions: number; meanAbsCos: number; directionsMeanAbsCos: { min: number; median: number; max: number } };
+  uniformRank: {
+    lower: number;
+    directions: number;
+    meanAbsCos: number;
+    directionsMeanAbsCos: { min: number; median: number; max: number };
+  };
   /** Which shares of the states' variance (about their mean vector) the norm forgets. */
   lost: {
     /** Var(x·1̂)/total: LayerNorm's projection. */

@@ -131,7 +131,10 @@ function compared(
   const one = shared && JSON.stringify(chance(groups[0])) === JSON.stringify(chance(groups[1]));
   if (!one) return groups.map((group) => ({ title: titleOf(group), series: seriesOf(group), chance: chance(group) }));
   const series = groups.flatMap((group) =>
-    seriesOf(group).map((of) => ({ ...of, label: of.label === "" ? "" : shorten(`${nameOf(group)} ${of.label}`, 22) })),
+    seriesOf(group).map((of, i) => ({
+      ...of,
+      label: i > 0 && of.label === "" ? "" : shorten(`${nameOf(group)} ${of.label}`.trim(), 22),
+    })),
   );
   return [{ title: groups.map(titleOf).join("  and  "), series, chance: chance(groups[0]) }];
 }
@@ -191,7 +194,7 @@ function shares(all: readonly Group[], document: Document, width: number): Drawn
   const log = positive.length > 0 && Math.max(1, ...positive) / Math.min(1, ...positive) > 20;
   const panels = compared(
     groups,
-    (group) => byKind(group, value, ", where chance gives 1", withNames(group, groups)),
+    (group) => byKind(group, value, ", where chance gives 1"),
     (group) => chanceOf(group, "chance", () => [1, 1]),
   );
   return {
@@ -207,12 +210,6 @@ function shares(all: readonly Group[], document: Document, width: number): Drawn
       panels,
     ),
   };
-}
-
-/** Where a group has no kinds to label its lines with, and shares its panel, its name does. */
-function withNames(group: Group, groups: readonly Group[]): { label?: string } {
-  const kinds = runsOf(group).some(({ kind }) => kind !== "");
-  return kinds || groups.length === 1 ? {} : { label: group.norm ?? "states" };
 }
 
 function norms(groups: readonly Group[], document: Document, width: number): Drawn {
@@ -318,7 +315,7 @@ function rotations(groups: readonly Group[], document: Document, width: number):
           "°",
         )}.`
       : `Standardization turns the median vector by ${standard}.`,
-    reading: `Under LayerNorm standardization turns a vector by exactly |90° − θ|, under RMSNorm not at all. Lines: medians; bars or bands: quartiles.${kindsRead(groups)}`,
+    reading: `Under LayerNorm standardization turns a vector by exactly |90° − θ|, under RMSNorm not at all. Lines: medians; bars or bands: quartiles.${kindsRead(groups)}`,
     svg: draw(
       document,
       width,
@@ -343,24 +340,20 @@ function swaps(all: readonly Group[], document: Document, width: number): Drawn 
   const panels = compared(
     groups,
     (group) => [
-      ...byKind(
-        group,
-        ({ sample }) => sample && { y: 100 * sample.swap.predicted.mean },
-        " % by the angle",
-        withNames(group, groups),
-      ).map((series) => ({ ...series, symbol: "times" as const })),
+      ...byKind(group, ({ sample }) => sample && { y: 100 * sample.swap.predicted.mean }, " % by the angle").map(
+        (series) => ({ ...series, symbol: "times" as const }),
+      ),
       ...byKind(group, ({ sample }) => sample && { y: 100 * sample.swap.mean }, " % measured", { label: "" }).map(
         (series) => ({
           ...series,
           line: false,
           symbol: "circle" as const,
-          hollow: true,
-          r: 5,
+          ring: true,
           label: "",
         }),
       ),
     ],
-    // Of a random direction, 2 sin(|90° − θ|/2) is very nearly |90° − θ| in radians.
+    // Of a random direction, 2 sin(|90° − θ|/2) is very nearly |90° − θ| in radians.
     (group) =>
       chanceOf(
         group,
@@ -368,15 +361,19 @@ function swaps(all: readonly Group[], document: Document, width: number): Drawn 
         (site) => [site.null.deviation, site.null.deviation].map((at) => (at * Math.PI) / 1.8) as [number, number],
       ),
   );
+  const telling = groups.map((group) => ({ ...group, sites: tellingOf(group) }));
   const apart = Math.max(
-    ...groups.flatMap((group) => samplesOf(group, ({ swap }) => Math.abs(swap.mean / swap.predicted.mean - 1) || 0)),
+    ...telling.flatMap((group) => samplesOf(group, ({ swap }) => Math.abs(swap.mean / swap.predicted.mean - 1) || 0)),
   );
+  const measured = perGroup(telling, (group) => samplesOf(group, ({ swap }) => 100 * swap.mean), "\u00a0%");
   return {
     id: "swap",
     title: "What RMSNorm in LayerNorm’s place would change",
-    finding: `RMSNorm’s output differs from LayerNorm’s by ${perGroup(groups, (group) => samplesOf(group, ({ swap }) => 100 * swap.mean), "\u00a0%")}; the angle alone predicts it to within ${fixed(100 * apart, decimalsFor([100 * apart], 1))} %.`,
+    finding: Number.isFinite(apart)
+      ? `RMSNorm’s output differs from LayerNorm’s by ${measured}; the angle alone predicts it to within ${fixed(100 * apart, decimalsFor([100 * apart], 1))} %.`
+      : "RMSNorm gives what LayerNorm gives: these states were centred beforehand.",
     reading:
-      "‖RMSNorm(x) − LN(x)‖/√d, mean over the sample, without weights. Rings: measured by running both norms; lines with ×: 2 sin(|90° − θ|/2), by the angle. Grey: random directions.",
+      "‖RMSNorm(x) − LN(x)‖/√d, mean over the sample, without weights. Rings: measured by running both norms; lines with ×: 2 sin(|90° − θ|/2), by the angle. Grey: random directions.",
     svg: draw(
       document,
       width,
@@ -387,7 +384,9 @@ function swaps(all: readonly Group[], document: Document, width: number): Drawn 
   };
 }
 
-function histograms(groups: readonly Group[], document: Document, width: number): Drawn {
+function histograms(all: readonly Group[], document: Document, width: number): Drawn {
+  // The angles of centred states are a spike at 90° that says nothing.
+  const groups = all.filter((group) => tellingOf(group).length > 0);
   const svg = drawHistograms(document, width, groups);
   if (svg === null) return null;
   const inside = (group: Group) =>

@@ -19,8 +19,8 @@ export interface Series {
   dash?: string;
   symbol: "circle" | "square" | "triangle" | "diamond" | "times";
   hollow?: boolean;
-  /** Radius of the marks, where others lie under them. */
-  r?: number;
+  /** An empty ring around what lies under it. */
+  ring?: boolean;
   line: boolean;
   points: Point[];
 }
@@ -62,7 +62,7 @@ export function drawPanels(
   const rows = abreast ? 1 : panels.length;
   const panelWidth = (width - margin.left - margin.right - (columns - 1) * gap.x) / columns;
   const panelHeight = panels.length > 3 ? 130 : width < 500 ? 190 : 250;
-  const bottom = depth.named ? 92 : 44;
+  const bottom = depth.named ? 106 : 44;
   const height = margin.top + rows * panelHeight + (rows - 1) * gap.y + bottom;
   const place = (index: number) => (abreast ? { fx: index } : { fy: index });
 
@@ -103,13 +103,14 @@ export function drawPanels(
         Plot.line(points, { ...place(i), x: "x", y: "y", stroke: color, strokeWidth: 1.75, strokeDasharray: dash }),
       );
     }
-    for (const { points, color, symbol, hollow, line, r = depth.count > 40 ? 2.2 : 3.4 } of series) {
-      // On a phone the marks of many sites would cover the line that they are on.
-      if (width < 500 && depth.count > 40 && line && points.length > 1) continue;
+    for (const { points, color, symbol, hollow, ring, line } of series) {
+      // Marks close together would cover the line that they are on.
+      if (line && points.length > 1 && panelWidth / depth.count < 5) continue;
+      const r = (depth.count > 40 ? 2.2 : 3.4) * (ring ? 1.5 : 1);
       const paint =
         symbol === "times"
           ? { stroke: color, strokeWidth: 2 }
-          : { fill: hollow ? (r < 5 ? "var(--paper)" : "none") : color, stroke: color };
+          : { fill: ring ? "none" : hollow ? "var(--paper)" : color, stroke: color };
       const titled = width < 500 ? {} : { title: "title" };
       marks.push(Plot.dot(points, { ...place(i), x: "x", y: "y", symbol, r, ...paint, ...titled }));
     }

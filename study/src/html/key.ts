@@ -44,7 +44,7 @@ export function keyNumbers({ groups }: Report): KeyNumber[] {
   const none = () => null;
   return [
     ...quantity(
-      "Off orthogonal, mean |90° − θ|",
+      "Off orthogonal, mean |90° − θ|",
       "°",
       telling(({ ordinary }) => ordinary.deviation.mean),
       (site) => site.null.deviation,

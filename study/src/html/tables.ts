@@ -82,8 +82,8 @@ function angles(report: Report, scaled: boolean): Table {
     { over: "random", name: "sd", kind: "sd", digits: degrees, value: ({ site }) => site.null.sd },
     ...spread("standardized", ({ angleStandardized }) => angleStandardized, degrees, ["mean", "sd"]),
     ...(scaled ? spread("after scale and shift", ({ angleAfter }) => angleAfter, degrees) : []),
-    ...spread("|90° − θ|", ({ deviation }) => deviation, degrees, ["mean", "median"]),
-    { over: "|90° − θ|", name: "random", digits: degrees, value: ({ site }) => site.null.deviation },
+    ...spread("|90° − θ|", ({ deviation }) => deviation, degrees, ["mean", "median"]),
+    { over: "|90° − θ|", name: "random", digits: degrees, value: ({ site }) => site.null.deviation },
     { over: "d·cos²θ", name: "mean", digits: { significant: 3 }, value: ({ of }) => of?.dCos2.mean },
     {
       over: "±1 directions",
@@ -123,12 +123,12 @@ function rotations(report: Report, scaled: boolean): Table {
     id: "table-rotation",
     title: "Rotation by the norm, in degrees",
     caption:
-      "The paper’s table 4, split: standardization turns a vector by exactly |90° − θ| under LayerNorm and by nothing under RMSNorm; the rest is the work of weight and bias.",
+      "The paper’s table 4, split: standardization turns a vector by exactly |90° − θ| under LayerNorm and by nothing under RMSNorm; the rest is the work of weight and bias.",
     drafts: [
       ...spread("by standardization", ({ rotation }) => rotation.standardization, degrees),
       ...(scaled ? spread("by weight and bias", ({ rotation }) => rotation.affine, degrees) : []),
       ...(scaled ? spread("by both", ({ rotation }) => rotation.total, degrees) : []),
-      { over: "random", name: "|90° − θ|", digits: degrees, value: ({ site }) => site.null.deviation },
+      { over: "random", name: "|90° − θ|", digits: degrees, value: ({ site }) => site.null.deviation },
     ],
   });
 }
@@ -148,7 +148,7 @@ function swaps(report: Report): Table {
     id: "table-swap",
     title: "RMSNorm in LayerNorm’s place",
     caption:
-      "‖RMSNorm(x) − LN(x)‖/√d in per cent: measured by running both norms on a sample of the vectors, and predicted as 2 sin(|90° − θ|/2). Identity: the largest |Δ|/max(1, |y|) of RMSNorm = sin θ · LN + cos θ · 1. Engine: the same of both norms against an f64 reference.",
+      "‖RMSNorm(x) − LN(x)‖/√d in per cent: measured by running both norms on a sample of the vectors, and predicted as 2 sin(|90° − θ|/2). Identity: the largest |Δ|/max(1, |y|) of RMSNorm = sin θ · LN + cos θ · 1. Engine: the same of both norms against an f64 reference.",
     drafts: [
       { over: "sample", name: "rows", digits: { decimals: 0 }, value: ({ sample }) => sample?.rows },
       percent("measured, %", "mean", ({ swap }) => swap.mean),

@@ -1,0 +1,437 @@
+// The HTML report and its figures, on the twins' real states and on reports that have more, less or other than they have.
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { gunzipSync } from "node:zlib";
+import fc from "fast-check";
+import { parseHTML } from "linkedom";
+import { describe, expect, test } from "vitest";
+import { depthOf, placesOf, runsOf } from "../study/src/charts/depth.js";
+import { figuresOf } from "../study/src/charts/figures.js";
+import type { Group, Report } from "../study/src/figures.js";
+import { htmlReport } from "../study/src/html/page.js";
+import { tablesOf } from "../study/src/html/tables.js";
+import { printable } from "../study/src/text.js";
+import { hostileNames, sampleReports } from "./support/sample-report.js";
+
+const reports = sampleReports();
+const options = { finding: "The states lie closer to orthogonal than chance.", notes: ["A note <b>."] };
+const pages = Object.fromEntries(
+  Object.entries(reports).map(([name, report]) => [
+    name,
+    htmlReport(report, { ...options, command: "orthonorm study a" }),
+  ]),
+);
+const documentOf = (html: string) => parseHTML(html).document;
+const blank = () => documentOf("<!doctype html><html><body></body></html>") as unknown as Document;
+const figureIds = (html: string) => [...documentOf(html).querySelectorAll("figure")].map(({ id }) => id.slice(7));
+const everyFigure = ["angle", "share", "norm", "rotation", "swap", "histograms", "lost", "recovered"];
+
+/** The cells of a table's row, by the heads that a CSV gives them. */
+function cellsOf(html: string, table: string, site: string, model?: string): Record<string, string> {
+  const section = documentOf(html).querySelector(`#${table}`) as Element;
+  const heads = [...section.querySelectorAll("thead [data-csv]")].map(
+    (head) => head.getAttribute("data-csv") as string,
+  );
+  const bodies = [...section.querySelectorAll("tbody")].filter(
+    (body) => model === undefined || body.getAttribute("data-model") === model,
+  );
+  const row = bodies
+    .flatMap((body) => [...body.querySelectorAll("tr")])
+    .find((tr) => tr.querySelector("th")?.textContent === site) as Element;
+  const cells = [...row.querySelectorAll("td")].map((cell) => cell.textContent ?? "");
+  expect(cells.length).toBe(heads.length);
+  return Object.fromEntries(heads.map((head, i) => [head, cells[i]]));
+}
+
+describe.each(Object.keys(reports))("the report %s", (name) => {
+  const html = pages[name];
+  const document = documentOf(html);
+  const sites = reports[name].groups.flatMap((group) => group.sites);
+
+  test("is one file under 1 MB that loads nothing", () => {
+    expect(Buffer.byteLength(html)).toBeLessThan(1_000_000);
+    expect(html).not.toMatch(/https?:/);
+    expect(document.querySelectorAll("img, iframe, link, object, embed, base, video, audio, use, image").length).toBe(
+      0,
+    );
+    for (const element of document.querySelectorAll("[href], [src], [srcset]")) {
+      expect(element.getAttribute("href")).toMatch(/^#[a-z]+$/);
+      expect(document.getElementById((element.getAttribute("href") as string).slice(1))).not.toBeNull();
+    }
+    for (const [, address] of html.matchAll(/url\(([^)]{0,30})/g)) expect(address).toMatch(/^data:font\/woff2;base64,/);
+  });
+
+  test("lets no script run but its own", () => {
+    const policy = document.querySelector("meta[http-equiv]")?.getAttribute("content") as string;
+    const scripts = [...document.querySelectorAll("script:not([type])")].map((script) => script.textContent ?? "");
+    expect(scripts).toHaveLength(1);
+    const hash = createHash("sha256").update(scripts[0]).digest("base64");
+    expect(policy.split("; ")).toEqual([
+      "default-src 'none'",
+      "style-src 'unsafe-inline'",
+      "font-src data:",
+      `script-src 'sha256-${hash}'`,
+      "base-uri 'none'",
+      "form-action 'none'",
+    ]);
+    for (const element of document.querySelectorAll("*")) {
+      for (const attribute of element.attributes) expect(attribute.name, attribute.value).not.toMatch(/^on/);
+    }
+  });
+
+  test("every id is there once, every control has a name, every figure a description", () => {
+    const ids = [...document.querySelectorAll("[id]")].map(({ id }) => id);
+    expect(ids).toEqual([...new Set(ids)]);
+    for (const button of document.querySelectorAll("button")) expect(button.textContent).not.toBe("");
+    for (const svg of document.querySelectorAll("figure svg")) {
+      expect(svg.getAttribute("role")).toBe("img");
+      expect(svg.getAttribute("aria-label")).toMatch(/\.$/);
+      expect(svg.getAttribute("viewBox")).toMatch(/^0 0 \d+ \d+(\.\d+)?$/);
+      expect(svg.outerHTML).not.toMatch(/NaN|Infinity|undefined|\bnull\b(?!\))/);
+    }
+    expect(document.querySelectorAll("figure svg.wide").length).toBe(document.querySelectorAll("figure").length);
+  });
+
+  test("every site is in the tables", () => {
+    for (const table of ["table-angle", "table-norm", "table-rotation"]) {
+      const rows = [...document.querySelectorAll(`#${table} tbody tr:not(.model):not(.apart) bdi`)];
+      const names = rows.map((cell) => cell.getAttribute("title") ?? cell.textContent);
+      expect(names).toEqual(sites.map(({ site }) => printable(site)));
+    }
+  });
+
+  test("no number is missing from a cell", () => {
+    for (const cell of document.querySelectorAll("td")) {
+      expect(cell.textContent).not.toMatch(/NaN|Infinity|undefined|null/);
+    }
+  });
+});
+
+describe("the page", () => {
+  test("answers first, then notes, key numbers, figures, tables, methods, provenance", () => {
+    const main = documentOf(pages.twins).querySelector("main") as Element;
+    expect(main.firstElementChild?.outerHTML).toBe(`<h1>${options.finding}</h1>`);
+    expect([...main.querySelectorAll("h2")].map(({ id }) => id)).toEqual([
+      "figures",
+      "tables",
+      "methods",
+      "provenance",
+    ]);
+    expect(main.querySelector(".notes")?.innerHTML).toBe("<p>A note &lt;b&gt;.</p>");
+  });
+
+  test("says at the top that it is incomplete, and only then", () => {
+    const first = documentOf(pages.stopped).querySelector("main > :first-child") as Element;
+    expect(first.className).toBe("stopped");
+    expect(first.textContent).toContain("2,560 of 10,240 rows had been read (25.0 %)");
+    expect(documentOf(pages.twins).querySelector(".stopped")).toBeNull();
+    expect(documentOf(pages.stopped).querySelector("dl")?.textContent).toContain("stopped before all rows were read");
+  });
+
+  test("what only a script can do is hidden without it", () => {
+    const document = documentOf(pages.twins);
+    for (const button of document.querySelectorAll("button")) {
+      expect(button.closest("[hidden]"), button.outerHTML).not.toBeNull();
+    }
+  });
+
+  test("names of unknown origin stay text", () => {
+    const document = documentOf(pages.hostile);
+    expect(document.querySelectorAll("script").length).toBe(2);
+    expect(document.querySelectorAll("b img, tbody script, bdi b, bdi i").length).toBe(0);
+    for (const character of pages.hostile.match(/[\p{Cc}\p{Cf}]/gu) ?? []) expect(character).toBe("\n");
+    expect(pages.hostile).not.toContain("<script>alert");
+    const shown = [...document.querySelectorAll("#table-angle tbody tr:not(.model) bdi")];
+    expect(shown[2].textContent).toBe("\\u202egnp.exe\\u200f\\u0007");
+    expect(shown[1].getAttribute("title")).toBe(hostileNames[1]);
+    expect((shown[1].textContent as string).length).toBe(28);
+    expect(document.querySelector("dd ul")?.textContent).toBe("<i>\\u0000 in a<b>.npz: I64, not <F32>");
+  });
+
+  test("says where the numbers come from", () => {
+    const name = reports.twins.groups[0].sources[0].name;
+    const html = htmlReport(reports.twins, {
+      ...options,
+      command: "orthonorm study",
+      hashes: { [name]: "ab12" },
+      date: "2026-11-25",
+    });
+    const document = documentOf(html);
+    const row = document.querySelector(".files tbody tr") as Element;
+    expect([...row.children].map(({ textContent }) => textContent)).toEqual([
+      "ln",
+      "LayerNorm (says metadata)",
+      name,
+      "1\u202f181\u202f688",
+      "ab12",
+    ]);
+    const facts = [...document.querySelectorAll("dt")].map((dt) => [
+      dt.textContent,
+      dt.nextElementSibling?.textContent,
+    ]);
+    expect(Object.fromEntries(facts)).toMatchObject({
+      Command: "orthonorm study",
+      Version: "Orthonorm 0.1.0, engine variant simd",
+      eps: "0.00001",
+      Weights: "for 18 of 18 sites",
+      Date: "2026-11-25",
+    });
+  });
+
+  test("carries the whole report, packed", () => {
+    const packed = documentOf(pages.twins).getElementById("data")?.textContent as string;
+    expect(JSON.parse(gunzipSync(Buffer.from(packed, "base64")).toString())).toEqual(reports.twins);
+  });
+
+  test("leaves out what is least missed before it grows past 1 MB", () => {
+    const group = reports.deep.groups[0];
+    const double = { ...reports.deep, groups: [group, { ...group, label: "again", norm: "RMSNorm" as const }] };
+    const html = htmlReport(double, options);
+    expect(Buffer.byteLength(html)).toBeLessThan(1_000_000);
+    const document = documentOf(html);
+    expect(document.getElementById("data")).toBeNull();
+    expect(document.querySelector("[data-save=json]")).toBeNull();
+    expect(document.querySelectorAll("#table-angle tbody tr:not(.model)").length).toBe(192);
+  });
+
+  test("has the font's licence and both its parts", () => {
+    expect(pages.twins).toContain("SIL Open Font License 1.1");
+    expect(pages.twins.match(/@font-face/g)).toHaveLength(2);
+  });
+});
+
+describe("the tables", () => {
+  const [ln, rms] = reports.twins.groups;
+
+  test("have the numbers of the report", () => {
+    const { ordinary, sample, null: chance } = rms.sites[3];
+    if (sample === null || ordinary.angleAfter === null || ordinary.scaled === null)
+      throw new Error("no sample, no weights");
+    const { affine, total } = ordinary.rotation;
+    const site = rms.sites[3].site;
+    expect(cellsOf(pages.twins, "table-angle", site, "rms")).toMatchObject({
+      "before the norm mean": ordinary.angle.mean.toFixed(2),
+      "before the norm sd": ordinary.angle.sd.toFixed(2),
+      "before the norm q1": ordinary.angle.q1.toFixed(2),
+      "before the norm median": ordinary.angle.median.toFixed(2),
+      "before the norm q3": ordinary.angle.q3.toFixed(2),
+      "standardized mean": ordinary.angleStandardized.mean.toFixed(2),
+      "after scale and shift mean": ordinary.angleAfter.mean.toFixed(2),
+      "random sd": chance.sd.toFixed(2),
+      "|90°\u00a0−\u00a0θ| random": chance.deviation.toFixed(2),
+      "d·cos²θ mean": ordinary.dCos2.mean.toFixed(3),
+      "±1 directions nearer 90°": `${sample.uniformRank.lower} of 64`,
+    });
+    expect(cellsOf(pages.twins, "table-norm", site, "rms")).toMatchObject({
+      "before the norm mean": ordinary.norm.mean.toFixed(3),
+      "before the norm max": ordinary.norm.max.toFixed(3),
+      "after projection mean": ordinary.projected.mean.toFixed(3),
+      "after standardization mean": "11.31",
+      "after scale and shift median": ordinary.scaled.median.toFixed(2),
+      "√d": "11.31",
+    });
+    expect(cellsOf(pages.twins, "table-rotation", site, "rms")).toMatchObject({
+      "by standardization mean": "0.00",
+      "by weight and bias mean": affine?.mean.toFixed(2),
+      "by both q3": total?.q3.toFixed(2),
+    });
+    expect(cellsOf(pages.twins, "table-swap", site, "rms")).toMatchObject({
+      "sample rows": "256",
+      "measured, % mean": (100 * sample.swap.mean).toFixed(2),
+      "predicted, % max": (100 * sample.swap.predicted.max).toFixed(1),
+      "error engine": "2.4e-7",
+    });
+    expect(cellsOf(pages.twins, "table-lost", site, "rms")).toMatchObject({
+      "LayerNorm loses, % uniform": (100 * sample.lost.uniform).toFixed(3),
+      "recovered, R² LayerNorm": sample.recovered.layerNorm.toFixed(4),
+      "recovered, R² BatchNorm": "1.0000",
+    });
+    expect(cellsOf(pages.twins, "table-angle", site, "ln")["before the norm mean"]).toBe(
+      ln.sites[3].ordinary.angle.mean.toFixed(2),
+    );
+  });
+
+  test("a column has one number of decimals", () => {
+    for (const table of tablesOf(reports.twins)) {
+      for (const [i, { over, name, kind }] of table.columns.entries()) {
+        const cells = table.groups.flatMap(({ rows }) => rows.map((row) => row.cells[i]));
+        if (kind === "text" || over === "error" || over === "inverse") continue;
+        const decimals = new Set(cells.map((cell) => cell.split(".")[1]?.length ?? 0));
+        expect(decimals.size, `${table.id} ${over} ${name}: ${cells.join(" ")}`).toBe(1);
+      }
+    }
+  });
+
+  test("without weights there are no columns for scale and shift, without a sample no tables of it", () => {
+    const document = documentOf(pages.unweighted);
+    expect(document.querySelector("main")?.textContent).not.toContain("after scale and shift");
+    expect([...document.querySelectorAll("section.table")].map(({ id }) => id)).toEqual([
+      "table-angle",
+      "table-norm",
+      "table-rotation",
+    ]);
+    expect(document.querySelector("dl")?.textContent).toContain("none given");
+  });
+
+  test("rows set apart are counted, and massive ones stand under their site", () => {
+    const site = reports.massive.groups[0].sites[2];
+    expect(cellsOf(pages.massive, "table-apart", site.site)).toMatchObject({
+      "rows read": "300",
+      "rows ordinary": "256",
+      "rows zero": "2",
+      "rows not finite": "1",
+      "rows massive": "6",
+      "rows repeated": "35",
+      "repeated share, %": "11.67",
+      "most frequent row times": "36",
+    });
+    const massive = cellsOf(pages.massive, "table-norm", `${site.site} (massive, 6)`);
+    expect(massive["before the norm median"]).toBe(site.massive?.norm.median.toFixed(3));
+    expect(documentOf(pages.massive).querySelectorAll("#table-apart tbody tr:not(.model)").length).toBe(5);
+    expect(pages.twins).toContain("No row was set apart");
+    expect(documentOf(pages.twins).getElementById("table-apart")).toBeNull();
+  });
+});
+
+describe("the parts", () => {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+
+  test("the charts are a page's as well: nothing of Node in what they import", () => {
+    const seen = new Set<string>();
+    const visit = (file: string) => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const [, name] of readFileSync(file, "utf8").matchAll(/ from "([^"]+)"/g)) {
+        if (name.startsWith(".")) visit(join(dirname(file), name.replace(/\.js$/, ".ts")));
+        else expect(name, file).toBe("@observablehq/plot");
+      }
+    };
+    visit(join(root, "study/src/charts/figures.ts"));
+    expect(seen.size).toBeGreaterThan(4);
+  });
+
+  test("the built report is this one, and its licences are beside it", async () => {
+    const built = await import(pathToFileURL(join(root, "dist/cli/report.js")).href);
+    expect(built.htmlReport(reports.one, options)).toBe(htmlReport(reports.one, options));
+    const licences = readFileSync(join(root, "dist/cli/THIRD-PARTY.txt"), "utf8");
+    for (const name of ["@fontsource-variable/inter 5.3.0", "@observablehq/plot 0.6.17", "linkedom 0.18.15"]) {
+      expect(licences).toContain(name);
+    }
+    // The command line itself stays without them.
+    expect(readFileSync(join(root, "dist/cli/orthonorm.js"), "utf8")).not.toContain("font/woff2");
+  });
+});
+
+describe("the figures", () => {
+  test("are there as the data says", () => {
+    expect(figureIds(pages.twins)).toEqual(everyFigure);
+    expect(figureIds(pages.one)).toEqual(everyFigure);
+    expect(figureIds(pages.deep)).toEqual(everyFigure);
+    expect(figureIds(pages.unweighted)).toEqual(["angle", "share", "norm", "rotation", "histograms"]);
+    expect(figureIds(pages.centred)).toEqual(["angle", "norm", "rotation", "swap", "lost", "recovered"]);
+  });
+
+  test("a report without a row to draw has none", () => {
+    const group = reports.twins.groups[0];
+    const empty = (site: (typeof group.sites)[0]) => ({
+      ...site,
+      ordinary: { ...site.ordinary, rows: 0 },
+      sample: null,
+    });
+    const bare: Report = { ...reports.twins, groups: [{ ...group, sites: group.sites.map(empty) }] };
+    expect(figuresOf(bare, blank())).toEqual([]);
+    expect(figuresOf({ ...bare, groups: [] }, blank())).toEqual([]);
+    const html = htmlReport(bare, options);
+    expect(cellsOf(html, "table-angle", "ln_f")["before the norm mean"]).toBe("–");
+  });
+
+  test("captions begin with what the figure shows", () => {
+    const captions = Object.fromEntries(figuresOf(reports.twins, blank()).map(({ id, caption }) => [id, caption]));
+    expect(captions.share).toMatch(
+      /^The states carry 0\.21–0\.46 \(ln\) and 0\.94–1\.30 \(rms\) of the uniform component/,
+    );
+    expect(captions.angle).toMatch(
+      /^At every site the median state lies within 0\.5° \(ln\) and 2\.5° \(rms\) of orthogonal/,
+    );
+    expect(captions.angle).toContain("90° ± 5.06°");
+    expect(figuresOf(reports.centred, blank())[0].caption).toMatch(/^Every angle is 90° by construction/);
+  });
+
+  test("marks stand at the numbers of the report", () => {
+    // d·cos²θ: the axis begins at 0, so that heights are to each other as the numbers are.
+    const group = {
+      ...reports.twins.groups[0],
+      sites: reports.twins.groups[0].sites.filter((_, i) => i % 2 === 0 && i < 8),
+    };
+    const svg = figuresOf({ ...reports.twins, groups: [group] }, blank()).find(({ id }) => id === "share")
+      ?.svg as Element;
+    const heights = [...svg.querySelectorAll("[aria-label=dot] circle")].map((dot) => Number(dot.getAttribute("cy")));
+    const ruler = [...svg.querySelectorAll("[aria-label='y-grid'] line")].map((line) =>
+      Number(line.getAttribute("y1")),
+    );
+    const zero = Math.max(...ruler);
+    const chance = Math.min(...ruler);
+    expect(heights).toHaveLength(4);
+    for (const [i, { ordinary }] of group.sites.entries()) {
+      expect((zero - heights[i]) / (zero - chance)).toBeCloseTo(ordinary.dCos2.mean, 2);
+    }
+  });
+
+  test("colours are the theme's variables and nothing else", () => {
+    const theme = readFileSync(fileURLToPath(new URL("../study/src/charts/theme.css", import.meta.url)), "utf8");
+    for (const report of [reports.twins, reports.massive, reports.unweighted]) {
+      for (const { svg } of figuresOf(report, blank())) {
+        for (const [, name] of svg.outerHTML.matchAll(/var\((--[a-z]+)\)/g)) expect(theme).toContain(`${name}:`);
+        const paints = [...svg.outerHTML.matchAll(/ (?:fill|stroke)="([^"]+)"/g)].map((match) => match[1]);
+        expect(paints.filter((paint) => !/^(none|currentColor|var\(--[a-z]+\))$/.test(paint))).toEqual([]);
+      }
+    }
+  });
+
+  test("norms of two kinds are series of their own", () => {
+    const kinds = (group: Group) => runsOf(group).map(({ kind, places }) => [kind, places.length]);
+    expect(kinds(reports.deep.groups[0])).toEqual([
+      ["ln_1", 48],
+      ["ln_2", 48],
+    ]);
+    expect(kinds(reports.twins.groups[0])).toEqual([
+      ["ln_1", 4],
+      ["ln_2", 4],
+      ["", 1],
+    ]);
+    expect(kinds(reports.models.groups[1])).toEqual([["", 12]]);
+    expect(kinds(reports.one.groups[0])).toEqual([["", 1]]);
+  });
+
+  test("depth is read off the names", () => {
+    const { ticks, format, label } = depthOf(reports.twins.groups, 330);
+    expect([label, ticks.map(format)]).toEqual(["layer", ["0", "1", "2", "3", "ln_f"]]);
+    expect(placesOf(reports.twins.groups[0]).map(({ layer }) => layer)).toEqual([0, 0, 1, 1, 2, 2, 3, 3, null]);
+    const deep = depthOf(reports.deep.groups, 330);
+    expect(deep.ticks.length).toBeLessThan(12);
+    expect(deep.ticks.map(deep.format).slice(0, 3)).toEqual(["0", "8", "16"]);
+    expect(depthOf(reports.models.groups, 700).label).toBe("site, in the order of the files");
+  });
+
+  test("any names give an axis and a figure", () => {
+    const { sites } = reports.twins.groups[0];
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: "binary", maxLength: 20 }), { minLength: 1, maxLength: 9 }), (names) => {
+        const group = { ...reports.twins.groups[0], sites: names.map((site, i) => ({ ...sites[i], site })) };
+        const placed = runsOf(group).flatMap(({ places }) => places.map(({ index }) => index));
+        expect(placed.sort()).toEqual(names.map((_, i) => i));
+        const { ticks, format } = depthOf([group], 330);
+        for (const tick of ticks) expect(format(tick)).toBe(printable(format(tick)));
+        const html = htmlReport({ ...reports.twins, groups: [group] }, options);
+        const shown = [...documentOf(html).querySelectorAll("#table-angle tbody tr:not(.model) th")];
+        expect(shown.map(({ textContent }) => textContent)).toEqual(
+          names.map((name) => expect.stringContaining(printable(name).slice(0, 5))),
+        );
+      }),
+      { numRuns: 6, seed: 5 },
+    );
+  });
+});
