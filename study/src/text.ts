@@ -11,9 +11,11 @@ export function printable(name: string): string {
 
 /** At most `width` characters, the middle left out: both ends of a tensor's name tell more than its middle. */
 export function shorten(name: string, width: number): string {
-  if (name.length <= width) return name;
+  // By code points: half a surrogate pair is no character.
+  const characters = [...name];
+  if (characters.length <= width) return name;
   const tail = Math.ceil((width - 1) / 2);
-  return `${name.slice(0, width - 1 - tail)}…${name.slice(name.length - tail)}`;
+  return `${characters.slice(0, width - 1 - tail).join("")}…${characters.slice(characters.length - tail).join("")}`;
 }
 
 /** Breaks a paragraph between words into lines of at most `width` characters; the lines after the first are indented. */

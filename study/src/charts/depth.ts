@@ -80,12 +80,11 @@ export function depthOf(groups: readonly Group[], width: number): Depth {
   const rising = starts.every(({ layer }, i) => i === 0 || (layer as number) > (starts[i - 1].layer as number));
   if (alike && starts.length > 1 && rising) {
     const every = step(starts.length, room);
-    const ticks = starts.filter((_, i) => i % every === 0).map(({ index }) => index);
+    const layers = starts.filter((_, i) => i % every === 0).map(({ index }) => index);
     // A norm of no layer, such as the last, is named where its name has room.
     const last = places[count - 1];
     const apart = Math.ceil((count / width) * (names[0][count - 1].length * 4 + 14));
-    if (last.layer === null)
-      ticks.push(...[count - 1], ...ticks.splice(0).filter((tick) => tick <= last.index - apart));
+    const ticks = last.layer === null ? [...layers.filter((tick) => tick <= last.index - apart), last.index] : layers;
     const format = (index: number) => (places[index].layer === null ? names[0][index] : String(places[index].layer));
     return { count, label: "layer", ticks, format, named: false };
   }

@@ -104,8 +104,8 @@ export function drawPanels(
       );
     }
     for (const { points, color, symbol, hollow, ring, line } of series) {
-      // On a phone the marks of many sites would cover the line that they are on.
-      if (width < 500 && depth.count > 40 && line && points.length > 1) continue;
+      // Marks close together would cover the line that they are on.
+      if (line && points.length > 1 && panelWidth / depth.count < 5) continue;
       const r = (depth.count > 40 ? 2.2 : 3.4) * (ring ? 1.5 : 1);
       const paint =
         symbol === "times"

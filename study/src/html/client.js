@@ -28,17 +28,15 @@ const textOf = (cell) => {
   return name?.title ? cell.textContent.replace(name.textContent, name.title) : cell.textContent;
 };
 /** A spreadsheet would run a text that begins as a formula. */
-const field = (text) => {
-  const safe = /^[=+@\t\r]|^-(?![\d.])/.test(text) ? `'${text}` : text;
-  return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-};
+const harmless = (text) => (/^[=+@\t\r]|^-(?![\d.])/.test(text) ? `'${text}` : text);
+const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 const heads = (table) => ["model", "site", ...all("thead [data-csv]", table).map((head) => head.dataset.csv)];
-const cells = (row) => [row.parentNode.dataset.model, ...[...row.children].map(textOf)];
+const cells = (row) => [row.parentNode.dataset.model, ...[...row.children].map(textOf)].map(harmless);
 const saving = {
   csv({ name, from }) {
     const table = from.closest("section").querySelector("table");
     const rows = [heads(table), ...all("tbody tr:not(.model)", table).map(cells)];
-    save(`${name}.csv`, "text/csv", rows.map((row) => `${row.map(field).join(",")}\n`).join(""));
+    save(`${name}.csv`, "text/csv", rows.map((row) => `${row.map(quoted).join(",")}\n`).join(""));
   },
   svg({ name, from }) {
     const copy = from.closest("figure").querySelector("svg.wide").cloneNode(true);
