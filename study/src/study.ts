@@ -112,6 +112,7 @@ async function measureAll(
         add(group, sums, file);
         if (sample !== null && !samples.has(cols)) samples.set(cols, { sample, rows: sums.rows });
       }
+      if (!signal?.aborted) await file.finish();
     }
   }
   study.dropUnfit();
