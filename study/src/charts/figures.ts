@@ -487,10 +487,12 @@ function recoveries(all: readonly Group[], document: Document, width: number): D
     ],
     chance: null,
   }));
+  const batch = Math.min(...groups.flatMap((group) => samplesOf(group, (sample) => sample.recovered.batchNorm)));
+  const whole = batch > 1 - 1e-9 ? "all of it" : `at least ${(100 * batch).toFixed(3)} %`;
   return {
     id: "recovered",
     title: "What a scale and shift can bring back",
-    finding: `The best scale and shift bring back ${perGroup(groups, (group) => samplesOf(group, ({ recovered }) => 100 * (recovered?.layerNorm ?? 0)), "\u00a0%", 3)} of the variance after LayerNorm, and all of it after BatchNorm.`,
+    finding: `The best scale and shift bring back ${perGroup(groups, (group) => samplesOf(group, ({ recovered }) => 100 * (recovered?.layerNorm ?? 0)), "\u00a0%", 3)} of the variance after LayerNorm, and ${whole} after BatchNorm.`,
     reading: `R² of the best α ⊙ y + β per dimension from the standardized y back to x: 1 is the identity.${kindsRead(groups)}`,
     svg: draw(document, width, groups, { label: "R² of the way back", log: false, include: [1] }, panels),
   };
