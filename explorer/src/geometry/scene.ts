@@ -80,7 +80,8 @@ export class Picture {
     const { raised, ink, muted, uniform, orthogonal, layernorm, rmsnorm } = colours;
     const { eye } = view;
     /** Paler without letting anything through: what is opaque is drawn fast, and in any order. */
-    const pale = (colour: Color, share: number) => raised.clone().lerp(colour, share);
+    const pale = (colour: Color, share: number) =>
+      raised.clone().convertLinearToSRGB().lerp(colour.clone().convertLinearToSRGB(), share).convertSRGBToLinear();
     camera.position.set(...eye);
     camera.lookAt(...centre);
 

@@ -1,4 +1,5 @@
 /** The benches of bench/ in a worker of the page: the same definitions as in Node, on the page's own engine. */
+import "./window.js";
 import base from "benchmark";
 import lodash from "lodash";
 import platform from "platform";
