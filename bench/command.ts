@@ -6,14 +6,15 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { DType } from "../dist/index.js";
 import type { OpName } from "./problem.js";
+import { shapes } from "./shapes.js";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-const shapes = "1x64,1x768,1x4096,128x64,128x768,512x768,128x4096,2048x4096";
+const allShapes = shapes.map(({ rows, cols }) => `${rows}x${cols}`).join(",");
 
 const options = {
   op: { type: "string", default: "layerNorm,rmsNorm" },
-  shapes: { type: "string", default: shapes },
+  shapes: { type: "string", default: allShapes },
   dtype: { type: "string", default: "f32" },
   quick: { type: "boolean", default: false },
   json: { type: "string" },
@@ -21,7 +22,7 @@ const options = {
 } as const;
 
 export const optionsHelp = `  --op OPS          layerNorm, rmsNorm; several with commas (both)
-  --shapes SHAPES   rows×cols, such as 128x768,1x64 (${shapes})
+  --shapes SHAPES   rows×cols, such as 128x768,1x64 (${allShapes})
   --dtype DTYPES    f32, f64, f16, bf16 (f32)
   --quick           a second a table instead of five
   --json FILE       the results with machine, runtime, commit and command: a record

@@ -26,9 +26,11 @@ export interface Timing {
 export interface Effort {
   /** Seconds that the rounds of one table may take. There are at least five. */
   seconds: number;
+  /** Seconds of a sample; more where the clock is coarse, as in a page. */
+  sampleTime?: number;
 }
 
-/** Seconds of a sample. */
+/** Seconds of a sample, by default. */
 export const sampleTime = 2e-3;
 const batch = 5e-5;
 const warmUp = { seconds: 0.06, calls: 30, mostSeconds: 0.3 };
@@ -45,12 +47,12 @@ export interface Timed {
 export async function measure(
   Benchmark: BenchmarkClass,
   timed: readonly Timed[],
-  { seconds }: Effort,
+  { seconds, sampleTime: each = sampleTime }: Effort,
 ): Promise<Timing[]> {
   const runners: { sample: Sampler; seconds: number[] }[] = [];
   for (const { run, sample } of timed) {
     if (sample !== undefined) await warm(sample);
-    runners.push({ sample: sample ?? prepare(Benchmark, run), seconds: [] });
+    runners.push({ sample: sample ?? prepare(Benchmark, run, each), seconds: [] });
   }
   const end = now() + seconds;
   for (let round = 0; round < rounds.least || (round < rounds.most && now() < end); round++) {
@@ -79,7 +81,7 @@ function quantiles(values: Float64Array): (share: number) => number {
 }
 
 /** Warms it up and finds out how many calls are a batch, how many batches a sample. */
-function prepare(Benchmark: BenchmarkClass, run: () => unknown): Sampler {
+function prepare(Benchmark: BenchmarkClass, run: () => unknown, sampleTime: number): Sampler {
   const repeat = repeater(run);
   const start = now();
   let done = 0;

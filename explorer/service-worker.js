@@ -1,0 +1,40 @@
+// Keeps the page's files, so that it works offline once it has been loaded. `kept` is put before this by vite.config.ts: a
+// name for this build, and its files. The samples are kept when they are asked for.
+/* global kept */
+const prefix = "orthonorm-explorer ";
+const name = prefix + kept.build;
+
+addEventListener("install", (event) => {
+  event.waitUntil(
+    caches
+      .open(name)
+      .then((cache) => cache.addAll(kept.files))
+      .then(() => skipWaiting()),
+  );
+});
+
+addEventListener("activate", (event) => {
+  const old = (key) => key.startsWith(prefix) && key !== name;
+  event.waitUntil(
+    caches
+      .keys()
+      .then((keys) => Promise.all(keys.filter(old).map((key) => caches.delete(key))))
+      .then(() => clients.claim()),
+  );
+});
+
+addEventListener("fetch", (event) => {
+  const { request } = event;
+  if (request.method !== "GET" || !request.url.startsWith(registration.scope)) return;
+  event.respondWith(answer(request));
+});
+
+async function answer(request) {
+  const cache = await caches.open(name);
+  // the view is in the query: any of them is the page
+  const found = await cache.match(request, { ignoreSearch: true });
+  if (found) return found;
+  const fresh = await fetch(request);
+  if (fresh.ok) await cache.put(request, fresh.clone());
+  return fresh;
+}

@@ -1,0 +1,136 @@
+/** The picture's drawing. It is drawn when something has changed, and never otherwise. */
+import { Color, PerspectiveCamera, Scene, WebGLRenderer } from "three";
+import type { Frame } from "./frame.js";
+import { layerNormAt, radius, rmsNormAt, type Vector } from "./model.js";
+import { arc, origin, outlines, ring, warp } from "./paths.js";
+import { Solids } from "./solids.js";
+import { centre, fieldOfView, toPicture, type View } from "./view.js";
+
+const floor = 2.9;
+const names = ["raised", "ink", "muted", "uniform", "orthogonal", "layernorm", "rmsnorm"] as const;
+
+export class Picture {
+  private readonly renderer: WebGLRenderer;
+  private readonly graph = new Scene();
+  private readonly camera = new PerspectiveCamera(fieldOfView, 1, 1, 40);
+  private readonly ground = new Solids(100, "ground");
+  private readonly veils = new Solids(300, "veils");
+  private readonly lines = new Solids(2200, "solid");
+  private colours: Record<(typeof names)[number], Color>;
+  private size = "";
+  private latest: [Frame, View] | undefined;
+  private asked = 0;
+
+  /** @throws where there is no WebGL */
+  constructor(private readonly host: HTMLElement) {
+    this.renderer = new WebGLRenderer({ antialias: true, alpha: true });
+    this.renderer.domElement.setAttribute("aria-hidden", "true");
+    host.prepend(this.renderer.domElement);
+    this.graph.add(this.ground.mesh, this.veils.mesh, this.lines.mesh);
+    this.colours = this.read();
+  }
+
+  /** Takes the colours that the page has now. */
+  paint(): void {
+    this.colours = this.read();
+    this.ask();
+  }
+
+  show(frame: Frame, view: View): void {
+    this.latest = [frame, view];
+    // a canvas is empty after its size has changed: at once then
+    if (this.resized(view)) this.draw();
+    else this.ask();
+  }
+
+  private ask(): void {
+    if (this.asked === 0) this.asked = requestAnimationFrame(() => this.draw());
+  }
+
+  private read(): Record<(typeof names)[number], Color> {
+    const probe = document.createElement("span");
+    this.host.append(probe);
+    const found = names.map((name) => {
+      probe.style.color = `var(--${name})`;
+      return [name, new Color(getComputedStyle(probe).color)];
+    });
+    probe.remove();
+    return Object.fromEntries(found);
+  }
+
+  private resized({ width, height, zoom }: View): boolean {
+    const ratio = Math.min(2, devicePixelRatio);
+    const size = `${width} ${height} ${ratio}`;
+    if (size === this.size) return false;
+    this.size = size;
+    this.renderer.setPixelRatio(ratio);
+    this.renderer.setSize(width, height);
+    this.camera.aspect = width / height;
+    this.camera.zoom = zoom;
+    this.camera.updateProjectionMatrix();
+    return true;
+  }
+
+  private draw(): void {
+    cancelAnimationFrame(this.asked);
+    this.asked = 0;
+    if (this.latest === undefined) return;
+    const [{ model, step, showRms }, view] = this.latest;
+    const { camera, ground, veils, lines, colours } = this;
+    const { raised, ink, muted, uniform, orthogonal, layernorm, rmsnorm } = colours;
+    const { eye } = view;
+    /** Paler without letting anything through: what is opaque is drawn fast, and in any order. */
+    const pale = (colour: Color, share: number) =>
+      raised.clone().convertLinearToSRGB().lerp(colour.clone().convertLinearToSRGB(), share).convertSRGBToLinear();
+    camera.position.set(...eye);
+    camera.lookAt(...centre);
+
+    const x = toPicture(model.x);
+    const shadow = toPicture(model.layerNorm.shadow);
+    const onWay = step > 0;
+    const share = Math.max(0, step - 3);
+    const circle = (of: number) => ring(96, (a, b) => [a * of, 0, b * of]);
+
+    lines.begin();
+    const rim = circle(floor);
+    lines.line(rim, 0.007, pale(orthogonal, 0.45), eye);
+    lines.dashes([0, -0.9, 0], [0, 3.2, 0], 0.09, 0.011, uniform, eye);
+    lines.dashes(x, shadow, 0.09, 0.011, uniform, eye);
+    lines.line(arc(x, 20), 0.011, muted, eye);
+    lines.line(circle(radius).map(warp(model.weight, model.bias, share)), 0.026, layernorm, eye);
+    if (step > 1 && step < 3) {
+      const one = circle(1);
+      for (let i = 0; i + 1 < one.length; i += 2) lines.line(one.slice(i, i + 2), 0.01, orthogonal, eye);
+    }
+    lines.arrow(x, 0.032, pale(ink, onWay ? 0.45 : 1), eye);
+    lines.arrow(toPicture(model.layerNorm.meanVector), 0.032, pale(uniform, onWay ? 0.7 : 1), eye);
+    lines.arrow(shadow, 0.026, pale(orthogonal, step >= 1 ? 0.55 : 1), eye);
+    if (showRms && step > 1) lines.arrow(toPicture(rmsNormAt(model, step)), 0.036, rmsnorm, eye);
+    if (onWay) lines.arrow(toPicture(layerNormAt(model, step)), 0.036, layernorm, eye);
+
+    ground.begin();
+    const blue = pale(orthogonal, 0.1);
+    for (let i = 0; i + 1 < rim.length; i++) ground.triangle(origin, rim[i], rim[i + 1], blue);
+    ground.end();
+
+    veils.begin();
+    if (showRms) {
+      const [outer, middle, inner] = outlines(view, model.weight, share, [1, 0.91, 0.72]);
+      veils.band(outer, middle, rmsnorm, [0.3, 0.12]);
+      veils.band(middle, inner, rmsnorm, [0.12, 0]);
+      lines.line(outer, 0.008, pale(rmsnorm, 0.8), eye);
+      const stretch = warp(model.weight, origin, share);
+      // through the poles, and through x: where RMSNorm takes it
+      const [p, , q] = toPicture(model.rmsNorm.standardized);
+      const turn = Math.hypot(p, q) < 1e-6 ? 0 : Math.atan2(q, p);
+      for (const angle of [turn, turn + Math.PI / 2]) {
+        const [ca, sa] = [Math.cos(angle), Math.sin(angle)];
+        const meridian = ring(72, (a, b): Vector => [a * radius * ca, b * radius, a * radius * sa]).map(stretch);
+        lines.line(meridian, 0.005, pale(rmsnorm, angle === turn ? 0.7 : 0.35), eye);
+      }
+    }
+    lines.end();
+    veils.end();
+    this.renderer.render(this.graph, camera);
+  }
+}

@@ -1,0 +1,133 @@
+/** "Your machine": starts the benches, shows each table as bars as it comes, keeps a record that can be copied. */
+import { digits, duration } from "../../../bench/lines.js";
+import type { Case } from "../../../bench/problem.js";
+import { shapes } from "../../../bench/shapes.js";
+import type { Row, Table } from "../../../bench/suite.js";
+import { byId, copy, make } from "../page.js";
+import { say, startWork } from "../work.js";
+import { type Order, quickShapes, type Report } from "./messages.js";
+
+const opName = { layerNorm: "LayerNorm", rmsNorm: "RMSNorm" };
+/** How a contestant's bar is drawn; the engine's has the norm's colour. */
+const looks: Record<string, string> = {
+  "engine, resident": "engine",
+  "engine, resident, relaxed": "engine relaxed",
+  "best JavaScript": "best",
+  "plain JavaScript": "plain",
+  "v128 copy": "roofline",
+};
+
+export function startMachine(): void {
+  const button = byId<HTMLButtonElement>("bench");
+  const full = byId<HTMLInputElement>("bench-full");
+  const [status, result] = [byId("machine-status"), byId("machine-result")];
+  // a second, or two, for each table, and a fifth for who warms up
+  byId("bench-time").textContent =
+    `${Math.round(2 * shapes.length * 2.5)} s instead of ${Math.round(2 * quickShapes.length * 1.4)}`;
+
+  button.addEventListener("click", () => {
+    const tables: Table[] = [];
+    const grid = make("div", { class: "tables" });
+    result.replaceChildren(grid);
+    button.disabled = true;
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    const stop = (kind: "error" | "note", text: string) => {
+      work.end();
+      button.disabled = false;
+      say(status, kind, text);
+    };
+    const work = startWork(status, worker, () => stop("note", `Cancelled after ${tables.length} of the tables.`));
+    worker.addEventListener("message", ({ data }: MessageEvent<Report>) => {
+      switch (data.kind) {
+        case "progress":
+          work.progress(title(data.which), data.done / data.of);
+          break;
+        case "table":
+          tables.push(data.table);
+          grid.append(draw(data.table));
+          break;
+        case "done":
+          work.end();
+          button.disabled = false;
+          result.prepend(make("p", { class: "finding", role: "status" }, finding(tables)));
+          result.append(record({ ...about(data), results: tables }));
+          break;
+        case "error":
+          stop("error", `The benches stopped: ${data.message}`);
+      }
+    });
+    worker.addEventListener("error", (event) =>
+      stop("error", `The benches could not start: ${event.message || "the worker did not load"}`),
+    );
+    worker.postMessage({ full: full.checked } satisfies Order);
+  });
+}
+
+const title = ({ op, rows, cols }: Case) => `${opName[op]} ${rows}×${cols}`;
+
+/** What the tables say about this machine, in a sentence. */
+function finding(tables: readonly Table[]): string {
+  const table = tables.find(({ op, rows, cols }) => op === "layerNorm" && rows === 128 && cols === 768) ?? tables[0];
+  const row = (name: string) => table.contestants.find((one) => one.name === name);
+  const engine = row("engine, resident");
+  if (engine?.timesPlain == null) return "The engine or plain JavaScript was left out: see the tables.";
+  const best = row("best JavaScript");
+  const times = `${digits(engine.timesPlain)} times as fast as a plain loop`;
+  const beside = best?.overEngine == null ? "" : `, ${digits(best.overEngine)} times as fast as the best JavaScript`;
+  const over =
+    engine.overCopy === null ? "" : `, and takes ${digits(engine.overCopy)} times as long as copying the bytes`;
+  return `${title(table)} takes ${duration(engine.nanoseconds)} here: ${times}${beside}${over}.`;
+}
+
+function draw(table: Table): HTMLElement {
+  const most = Math.max(...table.contestants.map(({ gigabytesPerSecond }) => gigabytesPerSecond));
+  const head = make(
+    "tr",
+    {},
+    make("th", { scope: "col" }, "contestant"),
+    make("th", { scope: "col", class: "wide" }, make("span", { class: "unseen" }, "bar")),
+    make("th", { scope: "col" }, "GB/s"),
+    make("th", { scope: "col" }, "× plain"),
+    make("th", { scope: "col" }, "time"),
+  );
+  const line = ({ name, gigabytesPerSecond, timesPlain, nanoseconds }: Row) => {
+    const bar = make("span", { class: `bar-of ${looks[name] ?? ""} ${table.op.toLowerCase()}` });
+    bar.style.width = `${(100 * gigabytesPerSecond) / most}%`;
+    return make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, name.replace(", resident", "")),
+      make("td", { class: "wide" }, bar),
+      make("td", {}, digits(gigabytesPerSecond)),
+      make("td", {}, timesPlain === null ? "" : digits(timesPlain)),
+      make("td", {}, duration(nanoseconds)),
+    );
+  };
+  const body = make("tbody", {}, ...table.contestants.map(line));
+  for (const { name, reason } of table.leftOut) {
+    body.append(make("tr", {}, make("td", { colspan: "5", class: "error" }, `${name} was left out: ${reason}`)));
+  }
+  return make("table", { class: "bars" }, make("caption", {}, title(table)), make("thead", {}, head), body);
+}
+
+function about({ variant, relaxed, clockStep }: Extract<Report, { kind: "done" }>) {
+  return {
+    page: "Orthonorm's explorer",
+    userAgent: navigator.userAgent,
+    cores: navigator.hardwareConcurrency,
+    isolated: crossOriginIsolated,
+    clockStep,
+    variant,
+    relaxed,
+    date: new Date().toISOString(),
+  };
+}
+
+function record(all: object): HTMLElement {
+  const json = JSON.stringify(all, null, 2);
+  const text = make("pre", { class: "record", tabindex: "0", "aria-label": "Record" }, json);
+  const button = make("button", { type: "button" }, "Copy the record");
+  button.addEventListener("click", () => copy(json, button, text));
+  const details = make("details", {}, make("summary", {}, "The record: browser, shapes, medians, spreads"), text);
+  return make("div", { class: "record-of" }, button, details);
+}

@@ -1,0 +1,20 @@
+import type { Report } from "../../../study/src/figures.js";
+
+export interface Order {
+  files: { blob: Blob; name: string }[];
+  /** Of the figures, in pixels. */
+  width: number;
+}
+
+export interface Drawn {
+  id: string;
+  title: string;
+  caption: string;
+  /** Markup. */
+  svg: string;
+}
+
+export type Answer =
+  | { kind: "progress"; what: string; share: number }
+  | { kind: "done"; report: Report; finding: string; notes: string[]; figures: Drawn[] }
+  | { kind: "error"; message: string };

@@ -1,0 +1,133 @@
+/** "Your states": takes files or a sample, has them measured by a worker, and shows the finding, a table and the figures. */
+
+import ln from "../../../study/data/twins/ln/states.safetensors?url";
+import rms from "../../../study/data/twins/rms/states.safetensors?url";
+import type { Report, Site } from "../../../study/src/figures.js";
+import { fixed } from "../geometry/numbers.js";
+import { byId, every, make } from "../page.js";
+import { say, startWork } from "../work.js";
+import type { Answer, Drawn, Order } from "./messages.js";
+
+const samples = {
+  ln: { url: ln, name: "ln/states.safetensors" },
+  rms: { url: rms, name: "rms/states.safetensors" },
+};
+
+const [status, result, drop] = [byId("states-status"), byId("states-result"), byId("drop")];
+const chooser = byId<HTMLInputElement>("file");
+
+/** Lets go of the work that is going on. */
+let stopBefore = () => {};
+
+export function startStates(): void {
+  chooser.addEventListener("change", () => {
+    take([...(chooser.files ?? [])]);
+    // the same file may be chosen again
+    chooser.value = "";
+  });
+  drop.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.dataset.over = "";
+  });
+  drop.addEventListener("dragleave", () => delete drop.dataset.over);
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    delete drop.dataset.over;
+    take([...(event.dataTransfer?.files ?? [])]);
+  });
+  for (const button of every("[data-sample]")) {
+    button.addEventListener("click", async () => {
+      const { url, name } = samples[button.dataset.sample as keyof typeof samples];
+      try {
+        const answer = await fetch(url);
+        if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+        measure([{ blob: await answer.blob(), name }]);
+      } catch (error) {
+        say(status, "error", `${name} expected to be loaded, got: ${(error as Error).message}`);
+      }
+    });
+  }
+}
+
+function take(files: readonly File[]): void {
+  if (files.length > 0) measure(files.map((file) => ({ blob: file, name: file.name })));
+}
+
+function measure(files: Order["files"]): void {
+  stopBefore();
+  result.replaceChildren();
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  const work = startWork(status, worker, () => say(status, "note", "Cancelled. Nothing was kept."));
+  const fail = (message: string) => {
+    work.end();
+    say(status, "error", message);
+  };
+  stopBefore = work.end;
+  worker.addEventListener("message", async ({ data }: MessageEvent<Answer>) => {
+    if (data.kind === "progress") work.progress(data.what, data.share);
+    else if (data.kind === "error") fail(data.message);
+    else {
+      work.end();
+      await show(data);
+    }
+  });
+  worker.addEventListener("error", (event) => fail(event.message || "the worker expected to load, and did not"));
+  // as wide as a figure of the page gets; narrow ones are drawn for a phone
+  worker.postMessage({ files, width: Math.min(760, result.clientWidth) } satisfies Order);
+}
+
+/** A piece at a time, so that the page never stops for long. */
+async function show({ report, finding, notes, figures }: Extract<Answer, { kind: "done" }>): Promise<void> {
+  const parts = [
+    () => make("p", { class: "finding", role: "status" }, finding),
+    ...notes.map((note) => () => make("p", { class: "beside" }, note)),
+    () => table(report),
+    () => downloads(report),
+    ...figures.map((figure) => () => drawn(figure)),
+  ];
+  result.replaceChildren();
+  for (const part of parts) {
+    result.append(part());
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+function table({ groups }: Report): HTMLElement {
+  const names = ["site", "d", "rows", "mean angle", "mean |90° − θ|", "chance", "d·cos²θ", "median norm"];
+  const head = make("tr", {}, ...names.map((name) => make("th", { scope: "col" }, name)));
+  const line = ({ site, cols, rows, ordinary, null: chance }: Site) => {
+    const cells = [
+      String(cols),
+      String(rows),
+      `${fixed(ordinary.angle.mean, 2)}° ± ${fixed(ordinary.angle.sd, 2)}`,
+      `${fixed(ordinary.deviation.mean, 2)}°`,
+      `${fixed(chance.deviation, 2)}°`,
+      fixed(ordinary.dCos2.mean, 3),
+      ordinary.norm.median.toPrecision(4),
+    ];
+    return make("tr", {}, make("th", { scope: "row" }, site), ...cells.map((cell) => make("td", {}, cell)));
+  };
+  const bodies = groups.map(({ sites }) => make("tbody", {}, ...sites.map(line)));
+  const whole = make("table", { class: "sites" }, make("thead", {}, head), ...bodies);
+  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Sites" }, whole);
+}
+
+function downloads(report: Report): HTMLElement {
+  return make("p", {}, file("All numbers (JSON)", "states.json", "application/json", JSON.stringify(report, null, 2)));
+}
+
+/** A link that saves a text. */
+function file(text: string, name: string, type: string, content: string): HTMLElement {
+  const href = URL.createObjectURL(new Blob([content], { type }));
+  return make("a", { href, download: name }, text);
+}
+
+function drawn({ id, title, caption, svg }: Drawn): HTMLElement {
+  const picture = make("div", { class: "scroll" });
+  picture.innerHTML = svg;
+  // the whole is an image with a name; names of its groups are for nobody
+  for (const group of picture.querySelectorAll("g[aria-label]")) group.removeAttribute("aria-label");
+  const save = file("SVG", `${id}.svg`, "image/svg+xml", svg);
+  save.setAttribute("aria-label", `${title}, as SVG`);
+  return make("figure", {}, make("h3", {}, title), picture, make("figcaption", {}, caption, " ", save));
+}

@@ -1,0 +1,35 @@
+/** The study of dropped files, measured and drawn in a worker: the page has only to put the figures in. */
+import { parseHTML } from "linkedom";
+import { figuresOf } from "../../../study/src/charts/figures.js";
+import { openBlob } from "../../../study/src/files/blob.js";
+import { finding, notes } from "../../../study/src/finding.js";
+import { studySources } from "../../../study/src/study.js";
+import type { Answer, Order } from "./messages.js";
+
+const eps = 1e-5;
+/** Milliseconds between two reports of progress. */
+const refresh = 50;
+
+const tell = (answer: Answer) => postMessage(answer);
+
+addEventListener("message", async ({ data: { files, width } }: MessageEvent<Order>) => {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const progress = (what: string, share: number) => {
+    if (performance.now() - toldAt < refresh) return;
+    toldAt = performance.now();
+    tell({ kind: "progress", what, share });
+  };
+  try {
+    const sources = files.map(({ blob, name }) => openBlob(blob, name));
+    const report = await studySources(sources, { eps, progress, withSpeed: false });
+    tell({ kind: "progress", what: "Drawing the figures", share: 1 });
+    const { document } = parseHTML("<html><body></body></html>");
+    const figures = figuresOf(report, document as unknown as Document, width).map(({ svg, ...words }) => ({
+      ...words,
+      svg: svg.outerHTML,
+    }));
+    tell({ kind: "done", report, finding: finding(report), notes: notes(report), figures });
+  } catch (error) {
+    tell({ kind: "error", message: error instanceof Error ? error.message : String(error) });
+  }
+});
