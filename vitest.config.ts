@@ -1,7 +1,44 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import type { Reporter } from "vitest/reporters";
+import { browsers, chromium, firefox, launchOptions } from "./test/support/browsers.js";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+const missing = browsers.filter(({ path }) => path === null).map(({ name, wanted }) => `${name} (${wanted})`);
+if (process.env.REQUIRE_BROWSERS === "1" && missing.length > 0) {
+  throw new Error(`REQUIRE_BROWSERS=1: expected every browser on this machine, got none of ${missing.join(", ")}`);
+}
+
+/** Names, before the summary, the browsers in which nothing has run. */
+const absent: Reporter = {
+  onTestRunEnd() {
+    for (const browser of missing) console.log(`Not run, for this machine has no ${browser}`);
+  },
+};
+
+/** What needs no more than a JavaScript engine and a page: the same files in Node and in each browser. */
+const engineSuite = "test/engine/**/*.test.ts";
+
+const instances = [chromium, firefox]
+  .filter(({ path }) => path !== null)
+  .map((browser) => ({
+    browser: browser.name,
+    name: browser.name,
+    provider: playwright({ launchOptions: launchOptions(browser) }),
+  }));
+
+const inBrowsers: TestProjectInlineConfiguration = {
+  extends: true,
+  // found before the first test, for finding one later reloads the page
+  optimizeDeps: { include: ["@assemblyscript/loader", "fast-check"] },
+  server: { fs: { allow: [here("."), here("../shared")] } },
+  test: {
+    include: [engineSuite],
+    browser: { enabled: true, headless: true, screenshotFailures: false, instances },
+  },
+};
 
 export default defineConfig({
   resolve: {
@@ -11,7 +48,12 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["test/**/*.test.ts"],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
+    reporters: [absent, "default"],
+    projects: [
+      { extends: true, test: { name: "node", include: ["test/**/*.test.ts"] } },
+      ...(instances.length > 0 ? [inBrowsers] : []),
+    ],
   },
 });

@@ -38,9 +38,8 @@ export class Engine {
   readonly arena: Arena;
   /** @internal The one call under way: ops are synchronous. */
   readonly frame: Frame;
-  /** What was given compiled, by family; what `load` has compiled, by family and element type. */
+  /** What was given compiled, by family. */
   private readonly modules: Partial<Record<Family["name"], WebAssembly.Module>>;
-  private readonly compiled = new Map<Family, Partial<Record<DType, WebAssembly.Module[]>>>();
   private readonly families = new Map<Family, Partial<Record<DType, Kernels>>>();
   private readonly ops = new Map<Op, Partial<Record<DType, Kernel>>>();
   /** The last kernel asked for: calls in a loop mostly want it again, and a Map costs as much as a small row. */
@@ -142,7 +141,6 @@ export class Engine {
     memories.delete(this.arena.memory);
     this.arena.dispose();
     this.families.clear();
-    this.compiled.clear();
     this.ops.clear();
     this.lastOp = undefined;
     this.lastKernel = undefined;
@@ -185,28 +183,33 @@ export class Engine {
 
   /** @internal The exports of a family for an element type: compiled and instantiated at first use. */
   kernels(family: Family, dtype: DType): Kernels {
+    const kernels = this.families.get(family)?.[dtype];
+    if (kernels !== undefined) return kernels;
+    const given = this.modules[family.name];
+    const modules = given === undefined ? bytesOf(family, this.variant, dtype).map(compile) : [given];
+    return this.keep(
+      family,
+      dtype,
+      modules.map((module) => instantiateSync(module, this.imports).instance),
+    );
+  }
+
+  private get imports() {
+    return { env: { memory: this.arena.memory } };
+  }
+
+  /** The exports of the instances that together are a family for an element type, from now on. */
+  private keep(family: Family, dtype: DType, instances: readonly WebAssembly.Instance[]): Kernels {
     let parts = this.families.get(family);
     if (parts === undefined) {
       parts = {};
       this.families.set(family, parts);
     }
-    let kernels = parts[dtype];
-    if (kernels === undefined) {
-      const given = this.modules[family.name];
-      const modules =
-        given === undefined
-          ? (this.compiled.get(family)?.[dtype] ?? bytesOf(family, this.variant, dtype).map(compile))
-          : [given];
-      kernels = {};
-      for (const module of modules) {
-        // the raw exports: the loader's own copies count arguments, which costs more than a small kernel
-        const { instance } = instantiateSync(module, { env: { memory: this.arena.memory } });
-        Object.assign(kernels, instance.exports);
-      }
-      // a module that was given has all element types
-      if (given === undefined) parts[dtype] = kernels;
-      else for (const type of Object.keys(BYTES) as DType[]) parts[type] = kernels;
-    }
+    // the raw exports: the loader's own copies count arguments, which costs more than a small kernel
+    const kernels: Kernels = Object.assign({}, ...instances.map((instance) => instance.exports));
+    // a module that was given has all element types
+    const types = this.modules[family.name] === undefined ? [dtype] : (Object.keys(BYTES) as DType[]);
+    for (const type of types) parts[type] = kernels;
     return kernels;
   }
 
@@ -215,26 +218,24 @@ export class Engine {
     if (this.arena.disposed) throw rangeError(op, "engine", "a live engine", words("one that was disposed of"));
   }
 
-  /** @internal Compiles families ahead of their first use, off the main thread where the browser can. */
+  /**
+   * @internal Compiles and instantiates families ahead of their first use, off the main thread where the browser can: on
+   * the main thread, Chrome before 114 does neither with more than 4 KB.
+   */
   async load(families: readonly Family[]): Promise<this> {
-    const types = Object.keys(BYTES) as DType[];
-    const load = async (bytes: Uint8Array<ArrayBuffer>) => {
-      try {
-        return await WebAssembly.compile(bytes);
-      } catch (error) {
-        throw explain(error, bytes);
-      }
+    const load = async (family: Family, dtype: DType) => {
+      const given = this.modules[family.name];
+      const modules =
+        given === undefined ? await Promise.all(bytesOf(family, this.variant, dtype).map(compileAhead)) : [given];
+      // by the loader's own `instantiate` every page would be 0.2 KB larger, and these exports the same
+      const instances = modules.map((module) => WebAssembly.instantiate(module, this.imports));
+      this.keep(family, dtype, await Promise.all(instances));
     };
+    const types = Object.keys(BYTES) as DType[];
     await Promise.all(
-      families.map(async (family) => {
-        const parts: Partial<Record<DType, WebAssembly.Module[]>> = {};
-        this.compiled.set(family, parts);
-        await Promise.all(
-          types.map(async (dtype) => {
-            parts[dtype] = await Promise.all(bytesOf(family, this.variant, dtype).map(load));
-          }),
-        );
-      }),
+      families.flatMap((family) =>
+        (this.modules[family.name] === undefined ? types : types.slice(0, 1)).map((dtype) => load(family, dtype)),
+      ),
     );
     return this;
   }
@@ -243,6 +244,14 @@ export class Engine {
 function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   try {
     return new WebAssembly.Module(bytes);
+  } catch (error) {
+    throw explain(error, bytes);
+  }
+}
+
+async function compileAhead(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes);
   } catch (error) {
     throw explain(error, bytes);
   }

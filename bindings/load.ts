@@ -14,6 +14,6 @@ import { project } from "./wasm/project.js";
  */
 export async function loadEngine(options: LoadOptions = {}): Promise<Engine> {
   const engine = new Engine("loadEngine", options);
-  if (options.modules !== undefined) return engine;
-  return engine.load([norm, project]);
+  const { modules } = options;
+  return engine.load([norm, project].filter(({ name }) => modules === undefined || modules[name] !== undefined));
 }

@@ -42,14 +42,22 @@ export function hasRelaxed(): boolean {
   );
 }
 
-/** Why a family could not be compiled, in one sentence, where that can be told. */
+/** Why a family could not be compiled, and what to do, in one sentence. */
 export function explain(error: unknown, bytes: Uint8Array<ArrayBuffer>): Error {
-  if (!WebAssembly.validate(bytes))
-    return new Error(`orthonorm needs ${NEEDED}; this engine refuses the module`, { cause: error });
-  return new Error(
+  return new Error(reason(error, bytes), { cause: error });
+}
+
+function reason(error: unknown, bytes: Uint8Array<ArrayBuffer>): string {
+  if (!WebAssembly.validate(bytes)) return `orthonorm needs ${NEEDED}; this engine has WebAssembly without SIMD`;
+  if (error instanceof RangeError && error.message.includes("main thread")) {
+    return (
+      "orthonorm cannot compile at once on this browser's main thread, as in Chrome before 114: await loadEngine() " +
+      "instead, and give calls its engine"
+    );
+  }
+  return (
     "orthonorm could not compile its WebAssembly: a Content-Security-Policy needs script-src 'wasm-unsafe-eval', and where " +
-      "compiling bytes is forbidden, loadEngine({ modules }) takes compiled ones",
-    { cause: error },
+    "compiling bytes is forbidden, loadEngine({ modules }) takes compiled ones"
   );
 }
 

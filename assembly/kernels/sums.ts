@@ -12,7 +12,7 @@ import { dust, sums } from "./scratch";
 //
 // Rows near a constant, or of two values in turn, round the same way at each addition, so the error grows with the
 // longest chain of additions, not with its root. Chains of 16 and compensation above them keep every such row that
-// test/kernels.test.ts tries within the contract, whatever its length; runs joined in a plain chain had 1.3 times the error
+// test/engine/kernels.test.ts tries within the contract, whatever its length; runs joined in a plain chain had 1.3 times the error
 // it allows (two values in turn, 2014 columns: 6.6e-7).
 
 /** How a row is read: as it lies, or (x·scale) − shift. */

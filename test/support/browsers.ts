@@ -4,8 +4,8 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { LaunchOptions } from "playwright";
 
-export interface Browser {
-  readonly name: "chromium" | "firefox" | "webkit";
+export interface Browser<Name extends string = string> {
+  readonly name: Name;
   /** The program; null where this machine has none. */
   readonly path: string | null;
   /** How it can be given to the tests, for those who read that it is missing. */
@@ -20,10 +20,10 @@ export const chromium = find("chromium", "CHROMIUM_PATH", [
   "microsoft-edge",
 ]);
 export const firefox = find("firefox", "FIREFOX_PATH", ["firefox-esr", "firefox"]);
-/** WebKit's driver: raw WebDriver, for Playwright's own WebKit is a build of its own. */
-export const webkit = find("webkit", "WEBKIT_DRIVER_PATH", ["WebKitWebDriver"]);
+/** WebKit's own driver, which needs a display: Playwright's WebKit is a build of its own. */
+export const webkit = withDisplay(find("webkit", "WEBKIT_DRIVER_PATH", ["WebKitWebDriver"]));
 
-/** Every browser, `npm test` runs in those that are there. With REQUIRE_BROWSERS=1 none may be missing. */
+/** `npm test` runs in those that are there; with REQUIRE_BROWSERS=1 none may be missing. */
 export const browsers: readonly Browser[] = [chromium, firefox, webkit];
 
 /** What Playwright needs to launch one of them, with further arguments. */
@@ -36,12 +36,20 @@ export function launchOptions({ name, path }: Browser, args: readonly string[] =
   return { executablePath: path, channel: "moz-firefox", args: [...args] };
 }
 
-function find(name: Browser["name"], variable: string, programs: readonly string[]): Browser {
+function find<Name extends string>(name: Name, variable: string, programs: readonly string[]): Browser<Name> {
   const given = process.env[variable];
+  const found = given ? [given].find(isProgram) : onPath(programs);
+  return { name, path: found ?? null, wanted: `${programs.join(" or ")} on PATH, or ${variable}` };
+}
+
+function withDisplay(browser: Browser): Browser {
+  const display = process.env.DISPLAY || onPath(["Xvfb"]);
+  return { ...browser, path: display ? browser.path : null, wanted: `${browser.wanted}; and Xvfb, or DISPLAY` };
+}
+
+function onPath(programs: readonly string[]): string | undefined {
   const folders = (process.env.PATH ?? "").split(delimiter);
-  const candidates = given ? [given] : programs.flatMap((program) => folders.map((folder) => join(folder, program)));
-  const wanted = `${programs.join(" or ")} on PATH, or ${variable}`;
-  return { name, path: candidates.find(isProgram) ?? null, wanted };
+  return programs.flatMap((program) => folders.map((folder) => join(folder, program))).find(isProgram);
 }
 
 function isProgram(path: string): boolean {

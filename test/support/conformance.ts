@@ -1,7 +1,12 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { sharedReference } from "./shared.js";
+/// <reference types="vite/client" />
+import onnx from "../data/onnx-layernorm/layer_normalization.onnx-1.12.0.json" with { type: "json" };
+
+/** WebNN's cases may be read but not copied: they lie beside the repository, or nowhere. */
+const webnn = Object.values(
+  import.meta.glob<{ cases: WebnnCase[] }>("../../../shared/data/reference/webnn-baseline/layer_normalization.json", {
+    eager: true,
+  }),
+);
 
 /** A LayerNorm case with the normalised axes gathered into rows: `shape` ends in `cols`, whose product is all of `x`. */
 export interface ConformanceCase {
@@ -34,9 +39,7 @@ interface OnnxCase {
 
 /** ONNX's LayerNormalization cases (opset 17): the normalised axes are those from `axis` to the last. */
 export function onnxCases(): ConformanceCase[] {
-  const path = "../data/onnx-layernorm/layer_normalization.onnx-1.12.0.json";
-  const { cases } = readJson(fileURLToPath(new URL(path, import.meta.url))) as { cases: OnnxCase[] };
-  return cases.map(({ name, attributes, inputs: [x, weight, bias], outputs: [y, mean, rstd] }) => {
+  return (onnx.cases as OnnxCase[]).map(({ name, attributes, inputs: [x, weight, bias], outputs: [y, mean, rstd] }) => {
     const { axis = -1, epsilon = 1e-5 } = attributes;
     const first = axis < 0 ? axis + x.shape.length : axis;
     return {
@@ -66,26 +69,25 @@ interface WebnnCase {
 
 /** WebNN's layerNormalization cases, transposed so that the normalised axes come last; none where they are absent. */
 export function webnnCases(): ConformanceCase[] {
-  if (sharedReference === null) return [];
-  const path = join(sharedReference, "webnn-baseline/layer_normalization.json");
-  const { cases } = readJson(path) as { cases: WebnnCase[] };
-  return cases.map(({ name, x, shape, axes, epsilon = 1e-5, scale, bias, expected }) => {
-    const every = shape.map((_, axis) => axis);
-    // WebNN's default: every axis but the first. Scale and bias are laid out in the order of `axes`.
-    const normalised = axes ?? every.slice(1);
-    const kept = every.filter((axis) => !normalised.includes(axis));
-    const order = [...kept, ...normalised];
-    const lengths = (some: number[]) => some.map((axis) => shape[axis]);
-    return {
-      name,
-      ...rowShape(lengths(kept), lengths(normalised)),
-      eps: epsilon,
-      x: transpose(x, shape, order),
-      weight: scale,
-      bias,
-      y: transpose(expected, shape, order),
-    };
-  });
+  return webnn
+    .flatMap(({ cases }) => cases)
+    .map(({ name, x, shape, axes, epsilon = 1e-5, scale, bias, expected }) => {
+      const every = shape.map((_, axis) => axis);
+      // WebNN's default: every axis but the first. Scale and bias are laid out in the order of `axes`.
+      const normalised = axes ?? every.slice(1);
+      const kept = every.filter((axis) => !normalised.includes(axis));
+      const order = [...kept, ...normalised];
+      const lengths = (some: number[]) => some.map((axis) => shape[axis]);
+      return {
+        name,
+        ...rowShape(lengths(kept), lengths(normalised)),
+        eps: epsilon,
+        x: transpose(x, shape, order),
+        weight: scale,
+        bias,
+        y: transpose(expected, shape, order),
+      };
+    });
 }
 
 /** The elements of a row-major array with its axes in another order. */
@@ -105,8 +107,4 @@ function rowShape(kept: number[], normalised: number[]) {
 
 function product(lengths: number[]): number {
   return lengths.reduce((total, length) => total * length, 1);
-}
-
-function readJson(path: string): unknown {
-  return JSON.parse(readFileSync(path, "utf8"));
 }

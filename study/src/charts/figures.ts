@@ -487,7 +487,7 @@ function recoveries(all: readonly Group[], document: Document, width: number): D
     ],
     chance: null,
   }));
-  const batch = Math.min(...groups.flatMap((group) => samplesOf(group, (sample) => (sample.recovered?.batchNorm ?? 0))));
+  const batch = Math.min(...groups.flatMap((group) => samplesOf(group, (sample) => sample.recovered?.batchNorm ?? 0)));
   const whole = batch > 1 - 1e-9 ? "all of it" : `at least ${(100 * batch).toFixed(3)} %`;
   return {
     id: "recovered",

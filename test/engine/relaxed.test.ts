@@ -3,11 +3,11 @@
 import { createEngine, type DType, layerNorm, loadEngine, rmsNorm } from "orthonorm";
 import * as reference from "orthonorm/reference";
 import { describe, expect, it, vi } from "vitest";
-import { hasRelaxed } from "../bindings/variants.js";
-import { accuracy } from "./support/accuracy.js";
-import { decode, encode } from "./support/dtypes.js";
-import { scaledError } from "./support/error.js";
-import { normals, uniforms } from "./support/random.js";
+import { hasRelaxed } from "../../bindings/variants.js";
+import { accuracy } from "../support/accuracy.js";
+import { decode, encode } from "../support/dtypes.js";
+import { scaledError } from "../support/error.js";
+import { normals, uniforms } from "../support/random.js";
 
 const dtypes: readonly DType[] = ["f32", "f64", "f16", "bf16"];
 const present = hasRelaxed();

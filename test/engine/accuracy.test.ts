@@ -3,11 +3,11 @@
 import { createEngine, type DType, invertLayerNorm, layerNorm, rmsNorm } from "orthonorm";
 import * as reference from "orthonorm/reference";
 import { describe, expect, it } from "vitest";
-import { accuracy, boundOf, inversionBounds, inversions } from "./support/accuracy.js";
-import { decode, encode } from "./support/dtypes.js";
-import { exactErrors, exactInverse, fromFixed } from "./support/exact.js";
-import { inputs } from "./support/inputs.js";
-import { normals, uniforms } from "./support/random.js";
+import { accuracy, boundOf, inversionBounds, inversions } from "../support/accuracy.js";
+import { decode, encode } from "../support/dtypes.js";
+import { exactErrors, exactInverse, fromFixed } from "../support/exact.js";
+import { inputs } from "../support/inputs.js";
+import { normals, uniforms } from "../support/random.js";
 
 const dtypes: readonly DType[] = ["f32", "f64", "f16", "bf16"];
 const engine = createEngine();

@@ -19,9 +19,9 @@ import {
   rmsNorm as exactRmsNorm,
 } from "orthonorm/reference";
 import { describe, expect, it } from "vitest";
-import { encode } from "./support/dtypes.js";
-import { scaledError } from "./support/error.js";
-import { normals } from "./support/random.js";
+import { encode } from "../support/dtypes.js";
+import { scaledError } from "../support/error.js";
+import { normals } from "../support/random.js";
 
 type Vector = Float32Array | Float64Array;
 
