@@ -60,9 +60,10 @@ export function roundTo(dtype: ElementType, value: number): number {
   return fromBits(dtype, toBits(dtype, value));
 }
 
+const view = new DataView(new ArrayBuffer(8));
+
 /** The exponent e of a magnitude in [2^e, 2^(e+1)), read from its bits; −1023 for 0 and f64's own subnormals. */
 function exponentOf(magnitude: number): number {
-  const view = new DataView(new ArrayBuffer(8));
   view.setFloat64(0, magnitude);
   return (view.getUint16(0) >> 4) - 1023;
 }

@@ -165,6 +165,15 @@ const rowCount = (cols: number, shift: number) => [1, 4, 7, 9][((cols >> 2) + sh
 
 // A memory of which every byte is known
 
+/** Are these the same? Without a branch in the loop, for it runs over the whole memory after each call. */
+function equal(a: Int32Array, b: Int32Array): boolean {
+  let difference = 0;
+  for (let i = 0; i < a.length; i += 4) {
+    difference |= (a[i] ^ b[i]) | (a[i + 1] ^ b[i + 1]) | (a[i + 2] ^ b[i + 2]) | (a[i + 3] ^ b[i + 3]);
+  }
+  return difference === 0;
+}
+
 const FILL = 0xa5;
 const align = (bytes: number) => Math.ceil(bytes / 64) * 64;
 
@@ -175,13 +184,16 @@ const align = (bytes: number) => Math.ceil(bytes / 64) * 64;
  */
 class Ground {
   readonly engine: Engine;
-  private readonly bytes: Uint8Array;
+  private readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What they were before a call. */
+  private readonly before: Uint8Array<ArrayBuffer>;
   private tensors: Tensor[] = [];
   private top = 2048;
 
   constructor(pages = 5) {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.bytes = new Uint8Array(memory.buffer).fill(FILL);
+    this.bytes = new Uint8Array(memory.buffer as ArrayBuffer).fill(FILL);
+    this.before = this.bytes.slice();
     this.engine = createEngine({ memory });
   }
 
@@ -206,19 +218,18 @@ class Ground {
 
   /** Runs a call; throws if it writes elsewhere than to these outputs and blocks of these sizes above the Tensors. */
   watch<T>(what: string, outputs: readonly (Numbers | undefined)[], blocks: readonly number[], call: () => T): T {
-    const before = this.bytes.slice();
+    const { bytes, before } = this;
+    before.set(bytes);
     const result = call();
     const open: [number, number][] = [[0, 2048]];
     for (const output of outputs) if (output) open.push([output.byteOffset, output.byteOffset + output.byteLength]);
     // where exactly among them the arena puts a block is its own affair, which may cost 64 bytes each
-    const room = blocks.reduce((total, bytes) => total + align(bytes) + 64, 0);
+    const room = blocks.reduce((total, size) => total + align(size) + 64, 0);
     open.push([this.top, this.top + room]);
     // what may have changed is made equal, so that the rest can be compared by words
-    for (const [start, end] of open) before.set(this.bytes.subarray(start, end), start);
-    const [was, is] = [new Int32Array(before.buffer), new Int32Array(this.bytes.buffer)];
-    for (let i = 0; i < is.length; i++) {
-      if (was[i] === is[i]) continue;
-      const wrong = this.bytes.findIndex((byte, at) => byte !== before[at]);
+    for (const [start, end] of open) before.set(bytes.subarray(start, end), start);
+    if (!equal(new Int32Array(before.buffer), new Int32Array(bytes.buffer))) {
+      const wrong = bytes.findIndex((byte, at) => byte !== before[at]);
       throw new Error(`${what}: byte ${wrong} changed, outside the outputs at ${open.join("; ")}`);
     }
     return result;

@@ -78,7 +78,10 @@ function* calls(o: typeof Orthonorm, dtype: DType, cols: number): Generator<[op:
   yield ["rmsNorm", rms({ residual: y }), rms({ residual: y, out: y.slice(), weight, bias, weightOffset: -0.5 })];
   {
     const [sum, mean, rstd, inPlace] = [fresh(), perRow(), perRow(), x.slice()];
-    yield ["layerNorm", layer({ residual: y, sum, mean, rstd, weight, bias }), sum, mean, rstd];
+    const z = layer({ residual: y, sum, mean, rstd, weight, bias });
+    yield ["layerNorm", z, sum, mean, rstd];
+    const back = { ...of, mean, rstd };
+    yield ["invertLayerNorm", o.invertLayerNorm(z, { ...back, weight, bias }), o.invertLayerNorm(y, back)];
     yield ["layerNorm", o.layerNorm(inPlace, { ...of, weight, mean, rstd, out: inPlace }), mean, rstd];
     yield ["rmsNorm", rms({ residual: y, sum, rstd, weight, bias }), sum, rstd];
     const again = x.slice();
