@@ -96,7 +96,9 @@ describe.runIf(webkit.path !== null)(`the built package in WebKit${absent}`, () 
     try {
       await send("POST", `/session/${sessionId}/timeouts`, { script: 100_000 });
       await send("POST", `/session/${sessionId}/url`, { url: site.url });
-      const script = "globalThis.found.then(arguments[0])";
+      // The driver may answer before the page's module has run.
+      const script = `const [done] = arguments;
+        (function wait() { globalThis.found ? globalThis.found.then(done) : setTimeout(wait, 50); })();`;
       expect(await send("POST", `/session/${sessionId}/execute/async`, { script, args: [] })).toEqual(expected);
     } finally {
       await send("DELETE", `/session/${sessionId}`);
