@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { fingerprint } from "../study/src/measure/fingerprint.js";
 import { Histogram, resolution } from "../study/src/measure/histogram.js";
 import { chanceDeviation, chanceSd } from "../study/src/measure/null-model.js";
 import { octaveOf } from "../study/src/measure/site.js";
@@ -152,6 +153,26 @@ describe("the sketch of distinct rows", () => {
       }),
     );
   });
+});
+
+test("fingerprints of rows that are nearly the same are as good as random, and of the same rows the same", () => {
+  const cols = 64;
+  const row = Float32Array.from(normals(cols));
+  const seen = new Set<number>();
+  for (let i = 0; i < 6400; i++) {
+    row[i % cols] += 2 ** -16;
+    const norm = Math.fround(Math.hypot(...row));
+    const print = fingerprint(norm, Math.fround(norm / 9), Math.fround(norm / 1.01), row, 0, cols);
+    expect(print).toBe(fingerprint(norm, Math.fround(norm / 9), Math.fround(norm / 1.01), row.slice(), 0, cols));
+    expect(print >= 0 && print < 2 ** 53).toBe(true);
+    seen.add(print);
+  }
+  const buckets = new Array<number>(64).fill(0);
+  for (const print of seen) buckets[Math.floor(print / 2 ** 47)]++;
+  const even = seen.size / 64;
+  // χ² with 63 degrees of freedom: above 114 once in ten thousand times, and the rows are always these.
+  expect(buckets.reduce((sum, count) => sum + (count - even) ** 2 / even, 0)).toBeLessThan(114);
+  expect(seen.size).toBeGreaterThan(1600);
 });
 
 test("octaves begin at powers of two, exactly", () => {

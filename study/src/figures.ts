@@ -55,7 +55,7 @@ export interface Site {
   apart: {
     /** All zeros: no direction. */
     zero: number;
-    /** With NaN or an infinity, or longer than 1e150, whose square is no number. */
+    /** With NaN or an infinity, there or after weight and bias, or longer than 1e150, whose square is no number. */
     notFinite: number;
     /** Longer than `massiveAbove`. */
     massive: number;

@@ -109,22 +109,20 @@ function take(
   block: Block,
   count: number,
   head: SiteHead,
-  affine: Affine | null,
+  parameters: Affine | null,
 ): void {
   const { cols } = head;
-  const { norm, uniform, orthogonal, after } = block.measure(count, head, affine);
+  const { norm, uniform, orthogonal, after } = block.measure(count, head, parameters);
   const elements = block.elements;
   for (let row = 0; row < count; row++) {
     const length = norm[row];
+    const affine = after?.(row) ?? null;
     if (length === 0) sums.addZero();
-    else if (!(length <= longest)) sums.addNotFinite();
+    else if (!(length <= longest) || (affine !== null && !(affine.scaled <= longest))) sums.addNotFinite();
     else {
       const start = row * cols;
       const print = fingerprint(length, uniform[row], orthogonal[row], elements, start, cols);
-      sums.add(
-        { norm: length, uniform: uniform[row], orthogonal: orthogonal[row], affine: after?.(row) ?? null },
-        print,
-      );
+      sums.add({ norm: length, uniform: uniform[row], orthogonal: orthogonal[row], affine }, print);
       if (sample.wants(print)) sample.add(print, () => block.copy(start, cols));
     }
   }

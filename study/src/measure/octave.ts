@@ -4,6 +4,7 @@
  */
 import type { Norm } from "../figures.js";
 import { affineQuantities, grids, type Measures, type Quantities, type Quantity, quantitiesOf } from "./measures.js";
+import { asNumber, asObject } from "./saved.js";
 import { Sketch } from "./sketch.js";
 import { ExactSum } from "./sum.js";
 import { Tally } from "./tally.js";
@@ -63,12 +64,18 @@ export class Sums {
 
   private settle(): void {
     const { waiting, waitingRows: rows } = this;
-    if (rows === 0) return;
+    if (waiting.angle === none) return;
     this.waitingRows = 0;
     for (const [name, tally] of this.tallies) tally.addMany(waiting[name], rows);
     this.dCos2.addMany(waiting.dCos2, rows);
     this.swap.addMany(waiting.swap, rows);
     for (let i = 0; i < rows; i++) this.swapMax = Math.max(this.swapMax, waiting.swap[i]);
+    // Fewer than a batch: somebody looks at the sums, which are whole. A study has hundreds of them.
+    if (rows < batch) this.release();
+  }
+
+  private release(): void {
+    for (const name of Object.keys(this.waiting) as (keyof typeof this.waiting)[]) this.waiting[name] = none;
   }
 
   addAll(other: Sums): void {
@@ -134,7 +141,7 @@ export class Octave {
 
   add(fingerprint: number, row: Measures, quantities: Quantities): void {
     this.sums.add(quantities);
-    this.sketch.add(fingerprint, () => row);
+    if (this.sketch.wants(fingerprint)) this.sketch.add(fingerprint, () => row);
   }
 
   addAll(other: Octave): void {
@@ -210,15 +217,4 @@ export class Octave {
 
 function quantitiesUnder({ withAffine }: Terms): Quantity[] {
   return (Object.keys(grids) as Quantity[]).filter((name) => withAffine || !affineQuantities.includes(name));
-}
-
-/** @throws Error in words of what was expected */
-export function asObject(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`${what} as an object`);
-  return value as Record<string, unknown>;
-}
-
-export function asNumber(value: unknown, what: string): number {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new Error(`${what} as a finite number`);
-  return value;
 }

@@ -5,7 +5,7 @@
 import { angle, type Engine, geometry, invertLayerNorm, layerNorm, rmsNorm, type Tensor } from "orthonorm";
 import * as reference from "orthonorm/reference";
 import type { Sample } from "../figures.js";
-import { asNumber, asObject } from "./octave.js";
+import { asNumber, asObject } from "./saved.js";
 import { ExactSum } from "./sum.js";
 
 export type Floats = Float32Array | Float64Array;

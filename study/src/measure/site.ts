@@ -5,8 +5,10 @@
 import type { Norm, Population, Site, Spread } from "../figures.js";
 import { type Measures, type Quantity, quantitiesOf } from "./measures.js";
 import { chanceDeviation, chanceSd } from "./null-model.js";
-import { asNumber, asObject, Octave, Sums, type Terms } from "./octave.js";
+import { Octave, Sums, type Terms } from "./octave.js";
 import { SampleSums } from "./sample.js";
+import { asNumber, asObject } from "./saved.js";
+import { Tally } from "./tally.js";
 
 /** What tells two sites apart, and must be the same in two parts of one. */
 export interface SiteHead {
@@ -95,17 +97,9 @@ export class SiteSums {
 
   /** The norm from which on a row is massive: eight times the power of two at or above the median. */
   get massiveAbove(): number {
-    return (
-      2 **
-      (3 +
-        Math.ceil(
-          Math.log2(
-            this.pooled(() => true)
-              .tally("norm")
-              .spread().median,
-          ),
-        ))
-    );
+    const norms = new Tally("length");
+    for (const octave of this.octaves.values()) norms.addAll(octave.sums.tally("norm"));
+    return 2 ** (3 + Math.ceil(Math.log2(norms.spread().median)));
   }
 
   /** The figures; there must be a row with a direction. */

@@ -1,0 +1,11 @@
+/** What a saved study holds, checked as it is read: each throws an Error in words of what was expected. */
+
+export function asObject(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`${what} as an object`);
+  return value as Record<string, unknown>;
+}
+
+export function asNumber(value: unknown, what: string): number {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new Error(`${what} as a finite number`);
+  return value;
+}
