@@ -26,10 +26,12 @@ import { render } from "../study/src/page.js";
 import { Progress } from "../study/src/progress.js";
 import { plainLayerNorm } from "../study/src/speed.js";
 import { median } from "../study/src/statistics.js";
-import { type StudyOptions, shortLabels, studySources } from "../study/src/study.js";
+import { type StudyOptions, studySources } from "../study/src/study.js";
+import { shortLabels } from "../study/src/sums.js";
 import { decimalsFor, fixed, printable, range, shorten, wrap } from "../study/src/text.js";
 import { normals } from "./support/random.js";
 import { sharedReference } from "./support/shared.js";
+import { npy } from "./support/tensor-files.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const cli = join(root, "dist/cli/orthonorm.js");
@@ -423,6 +425,15 @@ describe("what the states say", () => {
     }
   });
 
+  test("f64 states beyond f32 are measured, and not timed in f32", () => {
+    const far = Float64Array.from(normals(8 * 16), (value) => value * 1e100);
+    write("far.safetensors", { states: { dtype: "F64", shape: [8, 16], data: far } });
+    const { status, stdout } = orthonorm(["study", "far.safetensors"]);
+    expect(status).toBe(0);
+    expect(stdout).not.toContain("Speed:");
+    expect(figures("far.safetensors").sites[0].norm.median).toBeGreaterThan(1e100);
+  });
+
   test("eps takes part in the swap", () => {
     write("small.safetensors", { states: random(4, 16, 0.5) });
     const [without] = figures("small.safetensors", "--eps", "0").sites;
@@ -560,6 +571,24 @@ describe("misuse", () => {
       /--json good\.safetensors expected a file to write, got one of the files to read/,
     );
     expect(readFileSync(join(folder, good))).toEqual(bytes);
+  });
+
+  test("folders are made for what is written, and not where the study fails", () => {
+    expect(orthonorm(["study", good, "--json", "new/and/deep.json"]).status).toBe(0);
+    expect(JSON.parse(readFileSync(join(folder, "new/and/deep.json"), "utf8")).sites).toHaveLength(1);
+    fails(["study", "nowhere.safetensors", "--json", "never/made.json"], 1, /no such file or directory/);
+    expect(readdirSync(folder)).not.toContain("never");
+  });
+
+  test("two results in one file", () => {
+    for (const second of ["twice.json", "./twice.json"]) {
+      fails(
+        ["study", good, "--json", "twice.json", "--save", second],
+        2,
+        /--save .*twice\.json expected a file of its own/,
+      );
+    }
+    expect(readdirSync(folder)).not.toContain("twice.json");
   });
 
   test("a wrong command line exits with 2 and says what to type", () => {
@@ -723,15 +752,52 @@ describe("parts that merge", () => {
     writeFileSync(join(folder, "figures-only.json"), orthonorm(["study", "plain.safetensors", "--json", "-"]).stdout);
     refused(["figures-only.json"], /expected "orthonormStudy": 1, as --save writes it/);
     const saved = readFileSync(join(folder, "part-1.json"), "utf8");
-    for (const broken of [
-      saved.slice(0, 500),
-      saved.replace('"rows":170', '"rows":1'),
-      saved.replace('"counts"', ""),
-    ]) {
-      if (broken === saved) continue;
-      writeFileSync(join(folder, "broken.json"), broken);
-      refused(["broken.json"], /^study: broken\.json expected /);
+    for (const [from, to, message] of [
+      [saved.slice(500), "", /expected valid JSON/],
+      ['"rows":170', '"rows":1', /expected the rows to add up/],
+      ['"greatestCos":', '"least":', /expected greatestCos as a finite number/],
+      ['"dCos2":[', '"dCos2":["1",', /expected a sum as a list of finite numbers/],
+      ['"histogram":[[', '"histogram":[[-1,', /expected runs of a cell and its counts/],
+      ['"pooled":true', '"pooled":1', /expected a group with name, pooled, sources and sites/],
+    ] as const) {
+      expect(saved).toContain(from);
+      writeFileSync(join(folder, "broken.json"), saved.replace(from, to));
+      refused(["broken.json"], message);
     }
+  });
+
+  test("files of one name in two folders are two models, in parts as in one run; .npy files of a folder are one", () => {
+    for (const name of ["one", "two"]) {
+      mkdirSync(join(folder, name));
+      write(`${name}/states.safetensors`, { "h.0": random(30, 16), [name]: random(20, 16) });
+      run("study", `${name}/states.safetensors`, "--json", "-", "--save", `${name}.json`);
+    }
+    const both = run("study", "one/states.safetensors", "two/states.safetensors", "--json", "-");
+    expect(both.sites.map(({ model }) => model)).toEqual(["one/states", "one/states", "two/states", "two/states"]);
+    expect(comparable(run("merge", "one.json", "two.json", "--json", "-"))).toEqual(comparable(both));
+
+    mkdirSync(join(folder, "layers"));
+    for (const layer of [2, 10]) {
+      writeFileSync(
+        join(folder, `layers/h.${layer}.npy`),
+        npy("'<f4'", [10, 16], new Uint8Array(Float32Array.from(normals(160)).buffer)),
+      );
+      run("study", `layers/h.${layer}.npy`, "--json", "-", "--save", `h.${layer}.json`);
+    }
+    const layers = run("study", "layers/*.npy", "--json", "-");
+    expect(layers.sites.map(({ model, site }) => `${model} ${site}`)).toEqual(["layers h.2", "layers h.10"]);
+    expect(comparable(run("merge", "h.10.json", "h.2.json", "--json", "-"))).toEqual(comparable(layers));
+  });
+
+  test("parts that came through standard input have no name to be known again by", () => {
+    for (const at of [1, 2]) {
+      const args = [cli, "study", "-", "--pool", "m", "--json", "-", "--save", `stdin-${at}.json`];
+      const input = readFileSync(join(folder, `part-${at}.safetensors`));
+      expect(spawnSync(process.execPath, args, { cwd: folder, input }).status).toBe(0);
+    }
+    const merged = run("merge", "stdin-1.json", "stdin-2.json", "--json", "-");
+    expect(comparable(merged)).toEqual(comparable(run("study", "whole.safetensors", "--pool", "m", "--json", "-")));
+    expect(orthonorm(["study", "-", "-"])).toMatchObject({ status: 2, stdout: "" });
   });
 });
 
@@ -750,6 +816,20 @@ describe("weights", () => {
     writeFileSync(join(folder, "pairs.json"), JSON.stringify({ other: { weight: "model.h.0.ln.weight" } }));
     const paired = figures("w-states.safetensors", "--weights", "w-model.safetensors", "--pairs", "pairs.json");
     expect(paired.sites.every(({ scaled }) => scaled !== null)).toBe(true);
+  });
+
+  test("rows that weight and bias take out of range are counted, and in no figure", () => {
+    const data = new Float32Array(16).fill(1);
+    data[3] = 3e38;
+    const one = new Float32Array(64).fill(1);
+    one[3] = 9;
+    one[16 + 4] = 9;
+    write("w-large-states.safetensors", { ln: f32(4, 16, [...one.slice(0, 32), ...normals(32)]) });
+    write("w-large.safetensors", { "ln.weight": { ...weight, data } });
+    const [site] = figures("w-large-states.safetensors", "--weights", "w-large.safetensors").sites;
+    expect(site.excluded.notFinite).toBeGreaterThan(0);
+    expect(site.all.counted + site.excluded.notFinite).toBe(4);
+    for (const value of Object.values(site.scaled as Seven)) expect(value).toBeTypeOf("number");
   });
 
   test("what does not fit is named", () => {
@@ -889,12 +969,12 @@ describe("the numbers", () => {
   });
 
   test("labels are as short as tells the files apart", () => {
-    expect(shortLabels(["x/y/ln/states.safetensors", "x/y/rms/states.safetensors"])).toEqual([
-      "ln/states",
-      "rms/states",
-    ]);
-    expect(shortLabels(["a/b.safetensors"])).toEqual(["b"]);
-    expect(shortLabels(["b.safetensors", "b.safetensors"])).toEqual(["b", "b"]);
-    expect(shortLabels(["b.safetensors", "a/b.safetensors"])).toEqual(["b", "a/b"]);
+    const labels = (...paths: string[]) => [...shortLabels(paths).values()];
+    expect(labels("x/y/ln/states.safetensors", "x/y/rms/states.safetensors")).toEqual(["ln/states", "rms/states"]);
+    expect(labels("a/b.safetensors")).toEqual(["b"]);
+    expect(labels("b.safetensors", "b.safetensors")).toEqual(["b"]);
+    expect(labels("b.safetensors", "a/b.safetensors")).toEqual(["b", "a/b"]);
+    expect(labels("b.safetensors", "b.npz")).toEqual(["b.safetensors", "b.npz"]);
+    expect(labels()).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 /** The command line of Orthonorm: `orthonorm study [FILE…]`, `orthonorm merge FILE…`. */
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
@@ -170,6 +170,9 @@ async function runStudy(files: string[], options: StudyCommand): Promise<void> {
     );
   }
   const states = own ? twins.states : await expand(files);
+  if (states.filter((file) => file === "-").length > 1) {
+    throw new StudyFailure("expected - (standard input) once, got it more often", 2);
+  }
   const weights = options.weights ?? (own ? twins.weights : []);
   const inputs = [...states, ...weights, ...(options.pairs === undefined ? [] : [options.pairs])];
   const targets = await prepareTargets(options, inputs);
@@ -215,7 +218,7 @@ async function runStudy(files: string[], options: StudyCommand): Promise<void> {
     if (differing !== undefined) {
       throw new StudyFailure("expected engine and plain JavaScript to agree within 1e-5, got the difference above");
     }
-    if (!report.complete) process.exitCode = 130;
+    if (stop.signal.aborted) process.exitCode = 130;
   } finally {
     progress.clear();
     process.off("SIGINT", onInterrupt);
@@ -251,8 +254,20 @@ type Targets = Record<"json" | "html" | "save", Target | null>;
 
 /** Whether all results can be written is found out before the work. */
 async function prepareTargets({ json, html, save }: Outputs, inputs: readonly string[]): Promise<Targets> {
-  const prepare = (option: string, file: string | undefined) =>
-    file === undefined ? null : prepareTarget(option, file, inputs);
+  const prepared: Target[] = [];
+  const prepare = async (option: string, file: string | undefined) => {
+    if (file === undefined) return null;
+    const target = await prepareTarget(option, file, inputs);
+    const same = prepared.find(({ path, replace }) => replace && path === target.path);
+    if (same !== undefined) {
+      throw new StudyFailure(
+        `${option} ${printable(file)} expected a file of its own, got the one of ${same.option}`,
+        2,
+      );
+    }
+    prepared.push(target);
+    return target;
+  };
   return {
     json: json === "-" ? null : await prepare("--json", json),
     html: await prepare("--html", html),
@@ -290,10 +305,11 @@ async function sha256(file: string, signal: AbortSignal, progress: Progress): Pr
   const hash = createHash("sha256");
   let done = 0;
   try {
+    const { size } = await stat(file);
     for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20, signal })) {
       hash.update(chunk);
       done += chunk.length;
-      if (done % (64 << 20) === 0) progress.update(`SHA-256 of ${printable(file)}`, 1);
+      progress.update(`SHA-256 of ${printable(file)}`, done / size);
     }
   } catch (error) {
     if (signal.aborted) return "not taken: stopped";

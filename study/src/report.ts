@@ -1,8 +1,8 @@
 /** The study's results in files, written whole or not at all. */
 import { randomBytes } from "node:crypto";
-import { constants, renameSync, rmSync, writeFileSync } from "node:fs";
-import { access, mkdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { constants, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { access, realpath, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { StudyFailure } from "./failure.js";
 import type { Group, Population, Report, Site } from "./figures.js";
 import { systemReason } from "./files/disk.js";
@@ -62,9 +62,8 @@ export interface Target {
  */
 export async function prepareTarget(option: string, file: string, inputs: readonly string[]): Promise<Target> {
   try {
-    await mkdir(dirname(file), { recursive: true });
     // A link is followed, so that the file it points to is replaced and not the link.
-    const path = await realpath(file).catch(async () => join(await realpath(dirname(file)), basename(file)));
+    const path = await realpath(file).catch(() => beyondLinks(resolve(file)));
     const there = await stat(path).catch(() => null);
     if (there?.isDirectory()) throw unwritable(option, file, "a directory");
     if (there !== null && !there.isFile()) return { option, file, path, replace: false };
@@ -76,8 +75,8 @@ export async function prepareTarget(option: string, file: string, inputs: readon
         );
       }
     }
-    await access(dirname(path), constants.W_OK);
     if (there !== null) await access(path, constants.W_OK);
+    await access(await nearestFolder(dirname(path)), constants.W_OK);
     return { option, file, path, replace: true };
   } catch (error) {
     throw error instanceof StudyFailure ? error : unwritable(option, file, systemReason(error));
@@ -91,12 +90,30 @@ export async function prepareTarget(option: string, file: string, inputs: readon
 export function writeWhole({ option, file, path, replace }: Target, text: string): void {
   const written = replace ? `${path}.${randomBytes(4).toString("hex")}.tmp` : path;
   try {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(written, text, { flag: replace ? "wx" : "w" });
     if (replace) renameSync(written, path);
   } catch (error) {
     if (replace) rmSync(written, { force: true });
     throw unwritable(option, file, systemReason(error));
   }
+}
+
+/** The path of a file that is not there yet, without links in what is. */
+async function beyondLinks(file: string): Promise<string> {
+  const folder = dirname(file);
+  return join(await realpath(folder).catch(() => (folder === file ? file : beyondLinks(folder))), basename(file));
+}
+
+/** The folder itself, or the first above it that is there: the others are made when the file is written. */
+async function nearestFolder(folder: string): Promise<string> {
+  const there = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (there === null) return nearestFolder(dirname(folder));
+  if (!there.isDirectory()) throw Object.assign(new Error(), { code: "ENOTDIR" });
+  return folder;
 }
 
 function unwritable(option: string, file: string, got: string): StudyFailure {

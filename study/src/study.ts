@@ -11,7 +11,7 @@ import type { Source } from "./files/source.js";
 import { collect, elementTypes } from "./measure/collect.js";
 import type { Floats } from "./measure/sample.js";
 import { compareSpeed } from "./speed.js";
-import { type GroupSums, StudySums } from "./sums.js";
+import { GroupSums, StudySums } from "./sums.js";
 import { counted, listed, printable } from "./text.js";
 import { type FoundAffine, findAffine, normOf, type Pairs } from "./weights.js";
 
@@ -78,14 +78,12 @@ async function measureAll(
   const total = plans.reduce((sum, { fit }) => sum + fit.reduce((bytes, tensor) => bytes + tensor.bytes, 0), 0);
   const samples = new Map<number, { sample: Floats; rows: number }>();
   let done = 0;
-  for (const [at, { label, plans: parts }] of groups.entries()) {
+  for (const [at, { name, pooled, plans: parts }] of groups.entries()) {
     const model = models.length > 1 ? models[at] : (models[0] ?? null);
-    const affines = model === null ? new Map() : await findAffines(model, parts, options.pairs ?? null);
-    const group = study.group(
-      label,
-      parts.map(sourceFile),
-      ...decideNorm(parts, model, affines, options.norm ?? "auto"),
-    );
+    const affines = await findAffines(model, parts, options.pairs ?? null);
+    const norms = decideNorm(parts, model, affines, options.norm ?? "auto");
+    const group = new GroupSums(name, pooled, parts.map(sourceFile), ...norms);
+    study.groups.push(group);
     for (const { file, fit, unfit } of parts) {
       study.skipped.push(...unfit);
       for (const tensor of fit) {
@@ -93,10 +91,10 @@ async function measureAll(
           study.complete = false;
           continue;
         }
-        const what = `${label} ${tensor.name}`;
+        const what = `${name} ${tensor.name}`;
         progress?.(what, done / total);
         const cols = tensor.shape[tensor.shape.length - 1];
-        const found = affines.get(affineKey(tensor.name, cols, tensor.dtype)) ?? null;
+        const found = affines.get(tensor) ?? null;
         const norm = group.norm ?? "LayerNorm";
         const head = { site: tensor.name, dtype: tensor.dtype, cols, norm, eps, affine: found?.names ?? null };
         const { sums, sample } = await collect(engine, tensor, head, {
@@ -130,9 +128,10 @@ function add(group: GroupSums, sums: Parameters<GroupSums["add"]>[0], file: Cont
   }
 }
 
-/** Each d once, of at most three. */
+/** Each d once, of at most three, and no f64 states beyond f32, in which the norms are timed. */
 function timeAll(engine: Engine, samples: Map<number, { sample: Floats; rows: number }>, eps: number): Speed[] {
-  return [...samples].slice(0, 3).map(([cols, { sample, rows }]) => compareSpeed(engine, sample, rows, cols, eps));
+  const timed = [...samples].filter(([, { sample }]) => sample.every((value) => Number.isFinite(Math.fround(value))));
+  return timed.slice(0, 3).map(([cols, { sample, rows }]) => compareSpeed(engine, sample, rows, cols, eps));
 }
 
 interface Plan {
@@ -159,7 +158,10 @@ function plan(file: Container, wanted: (name: string) => boolean = () => true): 
 
 function describe(file: Container, chosen: readonly StoredTensor[], unfit: readonly Skipped[]): string {
   if (chosen.length === 0) {
-    const names = listed(file.tensors.map(({ name }) => printable(name), 3));
+    const names = listed(
+      file.tensors.map(({ name }) => printable(name)),
+      3,
+    );
     return `${counted(file.tensors.length, "tensor")} of other names than --sites wants: ${names}`;
   }
   return `${counted(unfit.length, "tensor")}: ${listed(
@@ -180,43 +182,39 @@ function sourceFile({ file }: Plan): SourceFile {
   return { name: file.source.name, bytes: file.source.size };
 }
 
-/** Files as models: each its own, but .npy files of a folder are one model's, a file a site; all are with a pool's name. */
-function grouped(plans: readonly Plan[], pool: string | null): { label: string; plans: Plan[] }[] {
-  if (pool !== null) return [{ label: pool, plans: [...plans] }];
-  const folders = new Map<string, Plan[]>();
-  const groups: Plan[][] = [];
-  for (const one of plans) {
-    const { source, format } = one.file;
-    const folder = /^.*[\\/]/.exec(source.name)?.[0] ?? "";
-    const there = format === "npy" ? folders.get(folder) : undefined;
-    if (there !== undefined) there.push(one);
-    else {
-      const group = [one];
-      groups.push(group);
-      if (format === "npy") folders.set(folder, group);
-    }
-  }
-  const names = groups.map(([first, ...others]) => {
-    const { name } = first.file.source;
-    return others.length === 0 ? name : name.replace(/[\\/][^\\/]*$/, "");
-  });
-  const labels = shortLabels(names);
-  return groups.map((plans, at) => ({ label: labels[at], plans }));
+interface Model {
+  name: string;
+  pooled: boolean;
+  plans: Plan[];
 }
 
-const affineKey = (site: string, cols: number, dtype: string) => JSON.stringify([site, cols, dtype === "F64"]);
+/** Files as models: each its own, but .npy files of a folder are one model's, a file a site; all are with a pool's name. */
+function grouped(plans: readonly Plan[], pool: string | null): Model[] {
+  if (pool !== null) return [{ name: pool, pooled: true, plans: [...plans] }];
+  const models: Model[] = [];
+  for (const plan of plans) {
+    const { source, format } = plan.file;
+    const folder = source.name.replace(/[\\/]?[^\\/]*$/, "") || ".";
+    const name = format === "npy" ? folder : source.name;
+    const there = format === "npy" ? models.find((model) => model.name === name) : undefined;
+    if (there === undefined) models.push({ name, pooled: false, plans: [plan] });
+    else there.plans.push(plan);
+  }
+  return models;
+}
 
 async function findAffines(
-  model: Container,
+  model: Container | null,
   parts: readonly Plan[],
   pairs: Pairs | null,
-): Promise<Map<string, FoundAffine>> {
-  const found = new Map<string, FoundAffine>();
+): Promise<Map<StoredTensor, FoundAffine>> {
+  const found = new Map<StoredTensor, FoundAffine>();
+  if (model === null) return found;
   const tensors = parts.flatMap(({ fit }) => fit);
-  for (const { name, shape, dtype } of tensors) {
-    const cols = shape[shape.length - 1];
-    const affine = await findAffine(model, name, cols, dtype === "F64", pairs);
-    if (affine !== null) found.set(affineKey(name, cols, dtype), affine);
+  for (const tensor of tensors) {
+    const { name, shape, dtype } = tensor;
+    const affine = await findAffine(model, name, shape[shape.length - 1], dtype === "F64", pairs);
+    if (affine !== null) found.set(tensor, affine);
   }
   if (found.size === 0) {
     const sites = listed([...new Set(tensors.map(({ name }) => printable(name)))], 3);
@@ -242,7 +240,7 @@ async function findAffines(
 function decideNorm(
   parts: readonly Plan[],
   model: Container | null,
-  affines: ReadonlyMap<string, FoundAffine>,
+  affines: ReadonlyMap<StoredTensor, FoundAffine>,
   wanted: "auto" | Norm,
 ): [norm: Norm | null, from: string | null] {
   if (wanted !== "auto") return [wanted, "--norm"];
@@ -251,18 +249,4 @@ function decideNorm(
   }
   const norm = normOf([...affines.values()]);
   return norm === null ? [null, null] : [norm, "weights"];
-}
-
-/**
- * The shortest ends of the paths that tell all files apart, without the extension: "ln/states" and "rms/states". Files
- * whose whole paths are the same keep the same name.
- */
-export function shortLabels(names: readonly string[]): string[] {
-  const parts = names.map((name) => name.replace(/\.(safetensors|npy|npz)$/, "").split(/[\\/]/));
-  const distinct = new Set(names).size;
-  const longest = Math.max(...parts.map((part) => part.length));
-  for (let length = 1; ; length++) {
-    const labels = parts.map((part) => part.slice(-length).join("/"));
-    if (new Set(labels).size === distinct || length >= longest) return labels;
-  }
 }

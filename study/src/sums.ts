@@ -1,7 +1,7 @@
 /** A study as sums that add up: what --save writes, what merge reads, and the figures that follow from them. */
 import { StudyFailure } from "./failure.js";
 import type { Group, Norm, Report, Skipped, SourceFile, Speed } from "./figures.js";
-import { asNumber, asObject } from "./measure/octave.js";
+import { asNumber, asObject } from "./measure/saved.js";
 import { SiteSums } from "./measure/site.js";
 import { listed, printable } from "./text.js";
 
@@ -17,12 +17,22 @@ const format = { orthonormStudy: 1 };
 export class GroupSums {
   readonly sites = new Map<string, SiteSums>();
 
+  /**
+   * @param name of the model: --pool's, or the path of its file or folder. Two parts are of one model where it is the same
+   * @param pooled whether it is --pool's, and not a path
+   */
   constructor(
-    readonly label: string,
+    readonly name: string,
+    readonly pooled: boolean,
     readonly sources: SourceFile[],
     readonly norm: Norm | null,
     readonly normFrom: string | null,
   ) {}
+
+  /** What it is shown by, if it is not pooled: a file alone by its own name, also where its folder's would be the model's. */
+  get path(): string {
+    return this.sources.length === 1 ? this.sources[0].name : this.name;
+  }
 
   /** @throws Error where the site is there and differs */
   add(sums: SiteSums): void {
@@ -31,8 +41,8 @@ export class GroupSums {
     else there.addAll(sums);
   }
 
-  figures(): Group {
-    const { label, sources, norm, normFrom } = this;
+  figures(label: string): Group {
+    const { sources, norm, normFrom } = this;
     const sites = [...this.sites.values()].sort((a, b) => byDepth(a.head.site, b.head.site));
     return { label, sources, norm, normFrom, sites: sites.map((site) => site.figures()) };
   }
@@ -45,12 +55,6 @@ export class StudySums {
   speed: Speed[] = [];
 
   constructor(readonly head: Head) {}
-
-  group(label: string, sources: SourceFile[], norm: Norm | null, normFrom: string | null): GroupSums {
-    const group = new GroupSums(label, sources, norm, normFrom);
-    this.groups.push(group);
-    return group;
-  }
 
   /**
    * Moves the sites without a figure to what was skipped.
@@ -76,20 +80,22 @@ export class StudySums {
 
   report(): Report {
     const { version, variant, eps } = this.head;
-    const groups = this.groups.filter(({ sites }) => sites.size > 0).map((group) => group.figures());
+    const groups = this.groups.filter(({ sites }) => sites.size > 0);
+    const labels = shortLabels(groups.filter(({ pooled }) => !pooled).map(({ path }) => path));
+    const label = ({ name, pooled, path }: GroupSums) => (pooled ? name : (labels.get(path) as string));
     return {
       version,
       engine: { variant },
       eps,
       complete: this.complete,
-      groups,
+      groups: groups.map((group) => group.figures(label(group))),
       skipped: this.skipped,
       speed: this.speed,
     };
   }
 
   /**
-   * Adds another study: groups of the same name are one model's.
+   * Adds another study: groups of the same name are one model's, and a file is in one part only.
    *
    * @throws Error naming what differs where the two cannot be parts of one
    */
@@ -99,16 +105,17 @@ export class StudySums {
     this.skipped.push(...other.skipped);
     this.speed = [];
     for (const group of other.groups) {
-      const there = this.groups.find(({ label }) => label === group.label);
+      const there = this.groups.find(({ name, pooled }) => name === group.name && pooled === group.pooled);
       if (there === undefined) {
         this.groups.push(group);
         continue;
       }
       if (there.norm !== group.norm) {
-        throw new Error(`"${printable(group.label)}" with ${group.norm ?? "no norm"}, not ${there.norm ?? "none"}`);
+        throw new Error(`"${printable(group.name)}" with ${group.norm ?? "no norm"}, not ${there.norm ?? "none"}`);
       }
       for (const source of group.sources) {
-        if (there.sources.some(({ name }) => name === source.name)) {
+        // Standard input has always the same name, and no size.
+        if (source.bytes !== null && there.sources.some(({ name }) => name === source.name)) {
           throw new Error(`"${printable(source.name)}" a second time`);
         }
         there.sources.push(source);
@@ -125,9 +132,7 @@ export class StudySums {
 
   toJSON() {
     const { head, complete, groups, skipped } = this;
-    const saved = groups.map(({ label, sources, norm, normFrom, sites }) => {
-      return { label, sources, norm, normFrom, sites: [...sites.values()] };
-    });
+    const saved = groups.map(({ sites, ...group }) => ({ ...group, sites: [...sites.values()] }));
     return { ...format, ...head, complete, skipped, groups: saved };
   }
 
@@ -148,13 +153,14 @@ export class StudySums {
     study.complete = complete;
     for (const one of skipped) study.skipped.push(skippedFrom(one));
     for (const one of groups) {
-      const { label, sources, norm, normFrom, sites } = asObject(one, "a group");
-      if (typeof label !== "string" || !Array.isArray(sources) || !Array.isArray(sites)) {
-        throw new Error("a group with label, sources and sites");
+      const { name, pooled, sources, norm, normFrom, sites } = asObject(one, "a group");
+      if (typeof name !== "string" || typeof pooled !== "boolean" || !Array.isArray(sources) || !Array.isArray(sites)) {
+        throw new Error("a group with name, pooled, sources and sites");
       }
       if (norm !== null && norm !== "LayerNorm" && norm !== "RMSNorm") throw new Error("a norm, LayerNorm or RMSNorm");
       if (normFrom !== null && typeof normFrom !== "string") throw new Error("normFrom as text");
-      const group = study.group(label, sources.map(sourceFrom), norm, normFrom);
+      const group = new GroupSums(name, pooled, sources.map(sourceFrom), norm, normFrom);
+      study.groups.push(group);
       for (const site of sites) group.add(SiteSums.from(site));
     }
     return study;
@@ -186,4 +192,21 @@ const collator = new Intl.Collator("en", { numeric: true });
 function byDepth(a: string, b: string): number {
   const place = (name: string) => (/emb|wte/i.test(name) ? 0 : /\d+[._/]/.test(name) || /[._/]\d+$/.test(name) ? 1 : 2);
   return place(a) - place(b) || collator.compare(a, b);
+}
+
+/**
+ * The shortest ends of the paths that tell all of them apart, without the extension: "ln/states" and "rms/states". Paths
+ * that differ in nothing but the extension keep it.
+ */
+export function shortLabels(paths: readonly string[]): Map<string, string> {
+  const distinct = [...new Set(paths)];
+  const bare = distinct.map((path) => path.replace(/\.(safetensors|npy|npz)$/, ""));
+  const parts = (new Set(bare).size === distinct.length ? bare : distinct).map((path) => path.split(/[\\/]/));
+  const longest = Math.max(0, ...parts.map((part) => part.length));
+  for (let length = 1; ; length++) {
+    const labels = parts.map((part) => part.slice(-length).join("/"));
+    if (new Set(labels).size === distinct.length || length >= longest) {
+      return new Map(distinct.map((path, at) => [path, labels[at]]));
+    }
+  }
 }
