@@ -968,6 +968,14 @@ describe("the numbers", () => {
     expect(printable("a\u0007\u202eb")).toBe("a\\u0007\\u202eb");
   });
 
+  test("sites stand in the order of the layers", async () => {
+    const names = ["final_norm", "layer10", "layer2", "h.10.ln_1", "h.2.ln_2", "h.2.ln_1", "wte"];
+    write("depth.safetensors", Object.fromEntries(names.map((name) => [name, random(3, 8)])));
+    const { groups } = await study([join(folder, "depth.safetensors")], { withSpeed: false });
+    const order = ["wte", "h.2.ln_1", "h.2.ln_2", "h.10.ln_1", "layer2", "layer10", "final_norm"];
+    expect(groups[0].sites.map(({ site }) => site)).toEqual(order);
+  });
+
   test("labels are as short as tells the files apart", () => {
     const labels = (...paths: string[]) => [...shortLabels(paths).values()];
     expect(labels("x/y/ln/states.safetensors", "x/y/rms/states.safetensors")).toEqual(["ln/states", "rms/states"]);

@@ -3,7 +3,7 @@ import { StudyFailure } from "./failure.js";
 import type { Group, Norm, Report, Skipped, SourceFile, Speed } from "./figures.js";
 import { asNumber, asObject } from "./measure/saved.js";
 import { SiteSums } from "./measure/site.js";
-import { listed, printable } from "./text.js";
+import { listed, naturally, printable } from "./text.js";
 
 interface Head {
   version: string;
@@ -66,14 +66,14 @@ export class StudySums {
       const reasons: string[] = [];
       for (const [name, site] of group.sites) {
         if (site.unfit === null) continue;
-        const source = group.sources.map(({ name }) => name).join(", ");
-        this.skipped.push({ source, tensor: name, reason: site.unfit });
+        this.skipped.push({ source: group.path, tensor: name, reason: site.unfit });
         reasons.push(`${printable(name)} (${site.unfit})`);
         group.sites.delete(name);
       }
       if (group.sites.size === 0 && this.complete) {
-        const names = listed(group.sources.map(({ name }) => printable(name)));
-        throw new StudyFailure(`${names} expected a row with an angle, got none (${listed(reasons, 3)})`);
+        throw new StudyFailure(
+          `${printable(group.path)} expected a row with an angle, got none (${listed(reasons, 3)})`,
+        );
       }
     }
   }
@@ -183,15 +183,13 @@ function skippedFrom(saved: unknown): Skipped {
   return { source, tensor, reason };
 }
 
-const collator = new Intl.Collator("en", { numeric: true });
-
 /**
  * The order of the layers: by number ("h.2" before "h.10", which a file has the other way round), embeddings before all,
  * and what has no number, the final norm, after all.
  */
 function byDepth(a: string, b: string): number {
-  const place = (name: string) => (/emb|wte/i.test(name) ? 0 : /\d+[._/]/.test(name) || /[._/]\d+$/.test(name) ? 1 : 2);
-  return place(a) - place(b) || collator.compare(a, b);
+  const place = (name: string) => (/emb|wte/i.test(name) ? 0 : /\d/.test(name) ? 1 : 2);
+  return place(a) - place(b) || naturally(a, b);
 }
 
 /**

@@ -75,3 +75,10 @@ export function range(values: readonly number[], decimals: number): string {
   const high = fixed(Math.max(...values), decimals);
   return low === high ? low : `${low}–${high}`;
 }
+
+const natural = new Intl.Collator("en", { numeric: true });
+
+/** The order of names in which their numbers count as numbers: h.2 before h.10. */
+export function naturally(a: string, b: string): number {
+  return natural.compare(a, b);
+}

@@ -2,10 +2,8 @@
 import { lstat } from "node:fs/promises";
 import { isAbsolute, resolve } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
+import { naturally } from "../text.js";
 import { expected } from "./failures.js";
-
-// Numbers in names count as numbers: h.2 comes before h.10.
-const natural = new Intl.Collator("en", { numeric: true });
 
 /**
  * The files that the arguments name, in the order of the arguments; the files of one pattern in the order of their names.
@@ -30,7 +28,7 @@ async function matching(pattern: string, cwd: string): Promise<string[]> {
     onlyFiles: true,
   });
   if (found.length === 0) throw expected(pattern, "at least one file that matches", "none");
-  return found.sort((a, b) => natural.compare(a, b) || (a < b ? -1 : 1));
+  return found.sort((a, b) => naturally(a, b) || (a < b ? -1 : 1));
 }
 
 async function exists(path: string, cwd: string): Promise<boolean> {

@@ -3,6 +3,7 @@
  * deviations, ranges and counts to the last bit, quantiles to the grid's resolution.
  */
 import type { Norm, Population, Site, Spread } from "../figures.js";
+import { counted } from "../text.js";
 import { type Measures, type Quantity, quantitiesOf } from "./measures.js";
 import { chanceDeviation, chanceSd } from "./null-model.js";
 import { Octave, Sums, type Terms } from "./octave.js";
@@ -262,9 +263,8 @@ function always(value: number): Spread {
 
 /** "3 rows of zeros, 1 row with NaN or infinite values". */
 export function describeApart(zero: number, notFinite: number): string {
-  const rows = (count: number) => `${count} row${count === 1 ? "" : "s"}`;
   const parts: string[] = [];
-  if (zero > 0) parts.push(`${rows(zero)} of zeros`);
-  if (notFinite > 0) parts.push(`${rows(notFinite)} with NaN or infinite values`);
+  if (zero > 0) parts.push(`${counted(zero, "row")} of zeros`);
+  if (notFinite > 0) parts.push(`${counted(notFinite, "row")} with NaN or infinite values`);
   return parts.join(", ");
 }
