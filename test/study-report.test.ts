@@ -360,6 +360,22 @@ describe("the figures", () => {
     expect(figuresOf(reports.centred, blank())[0].caption).toMatch(/^Every angle is 90° by construction/);
   });
 
+  test("nothing is said of fits that too few rows allow none of", () => {
+    const [, few] = reports.few.groups;
+    expect(few.sites[0].sample).toMatchObject({ rows: 10, lost: null, recovered: null });
+    const key = [...documentOf(pages.few).querySelectorAll(".key tbody tr")].map((tr) =>
+      [...tr.children].map(({ textContent }) => textContent),
+    );
+    expect(key.at(-1)).toEqual([
+      "Scale and shift recover after LayerNorm, R²",
+      expect.stringMatching(/^0\.\d/),
+      "–",
+      "–",
+    ]);
+    const [lost] = figuresOf(reports.few, blank()).filter(({ id }) => id === "lost");
+    expect(lost.caption).toMatch(/projection forgets [\d.–]+\u00a0% and its scaling [\d.–]+\u00a0%\./);
+  });
+
   test("marks stand at the numbers of the report", () => {
     // d·cos²θ: the axis begins at 0, so that heights are to each other as the numbers are.
     const group = {

@@ -161,6 +161,10 @@ export async function sampleReports(): Promise<Record<string, Report>> {
       ],
       skipped: [{ source: "a<b>.npz", tensor: "<i>\u0000", reason: "I64, not <F32>" }],
     },
+    few: {
+      ...twins,
+      groups: [ln, await studied("few", "RMSNorm", { "layers.0": f32(madeUp(10, 128, 5, 1, 0)) })],
+    },
     models: { ...twins, groups: await Promise.all([4, 12, 24].map(modelOf)) },
   };
 }

@@ -326,16 +326,16 @@ function rotations(groups: readonly Group[], document: Document, width: number):
   };
 }
 
-/** What a figure of the sample needs: sites that have one, in groups that have any. */
-function sampled(groups: readonly Group[]): Group[] {
-  return groups.filter((group) => sitesOf(group).some(({ sample }) => sample !== null));
-}
+/** A figure of the samples; none of a site that was not sampled, or of a fit that so few rows do not allow. */
+const samplesOf = (group: Group, of: (sample: Sample) => number | null | undefined) =>
+  sitesOf(group).flatMap(({ sample }) => (sample && of(sample)) ?? []);
 
-const samplesOf = (group: Group, of: (sample: Sample) => number) =>
-  sitesOf(group).flatMap(({ sample }) => (sample === null ? [] : of(sample)));
+/** The groups that have the figure at any site. */
+const sampled = (groups: readonly Group[], of: (sample: Sample) => number | null | undefined) =>
+  groups.filter((group) => samplesOf(group, of).length > 0);
 
 function swaps(all: readonly Group[], document: Document, width: number): Drawn {
-  const groups = sampled(all);
+  const groups = sampled(all, ({ swap }) => swap.mean);
   if (groups.length === 0) return null;
   const panels = compared(
     groups,
@@ -409,7 +409,7 @@ function ordinal(n: number): string {
 }
 
 function losses(all: readonly Group[], document: Document, width: number): Drawn {
-  const groups = sampled(all);
+  const groups = sampled(all, ({ lost }) => lost?.uniform);
   if (groups.length === 0) return null;
   const part = (of: (sample: Sample) => number) => (site: Site) => {
     const y = site.sample === null ? 0 : 100 * of(site.sample);
@@ -437,7 +437,7 @@ function losses(all: readonly Group[], document: Document, width: number): Drawn
   return {
     id: "lost",
     title: "What LayerNorm forgets",
-    finding: `Of the states’ variance LayerNorm’s projection forgets ${perGroup(groups, (group) => samplesOf(group, ({ lost }) => 100 * (lost?.uniform ?? 0)), "\u00a0%")} and its scaling ${perGroup(groups, (group) => samplesOf(group, ({ lost }) => 100 * (lost?.norm ?? 0)), "\u00a0%")}.`,
+    finding: `Of the states’ variance LayerNorm’s projection forgets ${perGroup(groups, (group) => samplesOf(group, ({ lost }) => lost && 100 * lost.uniform), "\u00a0%")} and its scaling ${perGroup(groups, (group) => samplesOf(group, ({ lost }) => lost && 100 * lost.norm), "\u00a0%")}.`,
     reading: `Variance of the uniform component x·1̂ and of the remaining vector’s norm, as shares of the states’ total variance, on a logarithmic axis. RMSNorm forgets a norm only.${kindsRead(groups)}`,
     svg: draw(
       document,
@@ -487,12 +487,12 @@ function recoveries(all: readonly Group[], document: Document, width: number): D
     ],
     chance: null,
   }));
-  const batch = Math.min(...groups.flatMap((group) => samplesOf(group, (sample) => sample.recovered?.batchNorm ?? 0)));
+  const batch = Math.min(...groups.flatMap((group) => samplesOf(group, ({ recovered }) => recovered?.batchNorm)));
   const whole = batch > 1 - 1e-9 ? "all of it" : `at least ${(100 * batch).toFixed(3)} %`;
   return {
     id: "recovered",
     title: "What a scale and shift can bring back",
-    finding: `The best scale and shift bring back ${perGroup(groups, (group) => samplesOf(group, ({ recovered }) => 100 * (recovered?.layerNorm ?? 0)), "\u00a0%", 3)} of the variance after LayerNorm, and ${whole} after BatchNorm.`,
+    finding: `The best scale and shift bring back ${perGroup(groups, (group) => samplesOf(group, ({ recovered }) => recovered && 100 * recovered.layerNorm), "\u00a0%", 3)} of the variance after LayerNorm, and ${whole} after BatchNorm.`,
     reading: `R² of the best α ⊙ y + β per dimension from the standardized y back to x: 1 is the identity.${kindsRead(groups)}`,
     svg: draw(document, width, groups, { label: "R² of the way back", log: false, include: [1] }, panels),
   };

@@ -39,7 +39,7 @@ export function keyNumbers({ groups }: Report): KeyNumber[] {
       },
     ];
   };
-  const sampled = (of: (sample: Sample) => number) => (site: Site) => site.sample && of(site.sample);
+  const sampled = (of: (sample: Sample) => number | undefined) => (site: Site) => site.sample && of(site.sample);
   const telling = (of: (site: Site) => number) => (site: Site) => (site.centred ? null : of(site));
   const none = () => null;
   return [
@@ -75,7 +75,7 @@ export function keyNumbers({ groups }: Report): KeyNumber[] {
     ...quantity(
       "Scale and shift recover after LayerNorm, R²",
       "",
-      sampled(({ recovered }) => recovered?.layerNorm ?? Number.NaN),
+      sampled(({ recovered }) => recovered?.layerNorm),
       none,
       3,
     ),
