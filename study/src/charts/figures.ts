@@ -334,6 +334,9 @@ const samplesOf = (group: Group, of: (sample: Sample) => number | null | undefin
 const sampled = (groups: readonly Group[], of: (sample: Sample) => number | null | undefined) =>
   groups.filter((group) => samplesOf(group, of).length > 0);
 
+/** In per cent. Of a random direction, 2 sin(|90° − θ|/2) is very nearly |90° − θ| in radians. */
+export const chanceSwap = (site: Site) => (site.null.deviation * Math.PI) / 1.8;
+
 function swaps(all: readonly Group[], document: Document, width: number): Drawn {
   const groups = sampled(all, ({ swap }) => swap.mean);
   if (groups.length === 0) return null;
@@ -349,17 +352,10 @@ function swaps(all: readonly Group[], document: Document, width: number): Drawn 
           line: false,
           symbol: "circle" as const,
           ring: true,
-          label: "",
         }),
       ),
     ],
-    // Of a random direction, 2 sin(|90° − θ|/2) is very nearly |90° − θ| in radians.
-    (group) =>
-      chanceOf(
-        group,
-        "chance",
-        (site) => [site.null.deviation, site.null.deviation].map((at) => (at * Math.PI) / 1.8) as [number, number],
-      ),
+    (group) => chanceOf(group, "chance", (site) => [chanceSwap(site), chanceSwap(site)]),
   );
   const telling = groups.map((group) => ({ ...group, sites: tellingOf(group) }));
   const apart = Math.max(
