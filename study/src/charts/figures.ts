@@ -3,11 +3,11 @@
  *
  * Colours are the variables of theme.css, so that light and dark switch inside the figure too.
  */
-import type { Group, Norm, Population, Report, Sample, Site, Spread } from "../figures.js";
+import type { Group, Population, Report, Sample, Site, Spread } from "../figures.js";
 import { decimalsFor, fixed, listed, printable, range, shorten } from "../text.js";
 import { depthOf, type Run, runsOf } from "./depth.js";
 import { drawHistograms } from "./histograms.js";
-import { type Axis, type Chance, drawPanels, type Panel, type Point, type Series } from "./panels.js";
+import { type Axis, type Chance, drawPanels, normColor, type Panel, type Point, type Series } from "./panels.js";
 
 export interface Figure {
   id: string;
@@ -33,9 +33,6 @@ export function figuresOf(report: Report, document: Document, width = 760): Figu
 }
 
 type Drawn = { id: string; title: string; finding: string; reading: string; svg: SVGSVGElement } | null;
-
-export const normColor = (norm: Norm | null) =>
-  norm === "LayerNorm" ? "var(--layernorm)" : norm === "RMSNorm" ? "var(--rmsnorm)" : "var(--ink)";
 
 export const nameOf = ({ label }: Group) => shorten(printable(label), 36);
 
