@@ -3,6 +3,7 @@
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type FileHandle, open as openFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -513,6 +514,21 @@ describe("npz", () => {
     await Promise.all([first.close(), second.close(), again.close()]);
   });
 
+  test("every inflation that is begun is let go, also where the entry is refused", async () => {
+    const begun = vi.spyOn(ReadableStream.prototype, "getReader");
+    const ended = vi.spyOn(ReadableStreamDefaultReader.prototype, "cancel");
+    try {
+      const more = deflateRawSync(Buffer.concat([empty, Buffer.alloc(100)]));
+      const refused = zip([{ name: "a.npy", data: empty, deflate: true, says: { compressed: more } }]);
+      expect(await failure(refused, "h.npz")).toBe('h.npz expected tensor "a" to have 0 bytes, got more when inflated');
+      const inflations = begun.mock.results.map(({ value }) => value);
+      expect(inflations.length).toBeGreaterThan(1);
+      expect(inflations.filter((reader) => !ended.mock.contexts.includes(reader)).length).toBe(0);
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
   test("an empty archive has no tensors", async () => {
     expect(await readFile(zip([]), "h.npz", "blob")).toEqual([]);
   });
@@ -737,6 +753,24 @@ describe("sources", () => {
     await expect(openDisk(join(folder, "pipe"), "pipe")).rejects.toThrow(
       "pipe expected a regular file (it is read by ranges), got a pipe or device",
     );
+  });
+
+  test("a disk's file that was opened and cannot be read further is closed", async () => {
+    const path = join(folder, "unread");
+    const probe = await openFile(path, "w");
+    await probe.close();
+    const opened: FileHandle[] = [];
+    const handles: FileHandle = Object.getPrototypeOf(probe);
+    const stat = vi.spyOn(handles, "stat").mockImplementationOnce(async function (this: FileHandle) {
+      opened.push(this);
+      throw Object.assign(new Error("stat"), { code: "EIO" });
+    });
+    try {
+      await expect(openDisk(path, "h")).rejects.toThrow("h expected a file that can be read, got EIO");
+      expect(opened.map(({ fd }) => fd)).toEqual([-1]);
+    } finally {
+      stat.mockRestore();
+    }
   });
 
   test("a stream is passed over, not read back, and its writer waits", async () => {
