@@ -4,8 +4,8 @@
  * The kept library @zip.js/zip.js reads and checks the directory: zip64, entries that overlap or lie outside of the file,
  * local headers that say otherwise than the directory. The data are not read through it: a stored entry is a range of the
  * file, read straight into the caller's bytes, and a deflated one goes through the DecompressionStream of the platform,
- * which inflates no more than is asked for. So its own check of the CRC, which it makes of what passes through it, is not
- * had either: through it, a stored entry of 307 MB came at 0.08 GB/s, and comes at 1.2 GB/s, the CRC checked in both.
+ * which inflates no more than is asked for. Its check of the CRC comes with reading through its streams alone: a stored
+ * array of 307 MB comes so at 0.3 GB/s at best, and as it is done here at 2.8, the CRC checked in both (Node 20, one core).
  *
  * An archive can claim anything, so nothing it claims is believed for long: the array's header decides how many bytes are
  * inflated, the directory must say the same, the inflated bytes must end there, and their CRC must be the directory's.
