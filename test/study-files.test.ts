@@ -3,6 +3,7 @@
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type FileHandle, open as openFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -172,51 +173,6 @@ describe("safetensors", () => {
     ],
     ["a tensor that is none", safetensors({}, { x: null }), 'expected tensor "x" to be an object, got null'],
     [
-      "an unknown dtype",
-      withEntry("F31", [2, 3], [0, 24]),
-      'expected tensor "x" to have a dtype of the format, got "F31"',
-    ],
-    [
-      "a dtype of every object",
-      withEntry("constructor", [2, 3], [0, 24]),
-      'expected tensor "x" to have a dtype of the format, got "constructor"',
-    ],
-    [
-      "a negative size",
-      withEntry("F32", [-2, -3], [0, 24]),
-      'expected tensor "x" to have a shape of non-negative integers, got [-2,-3]',
-    ],
-    [
-      "no offsets",
-      withEntry("F32", [2, 3], undefined),
-      'expected tensor "x" to have data_offsets [begin, end], got none',
-    ],
-    [
-      "offsets out of range",
-      withEntry("F32", [2, 3], [0, 240]),
-      'expected tensor "x" to have data_offsets within the 24 bytes of data, got [0, 240]',
-    ],
-    [
-      "offsets in reverse",
-      withEntry("F32", [2, 3], [24, 0]),
-      'expected tensor "x" to have data_offsets within the 24 bytes of data, got [24, 0]',
-    ],
-    [
-      "a shape of another size",
-      withEntry("F32", [2, 4], [0, 24]),
-      'expected tensor "x" (F32 [2, 4]) to take 32 bytes, got 24',
-    ],
-    [
-      "a huge shape",
-      withEntry("F32", [2 ** 40, 2 ** 40], [0, 24]),
-      'expected tensor "x" (F32 [1099511627776, 1099511627776]) to take a number of bytes that can be addressed, got 24',
-    ],
-    [
-      "half a byte",
-      safetensors({ x }, { x: entry("F4", [49], [0, 24]) }),
-      'expected tensor "x" (F4 [49]) to take 25 bytes, got 24',
-    ],
-    [
       "overlap",
       safetensors({ x }, { a: entry("F32", [4], [0, 16]), b: entry("F32", [4], [8, 24]) }),
       'expected tensor "b" to begin at byte 16 of the data, got 8: it overlaps the tensor before it',
@@ -233,6 +189,26 @@ describe("safetensors", () => {
     ],
   ])("refuses %s", async (_, bytes, message) => {
     expect(await failure(bytes, "h.safetensors")).toBe(`h.safetensors ${message}`);
+  });
+
+  test.each<[string, [dtype: unknown, shape: unknown, offsets: unknown], string]>([
+    ["an unknown dtype", ["F31", [2, 3], [0, 24]], 'to have a dtype of the format, got "F31"'],
+    ["a dtype of every object", ["constructor", [2, 3], [0, 24]], 'to have a dtype of the format, got "constructor"'],
+    ["a negative size", ["F32", [-2, -3], [0, 24]], "to have a shape of non-negative integers, got [-2,-3]"],
+    ["no offsets", ["F32", [2, 3], undefined], "to have data_offsets [begin, end], got none"],
+    ["offsets beyond", ["F32", [2, 3], [0, 240]], "to have data_offsets within the 24 bytes of data, got [0, 240]"],
+    ["offsets in reverse", ["F32", [2, 3], [24, 0]], "to have data_offsets within the 24 bytes of data, got [24, 0]"],
+    ["a shape of another size", ["F32", [2, 4], [0, 24]], "(F32 [2, 4]) to take 32 bytes, got 24"],
+    [
+      "a huge shape",
+      ["F32", [2 ** 40, 2 ** 40], [0, 24]],
+      "(F32 [1099511627776, 1099511627776]) to take a number of bytes that can be addressed, got 24",
+    ],
+    ["half a byte", ["F4", [49], [0, 24]], "(F4 [49]) to take 25 bytes, got 24"],
+  ])("refuses %s", async (_, [dtype, shape, offsets], message) => {
+    expect(await failure(withEntry(dtype, shape, offsets), "h.safetensors")).toBe(
+      `h.safetensors expected tensor "x" ${message}`,
+    );
   });
 
   test("a dimension of zero makes a shape empty, however large the others are", async () => {
@@ -538,6 +514,21 @@ describe("npz", () => {
     await Promise.all([first.close(), second.close(), again.close()]);
   });
 
+  test("every inflation that is begun is let go, also where the entry is refused", async () => {
+    const begun = vi.spyOn(ReadableStream.prototype, "getReader");
+    const ended = vi.spyOn(ReadableStreamDefaultReader.prototype, "cancel");
+    try {
+      const more = deflateRawSync(Buffer.concat([empty, Buffer.alloc(100)]));
+      const refused = zip([{ name: "a.npy", data: empty, deflate: true, says: { compressed: more } }]);
+      expect(await failure(refused, "h.npz")).toBe('h.npz expected tensor "a" to have 0 bytes, got more when inflated');
+      const inflations = begun.mock.results.map(({ value }) => value);
+      expect(inflations.length).toBeGreaterThan(1);
+      expect(inflations.filter((reader) => !ended.mock.contexts.includes(reader)).length).toBe(0);
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
   test("an empty archive has no tensors", async () => {
     expect(await readFile(zip([]), "h.npz", "blob")).toEqual([]);
   });
@@ -762,6 +753,24 @@ describe("sources", () => {
     await expect(openDisk(join(folder, "pipe"), "pipe")).rejects.toThrow(
       "pipe expected a regular file (it is read by ranges), got a pipe or device",
     );
+  });
+
+  test("a disk's file that was opened and cannot be read further is closed", async () => {
+    const path = join(folder, "unread");
+    const probe = await openFile(path, "w");
+    await probe.close();
+    const opened: FileHandle[] = [];
+    const handles: FileHandle = Object.getPrototypeOf(probe);
+    const stat = vi.spyOn(handles, "stat").mockImplementationOnce(async function (this: FileHandle) {
+      opened.push(this);
+      throw Object.assign(new Error("stat"), { code: "EIO" });
+    });
+    try {
+      await expect(openDisk(path, "h")).rejects.toThrow("h expected a file that can be read, got EIO");
+      expect(opened.map(({ fd }) => fd)).toEqual([-1]);
+    } finally {
+      stat.mockRestore();
+    }
   });
 
   test("a stream is passed over, not read back, and its writer waits", async () => {

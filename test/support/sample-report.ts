@@ -1,244 +1,56 @@
-// A Report of the twins' real states, computed here in plain JavaScript: what the report and its figures are tested on.
+// The real study of the twins, and reports that have more, less or other than it has: what the report and its figures are
+// tested on.
 
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Group, Norm, Population, Report, Sample, Site, Spread } from "../../study/src/figures.js";
-import { normals, uniforms } from "./random.js";
+import type { Group, Norm, Population, Report, Site } from "../../study/src/figures.js";
+import { openBlob } from "../../study/src/files/blob.js";
+import { openDisk } from "../../study/src/files/disk.js";
+import type { Source } from "../../study/src/files/source.js";
+import { studySources } from "../../study/src/study.js";
+import { normals } from "./random.js";
+import { type GivenTensor, safetensors } from "./tensor-files.js";
 
-const eps = 1e-5;
-const degrees = 180 / Math.PI;
-
-interface Tensor {
-  shape: number[];
-  data: Float32Array;
-}
-
-function read(file: string): Map<string, Tensor> {
-  const bytes = readFileSync(file);
-  const start = 8 + Number(bytes.readBigUInt64LE(0));
-  const header: Record<string, { shape: number[]; data_offsets: [number, number] }> = JSON.parse(
-    bytes.toString("utf8", 8, start),
-  );
-  delete header.__metadata__;
-  return new Map(
-    Object.entries(header).map(
-      ([
-        name,
-        {
-          shape,
-          data_offsets: [begin, end],
-        },
-      ]) => {
-        const copy = Uint8Array.from(bytes.subarray(start + begin, start + end));
-        return [name, { shape, data: new Float32Array(copy.buffer) }];
-      },
-    ),
-  );
-}
-
-const twins = fileURLToPath(new URL("../../study/data/twins/", import.meta.url));
+/** Nothing is timed: the figures are the same in every run. */
+const options = { eps: 1e-5, version: "0.1.0", withSpeed: false };
 
 /** The two twins, nine sites each, with their weights. */
-export function twinsReport(): Report {
-  return {
-    version: "0.1.0",
-    engine: { variant: "simd" },
-    eps,
-    complete: true,
-    groups: [group("ln", "LayerNorm"), group("rms", "RMSNorm")],
-    skipped: [],
-    speed: [
-      {
-        rows: 256,
-        cols: 128,
-        microseconds: { layerNorm: 7.31, rmsNorm: 5.24, javascript: 96.4 },
-        difference: 3.1e-7,
-      },
-    ],
-  };
+async function twinsReport(): Promise<Report> {
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  const open = (kind: string) =>
+    Promise.all(
+      ["ln", "rms"]
+        .map((twin) => `study/data/twins/${twin}/${kind}.safetensors`)
+        .map((file) => openDisk(root + file, file)),
+    );
+  const report = await studySources(await open("states"), { ...options, weights: await open("model") });
+  const microseconds = { layerNorm: 7.31, rmsNorm: 5.24, javascript: 96.4 };
+  return { ...report, speed: [{ rows: 256, cols: 128, microseconds, difference: 3.1e-7 }] };
 }
 
-function group(label: string, norm: Norm): Group {
-  const states = read(`${twins}${label}/states.safetensors`);
-  const weights = read(`${twins}${label}/model.safetensors`);
-  return {
-    label,
-    sources: [{ name: `study/data/twins/${label}/states.safetensors`, bytes: 1181688 }],
+type Tensors = Record<string, GivenTensor>;
+
+/** The real study of states that were made up. */
+async function studied(label: string, norm: Norm, states: Tensors, weights?: Tensors): Promise<Group> {
+  const inMemory = (tensors: Tensors, name: string): Source =>
+    openBlob(new Blob([new Uint8Array(safetensors(tensors))]), `${label}/${name}.safetensors`);
+  const { groups } = await studySources([inMemory(states, "states")], {
+    ...options,
     norm,
-    normFrom: "metadata",
-    sites: [...states].map(([name, { shape, data }]) => {
-      const rows = Array.from({ length: shape[0] }, (_, i) => data.subarray(i * shape[1], (i + 1) * shape[1]));
-      const weight = weights.get(`${name}.weight`)?.data;
-      const bias = weights.get(`${name}.bias`)?.data;
-      return siteOf(name, rows, norm, weight && { weight, bias });
-    }),
-  };
-}
-
-interface Affine {
-  weight: ArrayLike<number>;
-  bias?: ArrayLike<number>;
-}
-
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-};
-const length = (a: ArrayLike<number>) => Math.sqrt(dot(a, a));
-const clamped = (cosine: number) => Math.acos(Math.min(1, Math.max(-1, cosine))) * degrees;
-const between = (a: ArrayLike<number>, b: ArrayLike<number>) => clamped(dot(a, b) / (length(a) * length(b)));
-const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
-const variance = (values: ArrayLike<number>) => {
-  const middle = mean(values);
-  return mean(Array.from(values, (value) => (value - middle) ** 2));
-};
-
-const standardize = (x: ArrayLike<number>, norm: Norm): number[] => {
-  const middle = norm === "LayerNorm" ? mean(x) : 0;
-  const centred = Array.from(x, (value) => value - middle);
-  const rstd = 1 / Math.sqrt(dot(centred, centred) / x.length + eps);
-  return centred.map((value) => value * rstd);
-};
-
-/** A site of these rows, none of them set apart. */
-export function siteOf(name: string, rows: ArrayLike<number>[], norm: Norm, affine?: Affine): Site {
-  const cols = rows[0].length;
-  const ordinary = population(rows, norm, affine);
-  return {
-    site: name,
-    dtype: "F32",
-    cols,
-    rows: rows.length,
-    read: rows.length,
-    apart: { zero: 0, notFinite: 0, massive: 0, repeated: 0 },
-    massiveAbove: 8 * 2 ** Math.ceil(Math.log2(ordinary.norm.median)),
-    repeatsKnown: true,
-    repeatedShare: 0,
-    mostRepeated: null,
-    centred: rows.every((row) => Math.abs(mean(row)) < 1e-6 * (length(row) / Math.sqrt(cols))),
-    null: { sd: degrees / Math.sqrt(cols), deviation: (Math.sqrt(2 / Math.PI) * degrees) / Math.sqrt(cols) },
-    ordinary,
-    massive: null,
-    all: ordinary,
-    affine: affine ? { weight: `${name}.weight`, bias: affine.bias ? `${name}.bias` : null, values: "00000000" } : null,
-    sample: rows.length < 3 ? null : sampleOf(rows),
-  };
-}
-
-export function population(rows: ArrayLike<number>[], norm: Norm, affine?: Affine): Population {
-  const cols = rows[0].length;
-  const one = new Array<number>(cols).fill(1);
-  const ys = rows.map((row) => standardize(row, norm));
-  const zs = affine && ys.map((y) => y.map((value, i) => value * affine.weight[i] + (affine.bias?.[i] ?? 0)));
-  const angles = rows.map((row) => between(row, one));
-  const deviations = angles.map((angle) => Math.abs(90 - angle));
-  const swaps = deviations.map((deviation) => 2 * Math.sin(deviation / degrees / 2));
-  const projected = rows.map((row) => {
-    const middle = norm === "LayerNorm" ? mean(row) : 0;
-    return length(Array.from(row, (value) => value - middle));
+    pool: label,
+    weights: weights && [inMemory(weights, "model")],
   });
-  return {
-    rows: rows.length,
-    angle: spread(angles, true),
-    deviation: spread(deviations),
-    dCos2: { mean: mean(angles.map((angle) => cols * Math.cos(angle / degrees) ** 2)) },
-    norm: spread(rows.map(length)),
-    projected: spread(projected),
-    standardized: spread(ys.map(length)),
-    scaled: zs ? spread(zs.map(length)) : null,
-    angleStandardized: spread(
-      ys.map((y) => between(y, one)),
-      true,
-    ),
-    angleAfter: zs
-      ? spread(
-          zs.map((z) => between(z, one)),
-          true,
-        )
-      : null,
-    rotation: {
-      standardization: spread(norm === "LayerNorm" ? deviations : deviations.map(() => 0)),
-      affine: zs ? spread(zs.map((z, i) => between(ys[i], z))) : null,
-      total: zs ? spread(zs.map((z, i) => between(rows[i], z))) : null,
-    },
-    swapPredicted: { mean: mean(swaps), max: Math.max(...swaps) },
-  };
+  return groups[0];
 }
 
-export function spread(values: number[], angle = false): Spread {
-  const sorted = values.slice().sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-  let histogram: Spread["histogram"] = null;
-  if (angle) {
-    const low = Math.floor(sorted[0]);
-    const high = Math.ceil(sorted[sorted.length - 1] + 1e-9);
-    const counts = new Array<number>(64).fill(0);
-    for (const value of values) {
-      counts[Math.min(63, Math.floor(((value - low) / (high - low)) * 64))] += 1 / values.length;
-    }
-    histogram = { low, high, counts };
-  }
-  return {
-    mean: mean(values),
-    sd: Math.sqrt(variance(values)),
-    min: sorted[0],
-    q1: at(0.25),
-    median: at(0.5),
-    q3: at(0.75),
-    max: sorted[sorted.length - 1],
-    histogram,
-  };
-}
-
-function sampleOf(rows: ArrayLike<number>[]): Sample {
+function f32(rows: readonly ArrayLike<number>[]): GivenTensor {
   const cols = rows[0].length;
-  const ln = rows.map((row) => standardize(row, "LayerNorm"));
-  const rms = rows.map((row) => standardize(row, "RMSNorm"));
-  const swaps = rows.map((_, i) => length(rms[i].map((value, j) => value - ln[i][j])) / Math.sqrt(cols));
-  const predicted = population(rows, "RMSNorm").swapPredicted;
-  const random = uniforms(7);
-  const cosines = (direction: number[]) =>
-    mean(rows.map((row) => Math.abs(dot(row, direction)) / (length(row) * Math.sqrt(cols))));
-  const directions = Array.from({ length: 64 }, () =>
-    cosines(Array.from({ length: cols }, () => (random() < 0.5 ? -1 : 1))),
-  ).sort((a, b) => a - b);
-  const uniform = cosines(new Array<number>(cols).fill(1));
-  let total = 0;
-  for (let j = 0; j < cols; j++) total += variance(rows.map((row) => row[j]));
-  const means = rows.map((row) => mean(row) * Math.sqrt(cols));
-  const lengths = rows.map(length);
-  const projected = lengths.map((size, i) => Math.sqrt(size ** 2 - means[i] ** 2));
-  const recovered = (ys: number[][]) => {
-    let lost = 0;
-    for (let j = 0; j < cols; j++) {
-      const x = rows.map((row) => row[j]);
-      const y = ys.map((row) => row[j]);
-      const [mx, my] = [mean(x), mean(y)];
-      const shared = mean(x.map((value, i) => (value - mx) * (y[i] - my)));
-      lost += variance(x) - (shared === 0 ? 0 : shared ** 2 / variance(y));
-    }
-    return 1 - lost / total;
-  };
-  return {
-    rows: rows.length,
-    swap: { mean: mean(swaps), max: Math.max(...swaps), predicted },
-    identityError: 4.2e-16,
-    engineError: { max: 2.4e-7, rows: rows.length },
-    uniformRank: {
-      lower: directions.filter((value) => value < uniform).length,
-      directions: directions.length,
-      meanAbsCos: uniform,
-      directionsMeanAbsCos: { min: directions[0], median: directions[32], max: directions[63] },
-    },
-    lost: {
-      uniform: variance(means) / total,
-      norm: variance(projected) / total,
-      rmsNorm: variance(lengths) / total,
-    },
-    recovered: { layerNorm: recovered(ln), rmsNorm: recovered(rms), batchNorm: 1 },
-    inverseError: 3.3e-16,
-  };
+  const values = new Float32Array(rows.length * cols);
+  for (const [i, row] of rows.entries()) values.set(row, i * cols);
+  return { dtype: "F32", shape: [rows.length, cols], data: new Uint8Array(values.buffer) };
+}
+
+function f32Vector(values: Float64Array): GivenTensor {
+  return { ...f32([values]), shape: [values.length] };
 }
 
 /** Rows like those of a model of `cols` dimensions at one depth. */
@@ -261,39 +73,61 @@ export const hostileNames = [
   "שלום.0.ln",
 ];
 
+/** The layers of gpt2-xl, with two norms each, in few rows of few dimensions. */
+function deepModel(): Promise<Group> {
+  const states: Tensors = {};
+  const weights: Tensors = {};
+  for (let i = 0; i < 96; i++) {
+    const site = `h.${i >> 1}.ln_${(i % 2) + 1}`;
+    states[site] = f32(madeUp(40, 64, i, 0.2 * 1.05 ** i, i % 2 === 1 ? 0 : 0.02 * 1.05 ** i));
+    weights[`${site}.weight`] = f32Vector(normals(64, 1, 0.3, 500 + i));
+    weights[`${site}.bias`] = f32Vector(normals(64, 0, 0.1, i));
+  }
+  return studied("gpt2-xl", "LayerNorm", states, weights);
+}
+
+/** Nine sites, of which the middle five have rows of every kind that is set apart. */
+function massiveModel(): Promise<Group> {
+  const states: Tensors = {};
+  const weights: Tensors = {};
+  for (let i = 0; i < 9; i++) {
+    const rows = madeUp(256, 128, 900 + i, 1 + i / 4, 0.02);
+    const apart = [
+      ...Array.from({ length: 35 }, () => rows[7]),
+      ...madeUp(6, 128, 950 + i, 60 * (1 + i / 4), 20),
+      ...Array.from({ length: 2 }, () => new Float64Array(128)),
+      new Float64Array(128).fill(Number.NaN, 5, 6),
+    ];
+    states[`layers.${i}`] = f32(i < 2 || i > 6 ? rows : [...rows, ...apart]);
+    weights[`layers.${i}.weight`] = f32Vector(normals(128, 1, 0.3, 500 + i));
+    weights[`layers.${i}.bias`] = f32Vector(normals(128, 0, 0.1, i));
+  }
+  return studied("massive", "LayerNorm", states, weights);
+}
+
+function centredModel(): Promise<Group> {
+  const rows = madeUp(60, 96, 3, 1, 0).map((row) => {
+    const mean = row.reduce((sum, value) => sum + value, 0) / row.length;
+    return row.map((value) => value - mean);
+  });
+  const names = [0, 1, 2].map((layer) => `blocks.${layer}.hook_resid_pre`);
+  return studied("hooked", "LayerNorm", Object.fromEntries(names.map((name) => [name, f32(rows)])));
+}
+
+function modelOf(layers: number, at: number): Promise<Group> {
+  const names = Array.from({ length: layers }, (_, i) => `layers.${i}`);
+  const states = names.map((name, i) => [name, f32(madeUp(50, 64 << at, i + 100 * at, 1 + i / 4, at / 40))]);
+  return studied(`model-${layers}`, at % 2 === 0 ? "LayerNorm" : "RMSNorm", Object.fromEntries(states));
+}
+
 /** The twins, and reports that have more, less or other than they have. */
-export function sampleReports(): Record<string, Report> {
-  const twins = twinsReport();
-  const only = (change: (group: Group) => Group, report: Report = twins): Report => ({
-    ...report,
-    groups: [change(report.groups[0])],
-  });
-  const deepSites = Array.from({ length: 96 }, (_, i) => {
-    const weight = normals(64, 1, 0.3, 500 + i);
-    const rows = madeUp(40, 64, i, 0.2 * 1.05 ** i, i % 2 === 1 ? 0 : 0.02 * 1.05 ** i);
-    return siteOf(`h.${i >> 1}.ln_${(i % 2) + 1}`, rows, "LayerNorm", { weight, bias: normals(64, 0, 0.1, i) });
-  });
-  const massiveSites = twins.groups[0].sites.map((site, i) => {
-    if (i < 2 || i > 6) return site;
-    const massive = population(madeUp(6, 128, 900 + i, site.massiveAbove / 4, 0.3 * site.massiveAbove), "LayerNorm");
-    return {
-      ...site,
-      rows: 300,
-      read: 300,
-      apart: { zero: 2, notFinite: 1, massive: 6, repeated: 35 },
-      repeatedShare: 35 / 300,
-      mostRepeated: { count: 36, norm: 3021.4, angle: 87.57 },
-      massive,
-    };
-  });
-  const centred = madeUp(60, 96, 3, 1, 0).map((row) => {
-    const middle = mean(row);
-    return row.map((value) => value - middle);
-  });
+export async function sampleReports(): Promise<Record<string, Report>> {
+  const twins = await twinsReport();
+  const [ln] = twins.groups;
   return {
     twins,
-    one: only((group) => ({ ...group, label: "gpt2", sites: group.sites.slice(3, 4) })),
-    deep: only((group) => ({ ...group, label: "gpt2-xl", sites: deepSites })),
+    one: { ...twins, groups: [{ ...ln, label: "gpt2", sites: ln.sites.slice(3, 4) }] },
+    deep: { ...twins, groups: [await deepModel()] },
     unweighted: {
       ...twins,
       speed: [],
@@ -301,10 +135,10 @@ export function sampleReports(): Record<string, Report> {
         ...group,
         norm: null,
         normFrom: null,
-        sites: group.sites.map((site) => withoutWeights(site)),
+        sites: group.sites.map(withoutWeights),
       })),
     },
-    massive: only((group) => ({ ...group, sites: massiveSites })),
+    massive: { ...twins, groups: [await massiveModel()] },
     stopped: {
       ...twins,
       complete: false,
@@ -313,40 +147,25 @@ export function sampleReports(): Record<string, Report> {
         sites: group.sites.slice(0, 5).map((site, i) => (i < 4 ? site : { ...site, rows: 4096 })),
       })),
     },
-    centred: only((group) => ({
-      ...group,
-      label: "hooked",
-      sites: [0, 1, 2].map((layer) => siteOf(`blocks.${layer}.hook_resid_pre`, centred, "LayerNorm")),
-    })),
+    centred: { ...twins, groups: [await centredModel()] },
     hostile: {
       ...twins,
       speed: [],
       groups: [
         {
-          ...twins.groups[0],
+          ...ln,
           label: "<b>ln</b>\u202e",
           sources: [{ name: "</script><script>alert(1)</script>", bytes: null }],
-          sites: twins.groups[0].sites
-            .slice(0, hostileNames.length)
-            .map((site, i) => ({ ...site, site: hostileNames[i] })),
+          sites: ln.sites.slice(0, hostileNames.length).map((site, i) => ({ ...site, site: hostileNames[i] })),
         },
       ],
       skipped: [{ source: "a<b>.npz", tensor: "<i>\u0000", reason: "I64, not <F32>" }],
     },
-    models: {
+    few: {
       ...twins,
-      groups: [4, 12, 24].map((layers, at) => ({
-        ...twins.groups[at % 2],
-        label: `model-${layers}`,
-        sites: Array.from({ length: layers }, (_, i) =>
-          siteOf(
-            `layers.${i}`,
-            madeUp(50, 64 << at, i + 100 * at, 1 + i / 4, at / 40),
-            twins.groups[at % 2].norm as Norm,
-          ),
-        ),
-      })),
+      groups: [ln, await studied("few", "RMSNorm", { "layers.0": f32(madeUp(10, 128, 5, 1, 0)) })],
     },
+    models: { ...twins, groups: await Promise.all([4, 12, 24].map(modelOf)) },
   };
 }
 

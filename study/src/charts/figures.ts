@@ -3,11 +3,11 @@
  *
  * Colours are the variables of theme.css, so that light and dark switch inside the figure too.
  */
-import type { Group, Norm, Population, Report, Sample, Site, Spread } from "../figures.js";
+import type { Group, Population, Report, Sample, Site, Spread } from "../figures.js";
 import { decimalsFor, fixed, listed, printable, range, shorten } from "../text.js";
 import { depthOf, type Run, runsOf } from "./depth.js";
 import { drawHistograms } from "./histograms.js";
-import { type Axis, type Chance, drawPanels, type Panel, type Point, type Series } from "./panels.js";
+import { type Axis, type Chance, drawPanels, normColor, type Panel, type Point, type Series } from "./panels.js";
 
 export interface Figure {
   id: string;
@@ -33,9 +33,6 @@ export function figuresOf(report: Report, document: Document, width = 760): Figu
 }
 
 type Drawn = { id: string; title: string; finding: string; reading: string; svg: SVGSVGElement } | null;
-
-export const normColor = (norm: Norm | null) =>
-  norm === "LayerNorm" ? "var(--layernorm)" : norm === "RMSNorm" ? "var(--rmsnorm)" : "var(--ink)";
 
 export const nameOf = ({ label }: Group) => shorten(printable(label), 36);
 
@@ -326,16 +323,19 @@ function rotations(groups: readonly Group[], document: Document, width: number):
   };
 }
 
-/** What a figure of the sample needs: sites that have one, in groups that have any. */
-function sampled(groups: readonly Group[]): Group[] {
-  return groups.filter((group) => sitesOf(group).some(({ sample }) => sample !== null));
-}
+/** A figure of the samples; none of a site that was not sampled, or of a fit that so few rows do not allow. */
+const samplesOf = (group: Group, of: (sample: Sample) => number | null | undefined) =>
+  sitesOf(group).flatMap(({ sample }) => (sample && of(sample)) ?? []);
 
-const samplesOf = (group: Group, of: (sample: Sample) => number) =>
-  sitesOf(group).flatMap(({ sample }) => (sample === null ? [] : of(sample)));
+/** The groups that have the figure at any site. */
+const sampled = (groups: readonly Group[], of: (sample: Sample) => number | null | undefined) =>
+  groups.filter((group) => samplesOf(group, of).length > 0);
+
+/** In per cent. Of a random direction, 2 sin(|90° − θ|/2) is very nearly |90° − θ| in radians. */
+export const chanceSwap = (site: Site) => (site.null.deviation * Math.PI) / 1.8;
 
 function swaps(all: readonly Group[], document: Document, width: number): Drawn {
-  const groups = sampled(all);
+  const groups = sampled(all, ({ swap }) => swap.mean);
   if (groups.length === 0) return null;
   const panels = compared(
     groups,
@@ -349,17 +349,10 @@ function swaps(all: readonly Group[], document: Document, width: number): Drawn 
           line: false,
           symbol: "circle" as const,
           ring: true,
-          label: "",
         }),
       ),
     ],
-    // Of a random direction, 2 sin(|90° − θ|/2) is very nearly |90° − θ| in radians.
-    (group) =>
-      chanceOf(
-        group,
-        "chance",
-        (site) => [site.null.deviation, site.null.deviation].map((at) => (at * Math.PI) / 1.8) as [number, number],
-      ),
+    (group) => chanceOf(group, "chance", (site) => [chanceSwap(site), chanceSwap(site)]),
   );
   const telling = groups.map((group) => ({ ...group, sites: tellingOf(group) }));
   const apart = Math.max(
@@ -409,7 +402,7 @@ function ordinal(n: number): string {
 }
 
 function losses(all: readonly Group[], document: Document, width: number): Drawn {
-  const groups = sampled(all);
+  const groups = sampled(all, ({ lost }) => lost?.uniform);
   if (groups.length === 0) return null;
   const part = (of: (sample: Sample) => number) => (site: Site) => {
     const y = site.sample === null ? 0 : 100 * of(site.sample);
@@ -437,7 +430,7 @@ function losses(all: readonly Group[], document: Document, width: number): Drawn
   return {
     id: "lost",
     title: "What LayerNorm forgets",
-    finding: `Of the states’ variance LayerNorm’s projection forgets ${perGroup(groups, (group) => samplesOf(group, ({ lost }) => 100 * (lost?.uniform ?? 0)), "\u00a0%")} and its scaling ${perGroup(groups, (group) => samplesOf(group, ({ lost }) => 100 * (lost?.norm ?? 0)), "\u00a0%")}.`,
+    finding: `Of the states’ variance LayerNorm’s projection forgets ${perGroup(groups, (group) => samplesOf(group, ({ lost }) => lost && 100 * lost.uniform), "\u00a0%")} and its scaling ${perGroup(groups, (group) => samplesOf(group, ({ lost }) => lost && 100 * lost.norm), "\u00a0%")}.`,
     reading: `Variance of the uniform component x·1̂ and of the remaining vector’s norm, as shares of the states’ total variance, on a logarithmic axis. RMSNorm forgets a norm only.${kindsRead(groups)}`,
     svg: draw(
       document,
@@ -487,12 +480,12 @@ function recoveries(all: readonly Group[], document: Document, width: number): D
     ],
     chance: null,
   }));
-  const batch = Math.min(...groups.flatMap((group) => samplesOf(group, (sample) => sample.recovered?.batchNorm ?? 0)));
+  const batch = Math.min(...groups.flatMap((group) => samplesOf(group, ({ recovered }) => recovered?.batchNorm)));
   const whole = batch > 1 - 1e-9 ? "all of it" : `at least ${(100 * batch).toFixed(3)} %`;
   return {
     id: "recovered",
     title: "What a scale and shift can bring back",
-    finding: `The best scale and shift bring back ${perGroup(groups, (group) => samplesOf(group, ({ recovered }) => 100 * (recovered?.layerNorm ?? 0)), "\u00a0%", 3)} of the variance after LayerNorm, and ${whole} after BatchNorm.`,
+    finding: `The best scale and shift bring back ${perGroup(groups, (group) => samplesOf(group, ({ recovered }) => recovered && 100 * recovered.layerNorm), "\u00a0%", 3)} of the variance after LayerNorm, and ${whole} after BatchNorm.`,
     reading: `R² of the best α ⊙ y + β per dimension from the standardized y back to x: 1 is the identity.${kindsRead(groups)}`,
     svg: draw(document, width, groups, { label: "R² of the way back", log: false, include: [1] }, panels),
   };

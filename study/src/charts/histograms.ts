@@ -1,8 +1,10 @@
 /** Histograms of the angle, a small panel a site. Models with the same sites share their panels. */
 import * as Plot from "@observablehq/plot";
-import type { Group, Site } from "../figures.js";
+import type { Group, Site, Spread } from "../figures.js";
 import { printable, shorten } from "../text.js";
-import { svgOf } from "./panels.js";
+import { facets, normColor, svgOf } from "./panels.js";
+
+type Counts = NonNullable<Spread["histogram"]>;
 
 interface Cell {
   low: number;
@@ -25,7 +27,6 @@ interface Tile {
 
 /** More panels than this are no longer looked at one by one: then every so manieth site is drawn. */
 const mostTiles = { wide: 25, narrow: 15 };
-const color = { LayerNorm: "var(--layernorm)", RMSNorm: "var(--rmsnorm)", none: "var(--ink)" };
 
 export function drawHistograms(
   document: Document,
@@ -60,30 +61,27 @@ export function drawHistograms(
     const chance = grid.map((x) => ({ x, y: Math.exp(-(((x - 90) / sd) ** 2) / 2) / (sd * Math.sqrt(2 * Math.PI)) }));
     return [
       Plot.areaY(chance, { ...place(i), x: "x", y1: 0, y2: "y", fill: "var(--null)", fillOpacity: 0.3 }),
-      ...outlines.flatMap(({ color: paint, dash, cells }) => {
-        const steps = outlineOf(cells, low, high, top);
-        return [
-          Plot.areaY(steps, {
-            ...place(i),
-            x: "x",
-            y1: 0,
-            y2: "y",
-            fill: paint,
-            fillOpacity: 0.12,
-            stroke: paint,
-            strokeWidth: 1.25,
-            strokeDasharray: dash,
-          }),
-        ];
-      }),
+      ...outlines.map(({ color, dash, cells }) =>
+        Plot.areaY(outlineOf(cells, low, high, top), {
+          ...place(i),
+          x: "x",
+          y1: 0,
+          y2: "y",
+          fill: color,
+          fillOpacity: 0.12,
+          stroke: color,
+          strokeWidth: 1.25,
+          strokeDasharray: dash,
+        }),
+      ),
       Plot.ruleY([0], { ...place(i), stroke: "var(--muted)" }),
-      Plot.text([title], { ...place(i), text: (text) => text, frameAnchor: "top-left", dy: -14 }),
+      Plot.text([title], { ...place(i), frameAnchor: "top-left", dy: -14 }),
     ];
   });
 
   const legend = groups
     .filter((group, i) => groups.findIndex(({ norm }) => norm === group.norm) === i)
-    .map(({ norm }) => ({ text: norm ?? "states", paint: color[norm ?? "none"] }));
+    .map(({ norm }) => ({ text: norm ?? "states", paint: normColor(norm) }));
   const words = [
     { text: "share of the vectors per degree:", paint: "var(--muted)" },
     ...(narrow ? [] : legend),
@@ -95,7 +93,6 @@ export function drawHistograms(
       Plot.text([text], {
         fx: 0,
         fy: 0,
-        text: (t) => t,
         frameAnchor: "top-left",
         dx: x,
         dy: -margin.top + 5,
@@ -116,20 +113,8 @@ export function drawHistograms(
     marginBottom: margin.bottom,
     marginLeft: margin.left,
     style: { background: "transparent", color: "var(--ink)", fontFamily: "var(--font)", fontSize: "12px" },
-    fx: {
-      axis: null,
-      domain: upTo(columns),
-      paddingInner: columns > 1 ? gap.x / (tileWidth + gap.x) : 0,
-      paddingOuter: 0,
-      round: false,
-    },
-    fy: {
-      axis: null,
-      domain: upTo(rows),
-      paddingInner: rows > 1 ? gap.y / (tileHeight + gap.y) : 0,
-      paddingOuter: 0,
-      round: false,
-    },
+    fx: facets(columns, tileWidth, gap.x),
+    fy: facets(rows, tileHeight, gap.y),
     x: { domain: [low, high], axis: null },
     y: { domain: [0, top], axis: null },
     marks: [
@@ -170,9 +155,9 @@ function tilesOf(groups: readonly Group[], most: number): { tiles: Tile[]; every
   const every = Math.ceil(sites / most);
   const chosen = (of: readonly Site[]) => of.filter((_, i) => i % every === 0);
   const outline = ({ norm }: Group, { ordinary }: Site): Outline => ({
-    color: color[norm ?? "none"],
+    color: normColor(norm),
     dash: together && norm === "RMSNorm" ? "3 2" : undefined,
-    cells: cellsOf(ordinary.angle.histogram as NonNullable<Site["ordinary"]["angle"]["histogram"]>),
+    cells: cellsOf(ordinary.angle.histogram as Counts),
   });
   const title = (text: string) => shorten(printable(text), most === mostTiles.narrow ? 14 : 19);
   if (together) {
@@ -193,7 +178,7 @@ function tilesOf(groups: readonly Group[], most: number): { tiles: Tile[]; every
   return { tiles, every };
 }
 
-function cellsOf({ low, high, counts }: NonNullable<Site["ordinary"]["angle"]["histogram"]>): Cell[] {
+function cellsOf({ low, high, counts }: Counts): Cell[] {
   const wide = (high - low) / counts.length;
   const total = counts.reduce((sum, count) => sum + count, 0) || 1;
   return counts.map((count, i) => ({ low: low + i * wide, high: low + (i + 1) * wide, density: count / total / wide }));
@@ -246,5 +231,3 @@ function ticksOf(low: number, high: number, room: number): number[] {
     (tick) => tick >= low + edge && tick <= high - edge,
   );
 }
-
-const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);

@@ -1,5 +1,6 @@
 /** Lines over depth, a panel a model: what all the figures against depth are drawn with. */
 import * as Plot from "@observablehq/plot";
+import type { Norm } from "../figures.js";
 import type { Depth } from "./depth.js";
 
 export interface Point {
@@ -45,6 +46,9 @@ export interface Axis {
   format?: (value: number) => string;
 }
 
+export const normColor = (norm: Norm | null) =>
+  norm === "LayerNorm" ? "var(--layernorm)" : norm === "RMSNorm" ? "var(--rmsnorm)" : "var(--ink)";
+
 const fontSize = 13;
 const margin = { top: 46, left: 46, right: 4 };
 const gap = { x: 20, y: 50 };
@@ -83,7 +87,7 @@ export function drawPanels(
       fill: "var(--muted)",
     }),
     ...panels.map(({ title }, i) =>
-      Plot.text([title], { ...place(i), text: (text) => text, frameAnchor: "top-left", dy: -17, fontWeight: 600 }),
+      Plot.text([title], { ...place(i), frameAnchor: "top-left", dy: -17, fontWeight: 600 }),
     ),
   ];
   for (const [i, { series, chance }] of panels.entries()) {
@@ -120,7 +124,6 @@ export function drawPanels(
           ...place(i),
           x: () => end,
           y: () => y,
-          text: (label) => label,
           fill: color,
           textAnchor: "start",
           dx: 6,
@@ -139,20 +142,8 @@ export function drawPanels(
     marginRight: margin.right,
     marginBottom: bottom,
     style: { background: "transparent", color: "var(--ink)", fontFamily: "var(--font)", fontSize: `${fontSize}px` },
-    fx: {
-      axis: null,
-      domain: panels.map((_, i) => i),
-      paddingInner: columns > 1 ? gap.x / (panelWidth + gap.x) : 0,
-      paddingOuter: 0,
-      round: false,
-    },
-    fy: {
-      axis: null,
-      domain: panels.map((_, i) => i),
-      paddingInner: rows > 1 ? gap.y / (panelHeight + gap.y) : 0,
-      paddingOuter: 0,
-      round: false,
-    },
+    fx: facets(columns, panelWidth, gap.x),
+    fy: facets(rows, panelHeight, gap.y),
     x: { domain: [-0.5, right], axis: null },
     y: { type: axis.log ? "log" : "linear", domain, axis: null },
     marks: [
@@ -179,6 +170,17 @@ export function drawPanels(
     ],
   });
   return svgOf(plot);
+}
+
+/** The scale of so many panels side by side, or under each other. */
+export function facets(count: number, size: number, between: number): Plot.PlotFacetOptions & Plot.ScaleOptions {
+  return {
+    axis: null,
+    domain: Array.from({ length: count }, (_, i) => i),
+    paddingInner: count > 1 ? between / (size + between) : 0,
+    paddingOuter: 0,
+    round: false,
+  };
 }
 
 /** Plot gives the svg, or a figure around it. */

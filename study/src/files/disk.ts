@@ -17,7 +17,12 @@ export async function openDisk(path: string, name = path): Promise<Source> {
     if (kind.isDirectory()) throw expected(name, "a .safetensors, .npy or .npz file", "a directory");
     if (!kind.isFile()) throw expected(name, "a regular file (it is read by ranges)", "a pipe or device");
     handle = await open(path, "r");
-    size = (await handle.stat()).size;
+    try {
+      ({ size } = await handle.stat());
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   } catch (error) {
     throw error instanceof StudyFailure ? error : unreadable(name, error);
   }

@@ -4,7 +4,8 @@
  * The kept library @zip.js/zip.js reads and checks the directory: zip64, entries that overlap or lie outside of the file,
  * local headers that say otherwise than the directory. The data are not read through it: a stored entry is a range of the
  * file, read straight into the caller's bytes, and a deflated one goes through the DecompressionStream of the platform,
- * which inflates no more than is asked for.
+ * which inflates no more than is asked for. Its check of the CRC comes with reading through its streams alone: a stored
+ * array of 307 MB comes so at 0.3 GB/s at best, and as it is done here at 2.8, the CRC checked in both (Node 20, one core).
  *
  * An archive can claim anything, so nothing it claims is believed for long: the array's header decides how many bytes are
  * inflated, the directory must say the same, the inflated bytes must end there, and their CRC must be the directory's.
@@ -217,9 +218,14 @@ async function openEntry(
     }
     checkCrc();
   };
-  await fill(where, inflation, begin);
-  crc.update(begin);
-  if (bytes === 0) await finish();
+  try {
+    await fill(where, inflation, begin);
+    crc.update(begin);
+    if (bytes === 0) await finish();
+  } catch (error) {
+    await inflation.close();
+    throw error;
+  }
   let done = 0;
   return {
     async read(into) {

@@ -1,6 +1,8 @@
 /** The key numbers: a column a model and one for chance, a line a quantity; the median over sites, and the range. */
+import { chanceSwap } from "../charts/figures.js";
 import type { Group, Report, Sample, Site } from "../figures.js";
-import { decimalsFor, fixed, range } from "../text.js";
+import { median } from "../statistics.js";
+import { counted, decimalsFor, fixed, range } from "../text.js";
 import { nothing } from "./tables.js";
 
 export interface KeyNumber {
@@ -39,7 +41,7 @@ export function keyNumbers({ groups }: Report): KeyNumber[] {
       },
     ];
   };
-  const sampled = (of: (sample: Sample) => number) => (site: Site) => site.sample && of(site.sample);
+  const sampled = (of: (sample: Sample) => number | undefined) => (site: Site) => site.sample && of(site.sample);
   const telling = (of: (site: Site) => number) => (site: Site) => (site.centred ? null : of(site));
   const none = () => null;
   return [
@@ -61,7 +63,7 @@ export function keyNumbers({ groups }: Report): KeyNumber[] {
       "RMSNorm for LayerNorm changes",
       "%",
       sampled(({ swap }) => 100 * swap.mean),
-      (site) => (site.null.deviation * Math.PI) / 1.8,
+      chanceSwap,
     ),
     ...quantity("Norm before, median", "", ({ ordinary }) => ordinary.norm.median, none),
     ...quantity(
@@ -75,7 +77,7 @@ export function keyNumbers({ groups }: Report): KeyNumber[] {
     ...quantity(
       "Scale and shift recover after LayerNorm, R²",
       "",
-      sampled(({ recovered }) => recovered?.layerNorm ?? Number.NaN),
+      sampled(({ recovered }) => recovered?.layerNorm),
       none,
       3,
     ),
@@ -86,21 +88,19 @@ function valuesOf(sites: readonly Site[], of: (site: Site) => number | null | un
   return sites.filter(({ ordinary }) => ordinary.rows > 0).flatMap((site) => of(site) ?? []);
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.slice().sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
+/** Thousands apart: "1 181 688". */
+export function grouped(count: number): string {
+  return count.toLocaleString("en").replaceAll(",", "\u202f");
 }
 
 /** How much was measured of a group: "9 sites of 256 rows", "d = 128". */
 export function extentOf({ sites }: Group): string[] {
-  const grouped = (count: number) => count.toLocaleString("en").replaceAll(",", "\u202f");
   const spanned = (counts: readonly number[]) => {
     const [low, high] = [Math.min(...counts), Math.max(...counts)];
     return low === high ? grouped(low) : `${grouped(low)}–${grouped(high)}`;
   };
   return [
-    `${sites.length} ${sites.length === 1 ? "site" : "sites"} of ${spanned(sites.map(({ read }) => read))} rows`,
+    `${counted(sites.length, "site")} of ${spanned(sites.map(({ read }) => read))} rows`,
     `d = ${spanned(sites.map(({ cols }) => cols))}`,
   ];
 }

@@ -7,9 +7,9 @@ import type { Group, Report, Speed } from "../figures.js";
 import { counted, decimalsFor, fixed, printable, scientific, shorten } from "../text.js";
 import { fonts, script, styles, theme } from "./assets.js";
 import { type Make, maker } from "./element.js";
-import { extentOf, keyNumbers } from "./key.js";
+import { extentOf, grouped, keyNumbers } from "./key.js";
 import { methods } from "./methods.js";
-import { type Table, tablesOf } from "./tables.js";
+import { nothing, type Table, tablesOf } from "./tables.js";
 
 export interface ReportOptions {
   /** The answer, as a sentence: the page's first. */
@@ -182,10 +182,8 @@ function keyTable(h: Make, report: Report): HTMLElement {
       "tr",
       {},
       h("th", { scope: "row" }, name),
-      ...values.map(({ middle, range }) =>
-        h("td", {}, h("b", {}, `${middle}${space}${unit}`), h("small", {}, range === "" ? "" : `${range}`)),
-      ),
-      h("td", { class: "null" }, chance === "–" ? chance : `${chance}${space}${unit}`),
+      ...values.map(({ middle, range }) => h("td", {}, h("b", {}, `${middle}${space}${unit}`), h("small", {}, range))),
+      h("td", { class: "null" }, chance === nothing ? chance : `${chance}${space}${unit}`),
     );
   });
   return h(
@@ -231,10 +229,10 @@ function tableElement(h: Make, { id, title, caption, columns, groups }: Table, n
   }
   // The first column of each heading has a rule to its left.
   const first = columns.map((column, i) => column.over !== columns[i - 1]?.over);
-  const classes = (i: number) =>
-    [columns[i].kind, first[i] ? "first" : ""].filter((name) => name !== "" && name !== "number").join(" ");
-  const classed = (i: number): Record<string, string> => (classes(i) === "" ? {} : { class: classes(i) });
-  const shown = { sd: "± sd", text: "", mean: "", number: "" };
+  const classed = columns.map(({ kind }, i): Record<string, string> => {
+    const classes = [...(kind === "number" ? [] : [kind]), ...(first[i] ? ["first"] : [])];
+    return classes.length === 0 ? {} : { class: classes.join(" ") };
+  });
   const several = groups.length > 1;
   const bodies = groups.map(({ group, rows }) =>
     h(
@@ -256,7 +254,7 @@ function tableElement(h: Make, { id, title, caption, columns, groups }: Table, n
           "tr",
           apart === null ? {} : { class: "apart" },
           h("th", { scope: "row" }, named(h, site, 28), apart === null ? null : ` (${apart})`),
-          ...cells.map((cell, i) => h("td", classed(i), cell)),
+          ...cells.map((cell, i) => h("td", classed[i], cell)),
         ),
       ),
     ),
@@ -300,8 +298,8 @@ function tableElement(h: Make, { id, title, caption, columns, groups }: Table, n
             ...columns.map((column, i) =>
               h(
                 "th",
-                { scope: "col", "data-csv": `${column.over} ${column.name}`.trim(), ...classed(i) },
-                column.kind === "sd" ? shown.sd : column.name,
+                { scope: "col", "data-csv": `${column.over} ${column.name}`.trim(), ...classed[i] },
+                column.kind === "sd" ? "± sd" : column.name,
               ),
             ),
           ),
@@ -346,17 +344,17 @@ function provenance(h: Make, report: Report, { command, hashes = {}, date }: Rep
         h("td", {}, named(h, group.label, 24)),
         h("td", {}, saysNorm(group)),
         h("td", { class: "file" }, named(h, name, 72)),
-        h("td", { class: "bytes" }, bytes === null ? "–" : bytes.toLocaleString("en").replaceAll(",", "\u202f")),
-        h("td", { class: "hash" }, Object.hasOwn(hashes, name) ? hashes[name] : "–"),
+        h("td", { class: "bytes" }, bytes === null ? nothing : grouped(bytes)),
+        h("td", { class: "hash" }, Object.hasOwn(hashes, name) ? hashes[name] : nothing),
       ),
     ),
   );
   const heads = ["model", "norm", "file", "bytes", "SHA-256"].map((name) =>
     h("th", name === "bytes" ? { scope: "col", class: name } : { scope: "col" }, name),
   );
-  const affine = report.groups.flatMap((group) => group.sites).filter((site) => site.affine !== null).length;
-  const sites = report.groups.reduce((sum, group) => sum + group.sites.length, 0);
-  const parts = [
+  const sites = report.groups.flatMap((group) => group.sites);
+  const affine = sites.filter((site) => site.affine !== null).length;
+  return [
     h(
       "div",
       { class: "scroll", tabindex: "0", role: "region", "aria-label": "Files" },
@@ -370,7 +368,9 @@ function provenance(h: Make, report: Report, { command, hashes = {}, date }: Rep
       ...fact("eps", String(report.eps)),
       ...fact(
         "Weights",
-        affine === 0 ? "none given: nothing is said of scale and shift" : `for ${affine} of ${counted(sites, "site")}`,
+        affine === 0
+          ? "none given: nothing is said of scale and shift"
+          : `for ${affine} of ${counted(sites.length, "site")}`,
       ),
       ...fact(
         "Rows",
@@ -381,7 +381,6 @@ function provenance(h: Make, report: Report, { command, hashes = {}, date }: Rep
       ...fact("Typeface", "Inter, SIL Open Font License 1.1"),
     ),
   ];
-  return parts;
 }
 
 /** A list of all that was left out would be longer than the report where a checkpoint was given for states. */

@@ -63,7 +63,7 @@ function spread(
   over: string,
   of: (population: Population) => Spread | null,
   digits: Draft["digits"],
-  names: readonly ("mean" | "sd" | "min" | "q1" | "median" | "q3" | "max")[] = ["mean", "sd", "q1", "median", "q3"],
+  names: readonly Exclude<keyof Spread, "histogram">[] = ["mean", "sd", "q1", "median", "q3"],
 ): Draft[] {
   return names.map((name) => ({
     over,
@@ -209,6 +209,16 @@ function apart(report: Report): Table {
     digits: { decimals: 0 },
     value: ({ site }) => value(site),
   });
+  const frequent = (
+    name: string,
+    decimals: number,
+    of: (most: NonNullable<Site["mostRepeated"]>) => number,
+  ): Draft => ({
+    over: "most frequent row",
+    name,
+    digits: { decimals },
+    value: ({ site }) => site.mostRepeated && of(site.mostRepeated),
+  });
   return table(report, plain(isApart), {
     id: "table-apart",
     title: "Rows set apart",
@@ -229,20 +239,9 @@ function apart(report: Report): Table {
           `${repeatsKnown ? "" : "about "}${fixed(100 * repeatedShare, 2)}`,
       },
       { over: "massive", name: "‖x‖ from", digits: { significant: 4 }, value: ({ site }) => site.massiveAbove },
-      ...(
-        [
-          ["times", 0, ({ count: times }) => times],
-          ["norm", 2, ({ norm }) => norm],
-          ["angle, °", 2, ({ angle }) => angle],
-        ] as [string, number, (of: NonNullable<Site["mostRepeated"]>) => number][]
-      ).map(
-        ([name, decimals, of]): Draft => ({
-          over: "most frequent row",
-          name,
-          digits: { decimals },
-          value: ({ site }) => site.mostRepeated && of(site.mostRepeated),
-        }),
-      ),
+      frequent("times", 0, (most) => most.count),
+      frequent("norm", 2, (most) => most.norm),
+      frequent("angle, °", 2, (most) => most.angle),
       { over: "all", name: "angle, °", kind: "mean", digits: degrees, value: ({ site }) => site.all.angle.mean },
       { over: "all", name: "sd", kind: "sd", digits: degrees, value: ({ site }) => site.all.angle.sd },
       { over: "all", name: "norm", kind: "mean", digits: { significant: 4 }, value: ({ site }) => site.all.norm.mean },
