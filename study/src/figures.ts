@@ -66,7 +66,7 @@ export interface Site {
   massiveAbove: number;
   /** Whether all distinct rows are known (up to 512 an octave of the norm); else copies stay, and `repeatedShare` is an estimate. */
   repeatsKnown: boolean;
-  /** Which share of the rows repeats an earlier one. */
+  /** Which share of the rows with a direction repeats an earlier one. */
   repeatedShare: number;
   /** How often the most frequent row found occurs, and its norm and angle; null where no row repeats. */
   mostRepeated: { count: number; norm: number; angle: number } | null;

@@ -1,6 +1,7 @@
 /** What the figures say, in a sentence made from them alone, and what a reader has to know beside it. */
 import type { Group, Report, Site } from "./figures.js";
 import { describeApart } from "./measure/site.js";
+import { median } from "./statistics.js";
 import { counted, decimalsFor, fixed, listed, printable, range } from "./text.js";
 
 type Verdict = "closer" | "asFar" | "farther";
@@ -10,8 +11,7 @@ type Verdict = "closer" | "asFar" | "farther";
  * Within a fifth of chance counts as chance: the mean over forty independent random directions scatters by an eighth.
  */
 function verdict(sites: readonly Site[]): Verdict {
-  const ratios = sites.map(ratio).sort((a, b) => a - b);
-  const middle = ratios[Math.floor(ratios.length / 2)];
+  const middle = median(sites.map(ratio));
   if (middle < 0.8) return "closer";
   return middle > 1.25 ? "farther" : "asFar";
 }
