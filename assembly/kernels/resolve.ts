@@ -25,14 +25,19 @@ export function resolve<L extends Lanes, N extends Norm<L>>(x: usize, cols: i32,
   const h = (33 - clz(cols - 1)) >> 1;
   const k = power(min(exponentFor<L, N>(x, cols, firstSquare) + h, l.limit)), ks = l.splat(k);
   const fits = firstSquare > l.least && firstSquare < l.most;
-  let hi = 0.0, lo = 0.0, v = 0.0;
+  let hi = 0.0, lo = 0.0, v = 0.0, mean = 0.0;
   for (let pass = 0, next = the<N>().centred && fits ? firstMean * k : 0.0; pass < 3; pass++) {
     hi = l.first(l.splat(next)); // rounded to a lane
     const pair = sums.run(x, cols, ks, l.splat(hi)), q = l.squaresOf(pair) / n;
     lo = the<N>().centred ? l.sumOf(pair) / n : 0;
+    if (pass == 0) mean = hi + lo;
     v = q - lo * lo;
     next = hi + lo;
     if (v > 0.75 * q || l.first(l.splat(next)) == hi) break;
+  }
+  if (l.wide && !fits) { // a wide sum of x·scale is exact or nearly, where x·scale − shift has been rounded to a lane
+    hi = l.first(l.splat(mean));
+    lo = mean - hi;
   }
   store<f64>(scale, k);
   store<f64>(shift, hi);

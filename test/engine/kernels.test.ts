@@ -24,7 +24,7 @@ import * as reference from "orthonorm/reference";
 import { describe, expect, it } from "vitest";
 import { boundOf } from "../support/accuracy.js";
 import { decode, encode } from "../support/dtypes.js";
-import { relativeError } from "../support/error.js";
+import { misroundings, relativeError } from "../support/error.js";
 import { normals, uniforms } from "../support/random.js";
 
 type Numbers = Float32Array | Float64Array | Uint16Array;
@@ -717,6 +717,16 @@ it.each([64, 768, 4096, 65536])(
     expect(relativeError(rmsNorm(x, { eps: 0 }), y, least)).toBeLessThanOrEqual(boundOf("rmsNorm", "f32", cols));
   },
 );
+
+it.each([
+  { mean: 300, sd: 1000, what: "settled by a second pass" },
+  { mean: 500, sd: 2000, what: "scaled" },
+  { mean: 2000, sd: 2000, what: "scaled and shifted" },
+])("layerNorm f16 of rows whose squares sum to more than 2^32: $what", ({ mean, sd }) => {
+  const x = encode("f16", normals(20 * 4096, mean, sd, 7));
+  const { y } = reference.layerNorm(decode("f16", x), { cols: 4096 });
+  expect(misroundings("f16", layerNorm(x, { cols: 4096, dtype: "f16" }) as Numbers, y)).toBe(0);
+});
 
 // A row's bits depend on nothing but the row
 
