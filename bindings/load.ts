@@ -15,5 +15,12 @@ import { project } from "./wasm/project.js";
 export async function loadEngine(options: LoadOptions = {}): Promise<Engine> {
   const engine = new Engine("loadEngine", options);
   const { modules } = options;
-  return engine.load([norm, project].filter(({ name }) => modules === undefined || modules[name] !== undefined));
+  try {
+    return await engine.load(
+      [norm, project].filter(({ name }) => modules === undefined || modules[name] !== undefined),
+    );
+  } catch (error) {
+    engine.dispose(); // the memory that was given is free for another try
+    throw error;
+  }
 }

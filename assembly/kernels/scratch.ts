@@ -33,7 +33,7 @@ export const rootInverse: usize = 1776;
 /** Where `touch` leaves what it read, so that nothing drops the reads. */
 export const dust: usize = 1792;
 
-/** What `resolve` found out about a row, four f64 (see there), and so `Moments`. */
+/** What `resolve` found out about a row, four f64 (see there), and so `Statistics`. */
 export const scale: usize = 1808;
 export const shift: usize = 1816;
 export const rest: usize = 1824;

@@ -20,7 +20,7 @@ export class Settle<L extends Lanes, N extends Norm<L>> {
 
   /**
    * `count` rows, from their sums in scratch to scratch. If `again`, which is known when compiled, those that were refused:
-   * then the sums are those of x − mean, and what comes of them is the rest of the mean. Lanes beyond the last row hold
+   * then the sums are those of x − mean, and what comes of them is the rest of the mean, where S1 is not wide. Lanes beyond the last row hold
    * whatever they held.
    */
   @inline rows(again: bool, count: i32, cols: i32, eps: f64): void {
@@ -47,7 +47,8 @@ export class Settle<L extends Lanes, N extends Norm<L>> {
       if (again) {
         const mended = v128.andnot(sound, v128.load(verdicts + at));
         v128.store(mendeds + at, mended);
-        v128.store(rests + at, v128.bitselect(mean, v128.load(rests + at), mended));
+        // a wide sum has left a better rest than that of x − mean, each rounded to a lane
+        if (!l.wide) v128.store(rests + at, v128.bitselect(mean, v128.load(rests + at), mended));
         v128.store(rstds + at, v128.bitselect(rstd, v128.load(rstds + at), mended));
       } else {
         if (n.centred) v128.store(means + at, mean);

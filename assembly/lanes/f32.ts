@@ -34,9 +34,6 @@ export class F32 extends Single {
   @inline foldSums(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128): v128 { return this.fold(a, b, c, d); }
   @inline foldRests(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128, mean: v128, n: f64): v128 { return f32x4.splat(0); }
   @inline pair(s: v128, s2: v128, q: v128): v128 { return this.fold(s, q, s, q); }
-  @inline pairSum(pair: v128): v128 { return v128.shuffle<f32>(pair, pair, 0, 0, 0, 0); }
-  @inline pairSquares(pair: v128): v128 { return v128.shuffle<f32>(pair, pair, 1, 1, 1, 1); }
-  @inline pairRest(pair: v128, mean: v128, n: f64): v128 { return f32x4.splat(0); }
   @inline sumOf(pair: v128): f64 { return <f64>f32x4.extract_lane(pair, 0); }
   @inline squaresOf(pair: v128): f64 { return <f64>f32x4.extract_lane(pair, 1); }
 }

@@ -44,7 +44,6 @@ export class F64 extends Lanes {
     return f64x2.add(this.fma(a, e, f64x2.mul(b, f)), this.fma(c, g, f64x2.mul(d, h)));
   }
   @inline gt(a: v128, b: v128): v128 { return f64x2.gt(a, b); }
-  @inline allTrue(mask: v128): bool { return i64x2.all_true(mask); }
   @inline fold(a: v128, b: v128, c: v128, d: v128): v128 {
     return f64x2.add(v128.shuffle<f64>(a, b, 0, 2), v128.shuffle<f64>(a, b, 1, 3));
   }
@@ -58,9 +57,6 @@ export class F64 extends Lanes {
   @inline foldSums(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128): v128 { return this.fold(a, b, c, d); }
   @inline foldRests(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128, mean: v128, n: f64): v128 { return f64x2.splat(0); }
   @inline pair(s: v128, s2: v128, q: v128): v128 { return this.fold(s, q, s, q); }
-  @inline pairSum(pair: v128): v128 { return v128.shuffle<f64>(pair, pair, 0, 0); }
-  @inline pairSquares(pair: v128): v128 { return v128.shuffle<f64>(pair, pair, 1, 1); }
-  @inline pairRest(pair: v128, mean: v128, n: f64): v128 { return f64x2.splat(0); }
   @inline sumOf(pair: v128): f64 { return f64x2.extract_lane(pair, 0); }
   @inline squaresOf(pair: v128): f64 { return f64x2.extract_lane(pair, 1); }
 }

@@ -68,19 +68,6 @@ export abstract class Half<C extends Code> extends Single {
     const squares = f64x2.promote_low_f32x4(this.fold(q, q, q, q));
     return v128.shuffle<f64>(this.fold64(s, s2, s, s2), squares, 0, 2);
   }
-  @inline pairSum(pair: v128): v128 {
-    const v = f32x4.demote_f64x2_zero(pair);
-    return v128.shuffle<f32>(v, v, 0, 0, 0, 0);
-  }
-  @inline pairSquares(pair: v128): v128 {
-    const v = f32x4.demote_f64x2_zero(pair);
-    return v128.shuffle<f32>(v, v, 1, 1, 1, 1);
-  }
-  @inline pairRest(pair: v128, mean: v128, n: f64): v128 {
-    const rest = f64x2.sub(f64x2.div(pair, f64x2.splat(n)), f64x2.promote_low_f32x4(mean));
-    const v = f32x4.demote_f64x2_zero(rest);
-    return v128.shuffle<f32>(v, v, 0, 0, 0, 0);
-  }
   @inline sumOf(pair: v128): f64 { return f64x2.extract_lane(pair, 0); }
   @inline squaresOf(pair: v128): f64 { return f64x2.extract_lane(pair, 1); }
 }

@@ -52,7 +52,6 @@ export abstract class Lanes {
   abstract fma(a: v128, b: v128, c: v128): v128;
   /** Lanes of ones where a > b, never for NaN. */
   abstract gt(a: v128, b: v128): v128;
-  abstract allTrue(mask: v128): bool;
   /** Lane k is the sum of the lanes of the k-th argument (of the first `width` of them). */
   abstract fold(a: v128, b: v128, c: v128, d: v128): v128;
 
@@ -89,10 +88,6 @@ export abstract class Lanes {
   abstract foldRests(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128, mean: v128, n: f64): v128;
   /** S1 = the sum of the lanes of s and s2, and S2 = that of q, in one vector. */
   abstract pair(s: v128, s2: v128, q: v128): v128;
-  /** S1 and S2 of a pair in every lane, and what `mean` lacks of S1/n. */
-  abstract pairSum(pair: v128): v128;
-  abstract pairSquares(pair: v128): v128;
-  abstract pairRest(pair: v128, mean: v128, n: f64): v128;
   /** S1 and S2 of a pair. */
   abstract sumOf(pair: v128): f64;
   abstract squaresOf(pair: v128): f64;

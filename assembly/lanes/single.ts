@@ -38,7 +38,6 @@ export abstract class Single extends Lanes {
     return f32x4.add(this.fma(a, e, f32x4.mul(b, f)), this.fma(c, g, f32x4.mul(d, h)));
   }
   @inline gt(a: v128, b: v128): v128 { return f32x4.gt(a, b); }
-  @inline allTrue(mask: v128): bool { return i32x4.all_true(mask); }
   @inline fold(a: v128, b: v128, c: v128, d: v128): v128 {
     const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
     const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));

@@ -683,6 +683,18 @@ describe("loadEngine", () => {
     );
     expect(await rejected(loadEngine(5 as never))).toBe("TypeError: loadEngine: options expected an object, got 5");
   });
+
+  it("leaves the memory free where it fails", async () => {
+    const memory = pages(1, 4);
+    // (import "env" "f" (func)): nothing of the engine's
+    const type = [1, 4, 1, 0x60, 0, 0];
+    const other = [2, 9, 1, 3, 0x65, 0x6e, 0x76, 1, 0x66, 0, 0];
+    const norm = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...type, ...other]));
+    await expect(loadEngine({ memory, modules: { norm } })).rejects.toThrow(WebAssembly.LinkError);
+    const engine = await loadEngine({ memory });
+    expect(engine.variant).toBe("simd");
+    engine.dispose();
+  });
 });
 
 describe("where WebAssembly is missing or forbidden, one sentence says what to do", () => {

@@ -22,7 +22,9 @@ import {
 } from "orthonorm";
 import * as reference from "orthonorm/reference";
 import { describe, expect, it } from "vitest";
+import { boundOf } from "../support/accuracy.js";
 import { decode, encode } from "../support/dtypes.js";
+import { misroundings, relativeError } from "../support/error.js";
 import { normals, uniforms } from "../support/random.js";
 
 type Numbers = Float32Array | Float64Array | Uint16Array;
@@ -698,6 +700,32 @@ it.each(["f32", "f64", "bf16"] as const)("angle %s of denormal rows", (dtype) =>
   expect(angle(diagonal, axis, { dtype })[0]).toBeCloseTo(Math.PI / 4, 6);
   expect(angle(axis, diagonal, { dtype })[0]).toBeCloseTo(Math.PI / 4, 6);
   expect(angle(diagonal, tiny, { dtype })[0]).toBeCloseTo(Math.PI / 4, 6);
+});
+
+it.each([64, 768, 4096, 65536])(
+  "rmsNorm f32 of one element 2^100 and others that become 2^-126 or little more, %i columns",
+  (cols) => {
+    const least = 2 ** -126;
+    const x = encode(
+      "f32",
+      normals(cols, 0, 1, 5).map(
+        (value) => (Math.sign(value) * (1.01 + Math.abs(value)) * least * 2 ** 100) / Math.sqrt(cols),
+      ),
+    );
+    x[3] = 2 ** 100;
+    const { y } = reference.rmsNorm(decode("f32", x), { cols, eps: 0 });
+    expect(relativeError(rmsNorm(x, { eps: 0 }), y, least)).toBeLessThanOrEqual(boundOf("rmsNorm", "f32", cols));
+  },
+);
+
+it.each([
+  { mean: 300, sd: 1000, what: "settled by a second pass" },
+  { mean: 500, sd: 2000, what: "scaled" },
+  { mean: 2000, sd: 2000, what: "scaled and shifted" },
+])("layerNorm f16 of rows whose squares sum to more than 2^32: $what", ({ mean, sd }) => {
+  const x = encode("f16", normals(20 * 4096, mean, sd, 7));
+  const { y } = reference.layerNorm(decode("f16", x), { cols: 4096 });
+  expect(misroundings("f16", layerNorm(x, { cols: 4096, dtype: "f16" }) as Numbers, y)).toBe(0);
 });
 
 // A row's bits depend on nothing but the row
