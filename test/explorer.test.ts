@@ -133,7 +133,9 @@ describe.skipIf(chromium.path === null)("the explorer", () => {
         };
       });
       const drawn = () => page.evaluate(() => (globalThis as unknown as { drawn: number }).drawn);
-      await page.waitForTimeout(500);
+      await page.evaluate(async () => {
+        for (let i = 0; i < 20; i++) await new Promise(requestAnimationFrame);
+      });
       expect(await drawn()).toBe(0);
       await page.getByRole("slider", { name: "Vector x" }).press("ArrowUp");
       await soon(drawn).toBeGreaterThan(0);
@@ -458,12 +460,16 @@ describe.skipIf(chromium.path === null)("the explorer", () => {
       }
     }
     expect(record.clockStep).toBeGreaterThan(0);
-    const take = page.getByRole("button", { name: "Copy the record" });
-    const element = await take.elementHandle();
-    await take.click();
-    // once more while it says what became of the first
-    await element?.click();
-    await soon(() => element?.textContent()).toBe("Copy the record");
+    // once more while it says what became of the first; its label comes back for good
+    const label = await page.getByRole("button", { name: "Copy the record" }).evaluate(async (button: HTMLElement) => {
+      const wait = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
+      button.click();
+      while (button.textContent === "Copy the record") await wait(10);
+      button.click();
+      await wait(3000);
+      return button.textContent;
+    });
+    expect(label).toBe("Copy the record");
     await page.getByRole("button", { name: "Measure", exact: true }).click();
     await page.getByRole("button", { name: "Cancel" }).click();
     expect(await page.locator("#machine-status").textContent()).toContain("Cancelled");
