@@ -559,8 +559,8 @@ describe.skipIf(chromium.path === null)("the explorer", () => {
   it("stays whole when another build comes, and is that one when it is opened next", async () => {
     const next = mkdtempSync(join(tmpdir(), "explorer-"));
     cpSync(site, next, { recursive: true });
-    // as servers are wont to: the browser keeps files for an hour
-    const own = await serve(next, () => ({ "cache-control": "max-age=3600" }));
+    // the browser has the page for an hour without asking, and nothing else of the old build
+    const own = await serve(next, (path) => ({ "cache-control": path.endsWith("/") ? "max-age=3600" : "no-store" }));
     const at = own.url + under;
     try {
       await open("", {}, at);
