@@ -6,13 +6,12 @@ const name = prefix + kept.build;
 
 addEventListener("install", (event) => {
   event.waitUntil(
-    caches
-      .open(name)
-      .then((cache) => cache.addAll(kept.files))
-      .then(() => skipWaiting()),
+    // from the server: the browser's own cache may have the page of an earlier build, which names other files
+    caches.open(name).then((cache) => cache.addAll(kept.files.map((file) => new Request(file, { cache: "reload" })))),
   );
 });
 
+// A new build waits until no page of the old one is open, which would ask for its workers in vain.
 addEventListener("activate", (event) => {
   const old = (key) => key.startsWith(prefix) && key !== name;
   event.waitUntil(
@@ -35,6 +34,7 @@ async function answer(request) {
   const found = await cache.match(request, { ignoreSearch: true });
   if (found) return found;
   const fresh = await fetch(request);
-  if (fresh.ok) await cache.put(request, fresh.clone());
+  // what cannot be kept, for want of room or as a part of a file, is answered all the same
+  if (fresh.ok) await cache.put(request, fresh.clone()).catch(() => {});
   return fresh;
 }

@@ -13,8 +13,10 @@ function offline(): Plugin {
     enforce: "post",
     generateBundle(_, bundle) {
       const built = Object.keys(bundle).filter((name) => !name.endsWith(".safetensors") && name !== "index.html");
-      const files = ["./", ...readdirSync(root("explorer/public")), ...built].sort();
+      const copied = readdirSync(root("explorer/public"));
+      const files = ["./", ...copied, ...built].sort();
       const hash = createHash("sha256");
+      for (const name of copied) hash.update(readFileSync(root(`explorer/public/${name}`)));
       for (const one of Object.values(bundle)) hash.update(one.type === "chunk" ? one.code : one.source);
       const kept = { build: hash.digest("hex").slice(0, 12), files };
       const text = readFileSync(root("explorer/service-worker.js"), "utf8");

@@ -22,17 +22,26 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Copies a text and says so on the button; where the browser forbids it, the text is selected instead. */
-export async function copy(text: string, button: HTMLButtonElement, shown: HTMLElement): Promise<void> {
-  const before = button.textContent;
+/** What the buttons say that copy, while they say something else. */
+const labels = new WeakMap<HTMLButtonElement, string>();
+
+/** Copies a text and says so on the button for a while; `instead` says what there is where the browser forbids it. */
+export async function copy(text: string, button: HTMLButtonElement, instead: () => string): Promise<void> {
+  const label = labels.get(button) ?? button.textContent;
+  labels.set(button, label);
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = "Copied";
   } catch {
-    getSelection()?.selectAllChildren(shown);
-    button.textContent = "Selected: copy it";
+    button.textContent = instead();
   }
   setTimeout(() => {
-    button.textContent = before;
+    button.textContent = label;
   }, 2000);
+}
+
+/** Selects a text that could not be copied. */
+export function select(shown: HTMLElement): string {
+  getSelection()?.selectAllChildren(shown);
+  return "Selected: copy it";
 }

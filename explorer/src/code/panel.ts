@@ -1,5 +1,5 @@
 /** The snippets: the text shown is the text of the module that Run evaluates. */
-import { byId, copy, make } from "../page.js";
+import { byId, copy, make, select } from "../page.js";
 import geometry from "./snippets/geometry.ts?raw";
 import machine from "./snippets/machine.ts?raw";
 import states from "./snippets/states.ts?raw";
@@ -22,7 +22,7 @@ function card({ name, title, text }: (typeof snippets)[number]): HTMLElement {
   const output = make("output", { "aria-label": `Output: ${title}` });
   const run = make("button", { type: "button", class: "primary" }, "Run");
   const take = make("button", { type: "button" }, "Copy");
-  take.addEventListener("click", () => copy(code, take, shown));
+  take.addEventListener("click", () => copy(code, take, () => select(shown)));
   run.addEventListener("click", () => {
     run.disabled = true;
     const lines: string[] = [];

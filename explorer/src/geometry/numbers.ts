@@ -1,4 +1,5 @@
 /** Numbers as the page's sentences have them: a minus that is as wide as a digit, and no −0. */
+import { chanceSd } from "../../../study/src/measure/null-model.js";
 import type { Model, Vector } from "./model.js";
 
 export function fixed(value: number, decimals: number): string {
@@ -24,6 +25,7 @@ export function numbers(model: Model) {
     rmsNorm: tuple(model.rmsNorm.standardized),
     sine: fixed(orthogonal / norm, 2),
     cosine: fixed(cosine, 2),
+    chance: `${fixed(chanceSd(768), 2)}°`,
     apart: `${fixed(Math.abs(90 - angle), 1)}°`,
   };
 }

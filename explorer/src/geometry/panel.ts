@@ -1,7 +1,7 @@
 /** Hands and words of the scene: the ball, the camera, the slider, the sentences with numbers, the address. */
-import { byId, every } from "../page.js";
+import { byId, copy, every, make } from "../page.js";
 import { makeLabels } from "./labels.js";
-import { measure, type Vector } from "./model.js";
+import { type Model, measure, type Vector } from "./model.js";
 import { fixed, numbers, spoken, spokenStep, tuple } from "./numbers.js";
 import type { Picture } from "./scene.js";
 import { allowed, initial, limits, read, type State, turned, write } from "./state.js";
@@ -82,18 +82,18 @@ function update(next: State): void {
     input.value = String(state[of][at]);
     output.textContent = fixed(state[of][at], 2);
   }
-  remember(spoken(model));
+  remember(model);
 }
 
 let waiting: ReturnType<typeof setTimeout> | undefined;
 
 /** The address, and the spoken sentence, when all has been at rest for a while. */
-function remember(sentence: string): void {
+function remember(model: Model): void {
   clearTimeout(waiting);
   waiting = setTimeout(() => {
     const address = write(state) + location.hash;
     if (location.search + location.hash !== address) history.replaceState(null, "", address || location.pathname);
-    if (spokenOnce) byId("spoken").textContent = sentence;
+    if (spokenOnce) byId("spoken").textContent = spoken(model);
     spokenOnce = true;
   }, 300);
 }
@@ -140,26 +140,23 @@ function listen(): void {
     update({ ...state, step: Math.round(Math.min(4, Math.max(0, step)) * 100) / 100 });
   });
   for (const button of stops) button.addEventListener("click", () => walkTo(Number(button.dataset.stop)));
-  play.addEventListener("click", () => (walking === 0 ? walkTo(state.step >= 4 ? 1 : 4, state.step >= 4) : stop()));
+  play.addEventListener("click", () => {
+    if (walking !== 0) return stop();
+    const from = state.step >= 4 ? 0 : state.step;
+    // where less motion is wanted, step by step all the same, one at each press
+    walkTo(calm.matches ? Math.floor(from) + 1 : 4, from);
+  });
 
   showRms.addEventListener("change", () => update({ ...state, showRms: showRms.checked }));
   byId("reset").addEventListener("click", () => {
     stop();
     update(initial);
   });
-  byId("share").addEventListener("click", async ({ currentTarget }) => {
-    const button = currentTarget as HTMLButtonElement;
-    const address = new URL(write(state) || ".", location.href.split(/[?#]/)[0]).href;
-    history.replaceState(null, "", write(state) || location.pathname);
-    try {
-      await navigator.clipboard.writeText(address);
-      button.textContent = "Copied";
-    } catch {
-      button.textContent = "It is in the address bar";
-    }
-    setTimeout(() => {
-      button.textContent = "Copy a link to this view";
-    }, 2000);
+  const share = byId<HTMLButtonElement>("share");
+  share.addEventListener("click", () => {
+    const address = write(state) || location.pathname;
+    history.replaceState(null, "", address);
+    copy(new URL(address, location.href).href, share, () => "It is in the address bar");
   });
   addEventListener("popstate", () => {
     if (write(state) !== write(read(location.search))) update(read(location.search));
@@ -180,18 +177,20 @@ function arrows(key: string, pages: boolean): [number, number, number] {
 function drag(element: HTMLElement, by: (right: number, down: number, event: PointerEvent) => void): void {
   let last: { x: number; y: number } | undefined;
   element.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
+    // a second finger is no hand of its own: between the two it would jump
+    if (event.button !== 0 || !event.isPrimary) return;
     element.setPointerCapture(event.pointerId);
     element.dataset.held = "";
     last = { x: event.clientX, y: event.clientY };
   });
   element.addEventListener("pointermove", (event) => {
-    if (last === undefined) return;
+    if (last === undefined || !event.isPrimary) return;
     const [right, down] = [event.clientX - last.x, event.clientY - last.y];
     last = { x: event.clientX, y: event.clientY };
     by(right, down, event);
   });
-  const end = () => {
+  const end = ({ isPrimary }: PointerEvent) => {
+    if (!isPrimary) return;
     last = undefined;
     delete element.dataset.held;
   };
@@ -203,16 +202,10 @@ function drag(element: HTMLElement, by: (right: number, down: number, event: Poi
 let walking = 0;
 
 /** Walks the slider to a stop; where less motion is wanted, it is there at once. */
-function walkTo(target: number, fromStart = false): void {
+function walkTo(goal: number, from = state.step): void {
   stop();
-  if (fromStart) update({ ...state, step: 0 });
-  const goal = fromStart ? 4 : target;
-  if (calm.matches) {
-    // step by step all the same, one at each press
-    const next = play === document.activeElement ? Math.min(goal, Math.floor(state.step) + 1) : target;
-    update({ ...state, step: next });
-    return;
-  }
+  update({ ...state, step: calm.matches ? goal : from });
+  if (calm.matches) return;
   let before = performance.now();
   let rest = 0;
   const frame = (now: number) => {
@@ -255,14 +248,9 @@ const sliders: { input: HTMLInputElement; output: HTMLElement; of: "weight" | "b
 function makeSliders(): void {
   for (const of of ["weight", "bias"] as const) {
     for (const at of [0, 1, 2] as const) {
-      const label = document.createElement("label");
-      const input = document.createElement("input");
-      const output = document.createElement("output");
-      const index = "₁₂₃"[at];
-      Object.assign(input, { type: "range", min: -limits[of], max: limits[of], step: 0.01, value: state[of][at] });
-      output.className = "n";
-      label.append(`${of}${index}`, input, output);
-      byId("sliders").append(label);
+      const input = make("input", { type: "range", min: `${-limits[of]}`, max: `${limits[of]}`, step: "0.01" });
+      const output = make("output", { class: "n" });
+      byId("sliders").append(make("label", {}, `${of}${"₁₂₃"[at]}`, input, output));
       sliders.push({ input, output, of, at });
       input.addEventListener("input", () => {
         const values = [...state[of]] as [number, number, number];

@@ -25,6 +25,8 @@ export class Picture {
   constructor(private readonly host: HTMLElement) {
     this.renderer = new WebGLRenderer({ antialias: true, alpha: true });
     this.renderer.domElement.setAttribute("aria-hidden", "true");
+    // the library gets its things back, and waits for a picture that nothing else would ask for
+    this.renderer.domElement.addEventListener("webglcontextrestored", () => this.ask());
     host.prepend(this.renderer.domElement);
     this.graph.add(this.ground.mesh, this.veils.mesh, this.lines.mesh);
     this.colours = this.read();

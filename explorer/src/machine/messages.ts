@@ -1,4 +1,4 @@
-import type { Case } from "../../../bench/problem.js";
+import type { Case, OpName } from "../../../bench/problem.js";
 import type { Table } from "../../../bench/suite.js";
 
 export interface Order {
@@ -10,6 +10,11 @@ export type Report =
   | { kind: "table"; table: Table }
   | { kind: "done"; variant: string; relaxed: boolean; clockStep: number }
   | { kind: "error"; message: string };
+
+export const ops: readonly OpName[] = ["layerNorm", "rmsNorm"];
+
+/** For the rounds of a table; checks and warming up come on top. */
+export const seconds = { quick: 1, full: 2 };
 
 /** One vector, a batch in the first caches, a batch of 2 MB. */
 export const quickShapes = [

@@ -3,9 +3,9 @@ import { digits, duration } from "../../../bench/lines.js";
 import type { Case } from "../../../bench/problem.js";
 import { shapes } from "../../../bench/shapes.js";
 import type { Row, Table } from "../../../bench/suite.js";
-import { byId, copy, make } from "../page.js";
+import { byId, copy, make, select } from "../page.js";
 import { say, startWork } from "../work.js";
-import { type Order, quickShapes, type Report } from "./messages.js";
+import { type Order, ops, quickShapes, type Report, seconds } from "./messages.js";
 
 const opName = { layerNorm: "LayerNorm", rmsNorm: "RMSNorm" };
 /** How a contestant's bar is drawn; the engine's has the norm's colour. */
@@ -21,9 +21,9 @@ export function startMachine(): void {
   const button = byId<HTMLButtonElement>("bench");
   const full = byId<HTMLInputElement>("bench-full");
   const [status, result] = [byId("machine-status"), byId("machine-result")];
-  // a second, or two, for each table, and a fifth for who warms up
+  const tablesOf = (all: readonly unknown[], each: number) => `${ops.length * all.length} tables of ${each} s`;
   byId("bench-time").textContent =
-    `${Math.round(2 * shapes.length * 2.5)} s instead of ${Math.round(2 * quickShapes.length * 1.4)}`;
+    `${tablesOf(shapes, seconds.full)} or more instead of ${tablesOf(quickShapes, seconds.quick)}`;
 
   button.addEventListener("click", () => {
     const tables: Table[] = [];
@@ -127,7 +127,7 @@ function record(all: object): HTMLElement {
   const json = JSON.stringify(all, null, 2);
   const text = make("pre", { class: "record", tabindex: "0", "aria-label": "Record" }, json);
   const button = make("button", { type: "button" }, "Copy the record");
-  button.addEventListener("click", () => copy(json, button, text));
+  button.addEventListener("click", () => copy(json, button, () => select(text)));
   const details = make("details", {}, make("summary", {}, "The record: browser, shapes, medians, spreads"), text);
   return make("div", { class: "record-of" }, button, details);
 }

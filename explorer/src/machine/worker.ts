@@ -5,18 +5,15 @@ import lodash from "lodash";
 import platform from "platform";
 import { best, copy, plain, relaxed, resident } from "../../../bench/contestants/index.js";
 import type { BenchmarkClass } from "../../../bench/measure.js";
-import type { OpName } from "../../../bench/problem.js";
 import { shapes } from "../../../bench/shapes.js";
 import { openPlace, runCase } from "../../../bench/suite.js";
-import type { Order, Report } from "./messages.js";
-import { quickShapes } from "./messages.js";
+import { type Order, ops, quickShapes, type Report, seconds } from "./messages.js";
 
 // Benchmark finds neither lodash nor platform by itself in a bundle, and what it compiles looks for it there
 const Benchmark = base.runInContext({ _: lodash, platform }) as BenchmarkClass;
 Object.assign(globalThis, { Benchmark });
 
 const entries = [resident, relaxed, best, plain, copy];
-const ops: readonly OpName[] = ["layerNorm", "rmsNorm"];
 
 const tell = (report: Report) => postMessage(report);
 
@@ -35,7 +32,7 @@ function clockStep(): number {
 addEventListener("message", async ({ data: { full } }: MessageEvent<Order>) => {
   try {
     const step = clockStep();
-    const effort = { seconds: full ? 2 : 1, sampleTime: Math.max(2e-3, 50 * step) };
+    const effort = { seconds: full ? seconds.full : seconds.quick, sampleTime: Math.max(2e-3, 50 * step) };
     const place = openPlace();
     const cases = ops.flatMap((op) =>
       (full ? shapes : quickShapes).map((shape) => ({ op, dtype: "f32" as const, ...shape })),

@@ -1,7 +1,8 @@
 import type { Report } from "../../../study/src/figures.js";
 
 export interface Order {
-  files: { blob: Blob; name: string }[];
+  /** A file of the reader's, or the address of a sample. */
+  files: { from: Blob | string; name: string }[];
   /** Of the figures, in pixels. */
   width: number;
 }

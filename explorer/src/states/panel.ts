@@ -3,14 +3,15 @@
 import ln from "../../../study/data/twins/ln/states.safetensors?url";
 import rms from "../../../study/data/twins/rms/states.safetensors?url";
 import type { Report, Site } from "../../../study/src/figures.js";
+import { printable } from "../../../study/src/text.js";
 import { fixed } from "../geometry/numbers.js";
 import { byId, every, make } from "../page.js";
 import { say, startWork } from "../work.js";
 import type { Answer, Drawn, Order } from "./messages.js";
 
 const samples = {
-  ln: { url: ln, name: "ln/states.safetensors" },
-  rms: { url: rms, name: "rms/states.safetensors" },
+  ln: { from: ln, name: "ln/states.safetensors" },
+  rms: { from: rms, name: "rms/states.safetensors" },
 };
 
 const [status, result, drop] = [byId("states-status"), byId("states-result"), byId("drop")];
@@ -36,25 +37,17 @@ export function startStates(): void {
     take([...(event.dataTransfer?.files ?? [])]);
   });
   for (const button of every("[data-sample]")) {
-    button.addEventListener("click", async () => {
-      const { url, name } = samples[button.dataset.sample as keyof typeof samples];
-      try {
-        const answer = await fetch(url);
-        if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-        measure([{ blob: await answer.blob(), name }]);
-      } catch (error) {
-        say(status, "error", `${name} expected to be loaded, got: ${(error as Error).message}`);
-      }
-    });
+    button.addEventListener("click", () => measure([samples[button.dataset.sample as keyof typeof samples]]));
   }
 }
 
 function take(files: readonly File[]): void {
-  if (files.length > 0) measure(files.map((file) => ({ blob: file, name: file.name })));
+  if (files.length > 0) measure(files.map((file) => ({ from: file, name: file.name })));
 }
 
 function measure(files: Order["files"]): void {
   stopBefore();
+  for (const { href } of result.querySelectorAll<HTMLAnchorElement>("a[download]")) URL.revokeObjectURL(href);
   result.replaceChildren();
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   const work = startWork(status, worker, () => say(status, "note", "Cancelled. Nothing was kept."));
@@ -63,12 +56,12 @@ function measure(files: Order["files"]): void {
     say(status, "error", message);
   };
   stopBefore = work.end;
-  worker.addEventListener("message", async ({ data }: MessageEvent<Answer>) => {
-    if (data.kind === "progress") work.progress(data.what, data.share);
+  worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => {
+    if (data.kind === "progress") work.progress(printable(data.what), data.share);
     else if (data.kind === "error") fail(data.message);
     else {
       work.end();
-      await show(data);
+      show(data);
     }
   });
   worker.addEventListener("error", (event) => fail(event.message || "the worker expected to load, and did not"));
@@ -85,9 +78,10 @@ async function show({ report, finding, notes, figures }: Extract<Answer, { kind:
     () => downloads(report),
     ...figures.map((figure) => () => drawn(figure)),
   ];
-  result.replaceChildren();
+  // in an element of its own, which is gone when other files are taken meanwhile
+  const whole = result.appendChild(make("div"));
   for (const part of parts) {
-    result.append(part());
+    whole.append(part());
     await new Promise((resolve) => setTimeout(resolve));
   }
 }
@@ -105,9 +99,14 @@ function table({ groups }: Report): HTMLElement {
       fixed(ordinary.dCos2.mean, 3),
       ordinary.norm.median.toPrecision(4),
     ];
-    return make("tr", {}, make("th", { scope: "row" }, site), ...cells.map((cell) => make("td", {}, cell)));
+    return make("tr", {}, make("th", { scope: "row" }, printable(site)), ...cells.map((cell) => make("td", {}, cell)));
   };
-  const bodies = groups.map(({ sites }) => make("tbody", {}, ...sites.map(line)));
+  /** Sites of several files may have the same names. */
+  const whose = (label: string) =>
+    make("tr", {}, make("th", { scope: "rowgroup", colspan: String(names.length) }, printable(label)));
+  const bodies = groups.map(({ label, sites }) =>
+    make("tbody", {}, ...(groups.length > 1 ? [whose(label)] : []), ...sites.map(line)),
+  );
   const whole = make("table", { class: "sites" }, make("thead", {}, head), ...bodies);
   return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Sites" }, whole);
 }

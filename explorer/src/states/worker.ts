@@ -12,6 +12,17 @@ const refresh = 50;
 
 const tell = (answer: Answer) => postMessage(answer);
 
+/** Here, and not in the page, so that it too is over when the worker is ended. */
+async function load(address: string, name: string): Promise<Blob> {
+  try {
+    const answer = await fetch(address);
+    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    return await answer.blob();
+  } catch (error) {
+    throw new Error(`${name} expected to be loaded, got: ${(error as Error).message}`);
+  }
+}
+
 addEventListener("message", async ({ data: { files, width } }: MessageEvent<Order>) => {
   let toldAt = Number.NEGATIVE_INFINITY;
   const progress = (what: string, share: number) => {
@@ -20,7 +31,9 @@ addEventListener("message", async ({ data: { files, width } }: MessageEvent<Orde
     tell({ kind: "progress", what, share });
   };
   try {
-    const sources = files.map(({ blob, name }) => openBlob(blob, name));
+    const sources = await Promise.all(
+      files.map(async ({ from, name }) => openBlob(typeof from === "string" ? await load(from, name) : from, name)),
+    );
     const report = await studySources(sources, { eps, progress, withSpeed: false });
     tell({ kind: "progress", what: "Drawing the figures", share: 1 });
     const { document } = parseHTML("<html><body></body></html>");
