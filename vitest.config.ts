@@ -20,6 +20,7 @@ const absent: Reporter = {
 
 /** What needs no more than a JavaScript engine and a page: the same files in Node and in each browser. */
 const engineSuite = "test/engine/**/*.test.ts";
+const explorerSuite = "test/explorer.test.ts";
 
 const instances = [chromium, firefox]
   .filter(({ path }) => path !== null)
@@ -52,7 +53,9 @@ export default defineConfig({
     hookTimeout: 60_000,
     reporters: [absent, "default"],
     projects: [
-      { extends: true, test: { name: "node", include: ["test/**/*.test.ts"] } },
+      { extends: true, test: { name: "node", include: ["test/**/*.test.ts"], exclude: [explorerSuite] } },
+      // after the others: it reads the clock as a person would, for tasks that freeze the page
+      { extends: true, test: { name: "explorer", include: [explorerSuite], sequence: { groupOrder: 1 } } },
       ...(instances.length > 0 ? [inBrowsers] : []),
     ],
   },
