@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { fingerprint } from "../study/src/measure/fingerprint.js";
+import { elementsPrint, lengthsPrint, lowerRange } from "../study/src/measure/fingerprint.js";
 import { Histogram, resolution } from "../study/src/measure/histogram.js";
 import { chanceDeviation, chanceSd } from "../study/src/measure/null-model.js";
 import { octaveOf } from "../study/src/measure/site.js";
@@ -94,6 +94,32 @@ describe("the histogram and the tally", () => {
     }
   });
 
+  test("a length lies in its cell, at every edge too", () => {
+    const near = fc.constantFrom(-2, -1, 0, 1, 2).map((steps) => 1 + steps * 2 ** -19);
+    const edges = fc
+      .tuple(fc.integer({ min: -127 * 128, max: 127 * 128 }), near)
+      .map(([cell, by]) => 2 ** (cell / 128) * by);
+    const lengths = fc.oneof(edges, fc.double({ min: 2 ** -127, max: 2 ** 127, noNaN: true }));
+    fc.assert(
+      fc.property(lengths, (length) => {
+        const histogram = new Histogram("length");
+        histogram.addMany(Float64Array.of(length), 1);
+        const [low, high] = [histogram.quantile(0), histogram.quantile(1)];
+        expect(high / low).toBeCloseTo(2 ** (1 / 128), 12);
+        expect(low / length).toBeLessThan(1 + 2 ** -20);
+        expect(high / length).toBeGreaterThan(1 - 2 ** -20);
+      }),
+      { numRuns: 2000 },
+    );
+    const outside = new Histogram("length");
+    outside.addMany(Float64Array.of(0, 2 ** -1074, 2 ** 200, 1e150), 4);
+    expect(outside.total).toBe(4);
+    expect(JSON.parse(JSON.stringify(outside))).toEqual([
+      [0, 2],
+      [256 * 128 - 1, 2],
+    ]);
+  });
+
   test("what is saved comes back, and what is broken does not", () => {
     const tally = new Tally("angle");
     tally.addMany(
@@ -158,12 +184,17 @@ describe("the sketch of distinct rows", () => {
 test("fingerprints of rows that are nearly the same are as good as random, and of the same rows the same", () => {
   const cols = 64;
   const row = Float32Array.from(normals(cols));
+  const fingerprint = (row: Float32Array) => {
+    const norm = Math.fround(Math.hypot(...row));
+    const words = (value: number) => new Uint32Array(Float64Array.of(Math.fround(value)).buffer);
+    const upper = lengthsPrint(words(norm), words(norm / 9), words(norm / 1.01), 0);
+    return upper + elementsPrint(upper, new Uint32Array(row.buffer), 0, cols);
+  };
   const seen = new Set<number>();
   for (let i = 0; i < 6400; i++) {
     row[i % cols] += 2 ** -16;
-    const norm = Math.fround(Math.hypot(...row));
-    const print = fingerprint(norm, Math.fround(norm / 9), Math.fround(norm / 1.01), row, 0, cols);
-    expect(print).toBe(fingerprint(norm, Math.fround(norm / 9), Math.fround(norm / 1.01), row.slice(), 0, cols));
+    const print = fingerprint(row);
+    expect(print).toBe(fingerprint(row.slice()));
     expect(print >= 0 && print < 2 ** 53).toBe(true);
     seen.add(print);
   }
@@ -173,6 +204,21 @@ test("fingerprints of rows that are nearly the same are as good as random, and o
   // χ² with 63 degrees of freedom: above 114 once in ten thousand times, and the rows are always these.
   expect(buckets.reduce((sum, count) => sum + (count - even) ** 2 / even, 0)).toBeLessThan(114);
   expect(seen.size).toBeGreaterThan(1600);
+});
+
+test("rows of the same lengths are told apart by their elements, of every width", () => {
+  const length = new Uint32Array(Float64Array.of(8).buffer);
+  const upper = lengthsPrint(length, length, length, 0);
+  for (const Kind of [Uint16Array, Uint32Array]) {
+    const prints = new Set<number>();
+    // f64 rows that were f32: every other word is 0 but for three bits.
+    for (let i = 0; i < 1000; i++) {
+      const words = Kind.from({ length: 64 }, (_, at) => (at % 2 === 0 ? 0 : (i * (at + 1)) & 0xffff));
+      prints.add(elementsPrint(upper, words, 0, 64));
+    }
+    expect(prints.size).toBeGreaterThan(995);
+    expect(Math.max(...prints)).toBeLessThan(lowerRange);
+  }
 });
 
 test("octaves begin at powers of two, exactly", () => {

@@ -7,8 +7,8 @@ import { angle, type DType, type Engine, geometry, layerNorm, rmsNorm, type Tens
 import { StudyFailure } from "../failure.js";
 import type { StoredTensor, TensorReader } from "../files/container.js";
 import { printable } from "../text.js";
-import { fingerprint } from "./fingerprint.js";
-import type { Measures } from "./measures.js";
+import { elementsPrint, lengthsPrint } from "./fingerprint.js";
+import { type Columns, columnsOf, type Terms } from "./measures.js";
 import { degrees } from "./null-model.js";
 import { type Floats, SampleSums, sampleRows } from "./sample.js";
 import { octaveOf, type SiteHead, SiteSums } from "./site.js";
@@ -33,7 +33,7 @@ export interface Collecting {
 export const elementTypes: Record<string, DType> = { F64: "f64", F32: "f32", F16: "f16", BF16: "bf16" };
 
 /** Of the file: large enough that a block costs little besides its rows, small enough for a page. */
-const blockBytes = 4 << 20;
+const blockBytes = 2 << 20;
 
 /** Squares of longer rows leave the range of doubles. */
 const longest = 1e150;
@@ -66,11 +66,11 @@ export async function collect(
   let reader: TensorReader | null = null;
   try {
     try {
-      blocks.push(new Block(engine, tensor.dtype, blockRows, cols, affine !== null));
-      if (rows > blockRows) blocks.push(new Block(engine, tensor.dtype, blockRows, cols, affine !== null));
+      blocks.push(new Block(engine, tensor.dtype, blockRows, sums.terms));
+      if (rows > blockRows) blocks.push(new Block(engine, tensor.dtype, blockRows, sums.terms));
       // Measured once before it is filled: from here on the engine's memory does not grow, which would take the memory away
       // from under a read.
-      blocks[0].measure(blockRows, head, affine);
+      blocks[0].measure(blockRows, affine);
     } catch (error) {
       throw unfitFor(source, tensor, cols, error);
     }
@@ -89,7 +89,7 @@ export async function collect(
       coming = at < rows && !signal?.aborted ? next() : null;
       // Until it is awaited, a failure of the next read has nobody to hear it.
       coming?.filled.catch(() => {});
-      take(sums, sample, block, count, head, affine);
+      take(sums, sample, block, count, affine);
       sums.read += count;
       progress(count * rowBytes);
     }
@@ -103,27 +103,22 @@ export async function collect(
   return { sums, sample: sampled.rows };
 }
 
-function take(
-  sums: SiteSums,
-  sample: Sketch<Floats>,
-  block: Block,
-  count: number,
-  head: SiteHead,
-  parameters: Affine | null,
-): void {
-  const { cols } = head;
-  const { norm, uniform, orthogonal, after } = block.measure(count, head, parameters);
-  const elements = block.elements;
+function take(sums: SiteSums, sample: Sketch<Floats>, block: Block, count: number, affine: Affine | null): void {
+  const columns = block.measure(count, affine);
+  const { norm, uniform, orthogonal, scaled } = columns;
+  const words = [norm, uniform, orthogonal].map(({ buffer }) => new Uint32Array(buffer));
+  const elements = block.words;
+  const rowWords = elements.length / block.rows;
   for (let row = 0; row < count; row++) {
     const length = norm[row];
-    const affine = after?.(row) ?? null;
     if (length === 0) sums.addZero();
-    else if (!(length <= longest) || (affine !== null && !(affine.scaled <= longest))) sums.addNotFinite();
+    else if (!(length <= longest) || (affine !== null && !(scaled[row] <= longest))) sums.addNotFinite();
     else {
-      const start = row * cols;
-      const print = fingerprint(length, uniform[row], orthogonal[row], elements, start, cols);
-      sums.add({ norm: length, uniform: uniform[row], orthogonal: orthogonal[row], affine }, print);
-      if (sample.wants(print)) sample.add(print, () => block.copy(start, cols));
+      let print = lengthsPrint(words[0], words[1], words[2], row);
+      if (sums.wants(length, print) || sample.wants(print))
+        print += elementsPrint(print, elements, row * rowWords, rowWords);
+      sums.add(columns, row, print);
+      if (sample.wants(print)) sample.add(print, () => block.copy(row));
     }
   }
 }
@@ -152,14 +147,6 @@ function lengthOf(row: Floats): number {
   return Math.sqrt(squares);
 }
 
-/** What the engine says of a block's rows. */
-interface Measured {
-  norm: Floats;
-  uniform: Floats;
-  orthogonal: Floats;
-  after: ((row: number) => NonNullable<Measures["affine"]>) | null;
-}
-
 /** Engine memory for a block of rows, filled again and again. */
 class Block {
   private readonly stored: Tensor;
@@ -168,20 +155,21 @@ class Block {
   private readonly y: Tensor | null = null;
   private readonly z: Tensor | null = null;
   private readonly widen: ((from: Uint16Array, into: Float32Array) => void) | null;
+  private readonly columns: Columns;
 
   constructor(
     engine: Engine,
     stored: string,
-    private readonly rows: number,
-    cols: number,
-    withAffine: boolean,
+    readonly rows: number,
+    private readonly terms: Terms,
   ) {
     const dtype = elementTypes[stored];
-    const shape = [rows, cols];
+    const shape = [rows, terms.cols];
+    this.columns = columnsOf(terms, rows);
     this.widen = dtype === "f16" ? widenF16 : dtype === "bf16" ? widenBf16 : null;
     this.stored = engine.tensor(dtype, shape);
-    this.x = withAffine && this.widen !== null ? engine.tensor("f32", shape) : this.stored;
-    if (withAffine) {
+    this.x = terms.withAffine && this.widen !== null ? engine.tensor("f32", shape) : this.stored;
+    if (terms.withAffine) {
       this.y = engine.tensor(this.x.dtype, shape);
       this.z = engine.tensor(this.x.dtype, shape);
     }
@@ -193,26 +181,35 @@ class Block {
     return new Uint8Array(buffer, byteOffset, (byteLength / this.rows) * rows);
   }
 
-  /** The elements as they are stored: bits, of halves. */
-  get elements(): ArrayLike<number> {
-    return this.stored.data as ArrayLike<number>;
+  /** The elements as they are stored, in words as wide as an element or half as wide. */
+  get words(): Uint16Array | Uint32Array {
+    const { data } = this.stored;
+    return data instanceof Uint16Array ? data : new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4);
   }
 
   /** A row of its own, halves as f32. */
-  copy(start: number, cols: number): Floats {
-    const row = this.stored.data.slice(start, start + cols);
-    if (this.widen === null) return row as Floats;
+  copy(row: number): Floats {
+    const { cols } = this.terms;
+    const stored = this.stored.data.slice(row * cols, (row + 1) * cols);
+    if (this.widen === null) return stored as Floats;
     const wide = new Float32Array(cols);
-    this.widen(row as Uint16Array, wide);
+    this.widen(stored as Uint16Array, wide);
     return wide;
   }
 
-  measure(count: number, { norm, eps, cols }: SiteHead, affine: Affine | null): Measured {
-    // The rows after `count`, of the last block, are measured too and not looked at.
+  /**
+   * The first `count` rows measured. The rows after them, of the last block, are measured too and not to be looked at.
+   *
+   * @returns columns that hold until the block is measured again
+   */
+  measure(count: number, affine: Affine | null): Columns {
+    const { x, y, z, columns } = this;
+    const { norm, cols, eps } = this.terms;
     const { norm: lengths, uniform, orthogonal } = geometry(this.stored);
-    const measured = { norm: lengths as Floats, uniform: uniform as Floats, orthogonal: orthogonal as Floats };
-    const { x, y, z } = this;
-    if (affine === null || y === null || z === null) return { ...measured, after: null };
+    columns.norm.set(lengths);
+    columns.uniform.set(uniform);
+    columns.orthogonal.set(orthogonal);
+    if (affine === null || y === null || z === null) return columns;
 
     if (x !== this.stored) {
       const elements = count * cols;
@@ -222,23 +219,24 @@ class Block {
       );
     }
     const { weight, bias } = affine;
+    const parameters = { eps, weight, ...(bias === null ? {} : { bias }) };
     if (norm === "LayerNorm") {
       layerNorm(x, { eps, out: y });
-      layerNorm(x, { eps, out: z, weight, ...(bias === null ? {} : { bias }) });
+      layerNorm(x, { out: z, ...parameters });
     } else {
       rmsNorm(x, { eps, out: y });
-      rmsNorm(x, { eps, out: z, weight, ...(bias === null ? {} : { bias }) });
+      rmsNorm(x, { out: z, ...parameters });
     }
     const { norm: scaled, uniform: along, orthogonal: across } = geometry(z);
     const rotation = angle(y, z);
     const total = angle(x, z);
-    const after = (row: number) => ({
-      scaled: scaled[row],
-      angle: finite(90 - Math.atan2(along[row], across[row]) * degrees),
-      rotation: finite(rotation[row] * degrees),
-      total: finite(total[row] * degrees),
-    });
-    return { ...measured, after };
+    columns.scaled.set(scaled);
+    for (let row = 0; row < count; row++) {
+      columns.angleAfter[row] = finite(90 - Math.atan2(along[row], across[row]) * degrees);
+      columns.affine[row] = finite(rotation[row] * degrees);
+      columns.total[row] = finite(total[row] * degrees);
+    }
+    return columns;
   }
 
   dispose(): void {

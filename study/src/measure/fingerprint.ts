@@ -1,38 +1,46 @@
 /**
- * A row's fingerprint: 53 bits from its three lengths and eight of its elements. Rows that are the same have the same one;
- * others hardly ever do, for the lengths are sums over all elements: one bf16 step in one element of 768 moves ‖x‖ by
- * fifty units in its last place. It decides what belongs to a sample, so it must be as good as random.
+ * A row's fingerprint: 53 bits, 32 from its three lengths and 21 from those and eight words of its elements. Rows that are
+ * the same have the same one; others hardly ever do, for the lengths are sums over all elements: one bf16 step in one
+ * element of 768 moves ‖x‖ by fifty units in its last place. It decides what belongs to a sample, so it must be as good as
+ * random.
+ *
+ * The upper bits alone mostly tell that a row is not wanted, and its elements need not be fetched.
  */
-const value = new Float64Array(1);
-const halves = new Uint32Array(value.buffer);
-const strides = 8;
+export const lowerRange = 2 ** 21;
+const words = 8;
 
-export function fingerprint(
-  norm: number,
-  uniform: number,
-  orthogonal: number,
-  elements: ArrayLike<number>,
-  start: number,
-  cols: number,
-): number {
-  let a = 0x9e3779b9;
-  let b = 0x85ebca6b;
-  const step = Math.max(1, Math.floor(cols / strides));
-  const take = (x: number) => {
-    value[0] = x;
-    a = Math.imul(a ^ halves[0], 0xcc9e2d51);
-    b = Math.imul(b ^ halves[1], 0x1b873593);
-    a = (Math.imul((a << 15) | (a >>> 17), 5) + b) | 0;
-    b = (Math.imul((b << 13) | (b >>> 19), 5) + a) | 0;
-  };
-  take(norm);
-  take(uniform);
-  take(orthogonal);
-  for (let i = 0; i < cols; i += step) take(elements[start + i]);
-  return (finish(a) >>> 0) * 2 ** 21 + (finish(b ^ a) >>> 11);
+/** The fingerprint with zeros for its lower bits, which `elementsPrint` adds. @param columns doubles, two words each */
+export function lengthsPrint(norm: Uint32Array, uniform: Uint32Array, orthogonal: Uint32Array, row: number): number {
+  let hash = 0x9e3779b9;
+  hash = mix(mix(hash, norm[2 * row]), norm[2 * row + 1]);
+  hash = mix(mix(hash, uniform[2 * row]), uniform[2 * row + 1]);
+  hash = mix(mix(hash, orthogonal[2 * row]), orthogonal[2 * row + 1]);
+  return (finish(hash) >>> 0) * lowerRange;
 }
 
-/** MurmurHash3's last step: every bit in reaches every bit out. */
+/** @param elements of all rows as they are stored, in words of 16 or 32 bits, `size` a row, of which it begins at `start` */
+export function elementsPrint(
+  lengths: number,
+  elements: Uint16Array | Uint32Array,
+  start: number,
+  size: number,
+): number {
+  let hash = lengths / lowerRange;
+  // Odd, or of doubles only the lower halves would count, which are zeros where they were floats.
+  const step = Math.max(1, Math.floor(size / words)) | 1;
+  for (let i = 0; i < size; i += step) hash = mix(hash, elements[start + i]);
+  return finish(hash) >>> 11;
+}
+
+/** A round of MurmurHash3. */
+function mix(hash: number, word: number): number {
+  let w = Math.imul(word, 0xcc9e2d51);
+  w = Math.imul((w << 15) | (w >>> 17), 0x1b873593);
+  const h = hash ^ w;
+  return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
+}
+
+/** Its last step: every bit in reaches every bit out. */
 function finish(hash: number): number {
   let h = hash;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

@@ -1,26 +1,44 @@
 /**
  * Counts of values on a fixed grid: quantiles in one pass, in memory that does not grow, and grids that add up.
  *
- * An angle's cells are 0.02° wide, from 0° to 180° (which belongs to the last). A length's are a 128th of an octave, 0.54 %, from 2⁻¹²⁸ to 2¹²⁸. So a
- * quantile is known to within half a cell: 0.01°, 0.27 %.
+ * An angle's cells are 0.02° wide, from 0° to 180° (which belongs to the last). A length's are a 128th of an octave, 0.54 %,
+ * from 2⁻¹²⁸ to 2¹²⁸. So a quantile is known to within half a cell: 0.01°, 0.27 %.
  */
 export type Grid = "angle" | "length";
 
 const grids = {
-  angle: {
-    cells: 9000,
-    cellOf: (value: number) => value * 50,
-    valueAt: (cell: number) => cell / 50,
-  },
-  length: {
-    cells: 256 * 128,
-    cellOf: (value: number) => (Math.log2(value) + 128) * 128,
-    valueAt: (cell: number) => 2 ** (cell / 128 - 128),
-  },
+  angle: { cells: 9000, cellsOf: angleCells, valueAt: (cell: number) => cell / 50 },
+  length: { cells: 256 * 128, cellsOf: lengthCells, valueAt: (cell: number) => 2 ** (cell / 128 - 128) },
 };
 
 /** Half the width of a cell: in degrees, or as a share of the value. */
 export const resolution: Record<Grid, number> = { angle: 0.01, length: 2 ** (1 / 256) - 1 };
+
+/** In which cell each of the first `count` values lies: an angle's. What lies outside of the grid is in a cell outside. */
+function angleCells(values: Float64Array, count: number, into: Int32Array): void {
+  for (let i = 0; i < count; i++) into[i] = Math.floor(values[i] * 50);
+}
+
+/**
+ * By the bits, several times as fast as a logarithm: the exponent is the octave, and the first 20 bits of the fraction
+ * tell the cell within it, whose edges 2^(j/128) are rounded to so many (1e-6, a five-thousandth of a cell).
+ */
+function lengthCells(values: Float64Array, count: number, into: Int32Array): void {
+  const words = new Uint32Array(values.buffer, values.byteOffset, 2 * count);
+  for (let i = 0; i < count; i++) {
+    const high = words[2 * i + 1];
+    const fraction = high & 0xfffff;
+    const guess = cellBefore[fraction >>> 10];
+    into[i] = ((high >>> 20) - 1023 + 128) * 128 + guess + (fraction >= edges[guess + 1] ? 1 : 0);
+  }
+}
+
+const edges = Int32Array.from({ length: 129 }, (_, j) => Math.round((2 ** (j / 128) - 1) * 2 ** 20));
+
+/** By the first ten bits of the fraction, the cell that they begin in; the next one may begin before they end. */
+const cellBefore = Int32Array.from({ length: 1024 }, (_, bits) => edges.findLastIndex((edge) => edge <= bits << 10));
+
+let found = new Int32Array(512);
 
 export class Histogram {
   /** Cells `first` to `first + counts.length − 1`; the others are empty. */
@@ -31,13 +49,32 @@ export class Histogram {
   constructor(readonly grid: Grid) {}
 
   /** @param count how often; below zero takes back what was added */
-  add(value: number, count = 1): void {
-    const { cells, cellOf } = grids[this.grid];
-    this.addCell(Math.min(cells - 1, Math.max(0, Math.floor(cellOf(value)))), count);
+  add(value: number, count: number): void {
+    grids[this.grid].cellsOf(Float64Array.of(value), 1, found);
+    this.addCell(this.inGrid(found[0]), count);
   }
 
+  /** Adds the first `count` values. */
   addMany(values: Float64Array, count: number): void {
-    for (let i = 0; i < count; i++) this.add(values[i]);
+    if (count === 0) return;
+    if (found.length < count) found = new Int32Array(count);
+    grids[this.grid].cellsOf(values, count, found);
+    // The ends first: with every cell between them there, the rest is counting.
+    let low = found[0];
+    let high = found[0];
+    for (let i = 1; i < count; i++) {
+      if (found[i] < low) low = found[i];
+      else if (found[i] > high) high = found[i];
+    }
+    this.addCell(this.inGrid(low), 0);
+    this.addCell(this.inGrid(high), 0);
+    const { counts, first } = this;
+    for (let i = 0; i < count; i++) counts[Math.min(counts.length - 1, Math.max(0, found[i] - first))]++;
+    this.total += count;
+  }
+
+  private inGrid(cell: number): number {
+    return Math.min(grids[this.grid].cells - 1, Math.max(0, cell));
   }
 
   private addCell(cell: number, count: number): void {
@@ -69,9 +106,10 @@ export class Histogram {
    * else some would hold one more than their neighbours and the figure would show combs.
    */
   drawn(min: number, max: number): { low: number; high: number; counts: number[] } {
-    const { cellOf, valueAt } = grids.angle;
-    const from = Math.floor(cellOf(min));
-    const to = Math.floor(cellOf(max)) + 1;
+    const { cellsOf, valueAt } = grids.angle;
+    cellsOf(Float64Array.of(min, max), 2, found);
+    const from = found[0];
+    const to = found[1] + 1;
     const cells = widths.find((width) => Math.ceil(to / width) - Math.floor(from / width) <= 60) ?? widths[0];
     const start = Math.floor(from / cells);
     const counts = new Array<number>(Math.ceil(to / cells) - start).fill(0);

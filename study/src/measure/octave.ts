@@ -2,8 +2,17 @@
  * The rows whose norm lies in one octave, [2ᵏ, 2ᵏ⁺¹). A site is kept by octaves because which rows are massive is known
  * only when the median is, at the end; and so that parts of a study add up to the study of all.
  */
-import type { Norm } from "../figures.js";
-import { affineQuantities, grids, type Measures, type Quantities, type Quantity, quantitiesOf } from "./measures.js";
+import {
+  type Columns,
+  columnsOf,
+  grids,
+  measuresUnder,
+  noColumns,
+  type Quantity,
+  quantitiesOf,
+  quantitiesUnder,
+  type Terms,
+} from "./measures.js";
 import { asNumber, asObject } from "./saved.js";
 import { Sketch } from "./sketch.js";
 import { ExactSum } from "./sum.js";
@@ -11,14 +20,6 @@ import { Tally } from "./tally.js";
 
 /** The distinct rows of an octave of which it is known how often each occurs. */
 const sketchSize = 512;
-
-/** What the quantities of a row depend on, besides the row. */
-export interface Terms {
-  norm: Norm;
-  cols: number;
-  eps: number;
-  withAffine: boolean;
-}
 
 /** Rows are added up so many at a time: that is several times as fast as one by one. */
 const batch = 512;
@@ -29,53 +30,43 @@ export class Sums {
   private readonly dCos2 = ExactSum.of();
   private readonly swap = ExactSum.of();
   private swapMax = 0;
-  /** The rows that are not added up yet: a column a quantity. */
-  private readonly waiting: Record<Quantity | "dCos2" | "swap", Float64Array>;
+  /** The rows that are not added up yet. */
+  private waiting: Columns = noColumns;
   private waitingRows = 0;
 
-  constructor(terms: Terms) {
+  constructor(private readonly terms: Terms) {
     for (const name of quantitiesUnder(terms)) this.tallies.set(name, new Tally(grids[name]));
-    const names = [...this.tallies.keys(), "dCos2", "swap"];
-    const columns = names.map((name) => [name, none] as const);
-    this.waiting = Object.fromEntries(columns) as typeof this.waiting;
   }
 
-  add(row: Quantities): void {
-    const { waiting } = this;
-    if (waiting.angle === none) {
-      for (const name of Object.keys(waiting) as (keyof typeof waiting)[]) waiting[name] = new Float64Array(batch);
+  /** Adds the row at `at` of some columns. */
+  add(rows: Columns, at: number): void {
+    if (this.waiting === noColumns) this.waiting = columnsOf(this.terms, batch);
+    const { waiting, waitingRows: row } = this;
+    waiting.norm[row] = rows.norm[at];
+    waiting.uniform[row] = rows.uniform[at];
+    waiting.orthogonal[row] = rows.orthogonal[at];
+    if (this.terms.withAffine) {
+      waiting.scaled[row] = rows.scaled[at];
+      waiting.angleAfter[row] = rows.angleAfter[at];
+      waiting.affine[row] = rows.affine[at];
+      waiting.total[row] = rows.total[at];
     }
-    const at = this.waitingRows++;
-    waiting.angle[at] = row.angle;
-    waiting.deviation[at] = row.deviation;
-    waiting.norm[at] = row.norm;
-    waiting.projected[at] = row.projected;
-    waiting.standardized[at] = row.standardized;
-    waiting.dCos2[at] = row.dCos2;
-    waiting.swap[at] = row.swap;
-    if (waiting.scaled !== undefined) {
-      waiting.scaled[at] = row.scaled;
-      waiting.angleAfter[at] = row.angleAfter;
-      waiting.affine[at] = row.affine;
-      waiting.total[at] = row.total;
-    }
+    this.waitingRows = row + 1;
     if (this.waitingRows === batch) this.settle();
   }
 
   private settle(): void {
-    const { waiting, waitingRows: rows } = this;
-    if (waiting.angle === none) return;
-    this.waitingRows = 0;
-    for (const [name, tally] of this.tallies) tally.addMany(waiting[name], rows);
-    this.dCos2.addMany(waiting.dCos2, rows);
-    this.swap.addMany(waiting.swap, rows);
-    for (let i = 0; i < rows; i++) this.swapMax = Math.max(this.swapMax, waiting.swap[i]);
+    const { waitingRows: rows } = this;
+    if (rows > 0) {
+      this.waitingRows = 0;
+      const quantities = quantitiesOf(this.waiting, rows, this.terms);
+      for (const [name, tally] of this.tallies) tally.addMany(quantities[name], rows);
+      this.dCos2.addMany(quantities.dCos2, rows);
+      this.swap.addMany(quantities.swap, rows);
+      for (let i = 0; i < rows; i++) this.swapMax = Math.max(this.swapMax, quantities.swap[i]);
+    }
     // Fewer than a batch: somebody looks at the sums, which are whole. A study has hundreds of them.
-    if (rows < batch) this.release();
-  }
-
-  private release(): void {
-    for (const name of Object.keys(this.waiting) as (keyof typeof this.waiting)[]) this.waiting[name] = none;
+    if (rows < batch) this.waiting = noColumns;
   }
 
   addAll(other: Sums): void {
@@ -87,12 +78,13 @@ export class Sums {
     this.swapMax = Math.max(this.swapMax, other.swapMax);
   }
 
-  /** Takes back `times` occurrences of a row of which at least one more is left. */
-  remove(row: Quantities, times: number): void {
+  /** Takes back `times` occurrences of a row, of which at least one more is left. */
+  remove(row: Columns, times: number): void {
     this.settle();
-    for (const [name, tally] of this.tallies) tally.remove(row[name], times);
-    this.dCos2.addTimes(row.dCos2, -times);
-    this.swap.addTimes(row.swap, -times);
+    const quantities = quantitiesOf(row, 1, this.terms);
+    for (const [name, tally] of this.tallies) tally.remove(quantities[name][0], times);
+    this.dCos2.addTimes(quantities.dCos2[0], -times);
+    this.swap.addTimes(quantities.swap[0], -times);
   }
 
   tally(name: Quantity): Tally {
@@ -129,19 +121,30 @@ export class Sums {
   }
 }
 
-const none = new Float64Array(0);
-
 export class Octave {
   readonly sums: Sums;
-  private readonly sketch = new Sketch<Measures>(sketchSize);
+  /** Distinct rows, as columns of one row each. */
+  private readonly sketch = new Sketch<Columns>(sketchSize);
 
   constructor(private readonly terms: Terms) {
     this.sums = new Sums(terms);
   }
 
-  add(fingerprint: number, row: Measures, quantities: Quantities): void {
-    this.sums.add(quantities);
-    if (this.sketch.wants(fingerprint)) this.sketch.add(fingerprint, () => row);
+  /** Whether it matters which of the fingerprints from `least` on a row has. */
+  wants(least: number): boolean {
+    return this.sketch.wants(least);
+  }
+
+  /** Adds the row at `at` of some columns. */
+  add(rows: Columns, at: number, fingerprint: number): void {
+    this.sums.add(rows, at);
+    if (this.sketch.wants(fingerprint)) this.sketch.add(fingerprint, () => this.copy(rows, at));
+  }
+
+  private copy(rows: Columns, at: number): Columns {
+    const row = columnsOf(this.terms, 1);
+    for (const name of measuresUnder(this.terms)) row[name][0] = rows[name][at];
+    return row;
   }
 
   addAll(other: Octave): void {
@@ -155,7 +158,7 @@ export class Octave {
     sums.addAll(this.sums);
     if (!this.sketch.complete) return sums;
     for (const { row, count } of this.repeated()) {
-      if (count >= often) sums.remove(this.quantities(row), count - 1);
+      if (count >= often) sums.remove(row, count - 1);
     }
     return sums;
   }
@@ -172,24 +175,18 @@ export class Octave {
   }
 
   /** The rows that occur more than once, among those that are kept. */
-  repeated(): { row: Measures; count: number }[] {
+  repeated(): { row: Columns; count: number }[] {
     return this.sketch
       .entries()
       .map(([, kept]) => kept)
       .filter(({ count }) => count > 1);
   }
 
-  private quantities(row: Measures): Quantities {
-    const { norm, cols, eps } = this.terms;
-    return quantitiesOf(row, norm, cols, eps);
-  }
-
   toJSON() {
     const dropped = this.sketch.droppedFrom;
+    const names = measuresUnder(this.terms);
     const entries = this.sketch.entries().map(([fingerprint, { count, row }]) => {
-      const { norm, uniform, orthogonal, affine } = row;
-      const after = affine === null ? [] : [affine.scaled, affine.angle, affine.rotation, affine.total];
-      return [fingerprint, count, norm, uniform, orthogonal, ...after];
+      return [fingerprint, count, ...names.map((name) => row[name][0])];
     });
     return { sums: this.sums, distinct: { droppedFrom: Number.isFinite(dropped) ? dropped : null, entries } };
   }
@@ -199,22 +196,20 @@ export class Octave {
     const { droppedFrom, entries } = asObject(distinct, "distinct rows");
     const octave = new Octave(terms);
     octave.sums.addAll(Sums.from(terms, sums));
-    const length = terms.withAffine ? 9 : 5;
+    const names = measuresUnder(terms);
+    const length = 2 + names.length;
     if (!Array.isArray(entries)) throw new Error("distinct rows as a list");
     for (const entry of entries) {
       if (!Array.isArray(entry) || entry.length !== length || !entry.every(Number.isFinite)) {
         throw new Error(`distinct rows of ${length} numbers`);
       }
-      const [fingerprint, count, norm, uniform, orthogonal, scaled, angle, rotation, total] = entry as number[];
+      const [fingerprint, count, ...measures] = entry as number[];
       if (!Number.isSafeInteger(count) || count < 1) throw new Error("counts of at least 1");
-      const affine = terms.withAffine ? { scaled, angle, rotation, total } : null;
-      octave.sketch.add(fingerprint, () => ({ norm, uniform, orthogonal, affine }), count);
+      const row = columnsOf(terms, 1);
+      for (const [i, name] of names.entries()) row[name][0] = measures[i];
+      octave.sketch.add(fingerprint, () => row, count);
     }
     if (droppedFrom !== null) octave.sketch.dropFrom(asNumber(droppedFrom, "droppedFrom"));
     return octave;
   }
-}
-
-function quantitiesUnder({ withAffine }: Terms): Quantity[] {
-  return (Object.keys(grids) as Quantity[]).filter((name) => withAffine || !affineQuantities.includes(name));
 }

@@ -4,9 +4,9 @@
  */
 import type { Norm, Population, Site, Spread } from "../figures.js";
 import { counted } from "../text.js";
-import { type Measures, type Quantity, quantitiesOf } from "./measures.js";
+import { type Columns, type Quantity, quantitiesOf, type Terms } from "./measures.js";
 import { chanceDeviation, chanceSd } from "./null-model.js";
-import { Octave, Sums, type Terms } from "./octave.js";
+import { Octave, Sums } from "./octave.js";
 import { SampleSums } from "./sample.js";
 import { asNumber, asObject } from "./saved.js";
 import { Tally } from "./tally.js";
@@ -37,28 +37,36 @@ export class SiteSums {
   /** The largest |cos θ|. */
   private greatestCos = 0;
   private readonly octaves = new Map<number, Octave>();
+  /** The octave last asked for: mostly the next row's too. */
+  private recent: { which: number; octave: Octave } | null = null;
   private sample: SampleSums | null = null;
-  private readonly terms: Terms;
+  readonly terms: Terms;
 
   constructor(readonly head: SiteHead) {
     const { norm, cols, eps, affine } = head;
     this.terms = { norm, cols, eps, withAffine: affine !== null };
   }
 
-  /** Counts a row with a direction. */
-  add(row: Measures, fingerprint: number): void {
-    const { norm, cols, eps } = this.terms;
-    const quantities = quantitiesOf(row, norm, cols, eps);
-    this.greatestCos = Math.max(this.greatestCos, Math.abs(row.uniform / row.norm));
-    this.octave(octaveOf(row.norm)).add(fingerprint, row, quantities);
+  /** Counts a row with a direction, the one at `at` of some columns. */
+  add(rows: Columns, at: number, fingerprint: number): void {
+    const norm = rows.norm[at];
+    this.greatestCos = Math.max(this.greatestCos, Math.abs(rows.uniform[at] / norm));
+    this.octave(octaveOf(norm)).add(rows, at, fingerprint);
+  }
+
+  /** Whether it matters which of the fingerprints from `least` on a row of this norm has. */
+  wants(norm: number, least: number): boolean {
+    return this.octave(octaveOf(norm)).wants(least);
   }
 
   private octave(which: number): Octave {
+    if (this.recent?.which === which) return this.recent.octave;
     let octave = this.octaves.get(which);
     if (octave === undefined) {
       octave = new Octave(this.terms);
       this.octaves.set(which, octave);
     }
+    this.recent = { which, octave };
     return octave;
   }
 
@@ -116,9 +124,9 @@ export class SiteSums {
     const octaves = [...this.octaves.values()];
     const repeated = octaves
       .flatMap((octave) => octave.repeated())
-      .sort((a, b) => b.count - a.count || b.row.norm - a.row.norm)[0];
+      .sort((a, b) => b.count - a.count || b.row.norm[0] - a.row.norm[0])[0];
     const share = octaves.reduce((sum, octave) => sum + octave.repeatedShare * octave.sums.rows, 0) / all.rows;
-    const angleOf = (row: Measures) => quantitiesOf(row, head.norm, head.cols, head.eps).angle;
+    const angleOf = (row: Columns) => quantitiesOf(row, 1, this.terms).angle[0];
     return {
       site: head.site,
       dtype: head.dtype,
@@ -137,7 +145,7 @@ export class SiteSums {
       mostRepeated:
         repeated === undefined
           ? null
-          : { count: repeated.count, norm: repeated.row.norm, angle: angleOf(repeated.row) },
+          : { count: repeated.count, norm: repeated.row.norm[0], angle: angleOf(repeated.row) },
       centred: this.greatestCos < centredBelow(head.dtype, head.cols),
       null: { sd: chanceSd(head.cols), deviation: chanceDeviation(head.cols) },
       ordinary: population(ordinary, this.terms),

@@ -40,7 +40,10 @@ export class ExactSum {
    */
   addMany(values: Float64Array, count: number): void {
     let largest = 0;
-    for (let i = 0; i < count; i++) largest = Math.max(largest, Math.abs(values[i]));
+    for (let i = 0; i < count; i++) {
+      const size = Math.abs(values[i]);
+      if (size > largest) largest = size;
+    }
     // A piece has 27 bits, a sum of 2²⁴ of them 51. Adding and subtracting 1.5 · 2⁵² units rounds to a whole unit.
     const unit = 2 ** (Math.ceil(Math.log2(largest)) - 26);
     const first = 1.5 * 2 ** 52 * unit;

@@ -3,6 +3,8 @@ import type { Spread } from "../figures.js";
 import { type Grid, Histogram } from "./histogram.js";
 import { ExactSum } from "./sum.js";
 
+let squares = new Float64Array(512);
+
 export class Tally {
   private sum = ExactSum.of();
   private squares = ExactSum.of();
@@ -14,17 +16,21 @@ export class Tally {
     this.histogram = new Histogram(grid);
   }
 
-  /** @param values the first `count` of them, which are squared in place */
+  /** Adds the first `count` values. */
   addMany(values: Float64Array, count: number): void {
     this.sum.addMany(values, count);
     this.histogram.addMany(values, count);
+    if (squares.length < count) squares = new Float64Array(count);
+    let { min, max } = this;
     for (let i = 0; i < count; i++) {
       const value = values[i];
-      if (value < this.min) this.min = value;
-      if (value > this.max) this.max = value;
-      values[i] = value * value;
+      if (value < min) min = value;
+      if (value > max) max = value;
+      squares[i] = value * value;
     }
-    this.squares.addMany(values, count);
+    this.min = min;
+    this.max = max;
+    this.squares.addMany(squares, count);
   }
 
   addAll(other: Tally): void {
