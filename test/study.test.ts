@@ -755,7 +755,7 @@ describe("parts that merge", () => {
     for (const [from, to, message] of [
       [saved.slice(500), "", /expected valid JSON/],
       ['"rows":170', '"rows":1', /expected the rows to add up/],
-      ['"greatestCos":', '"least":', /expected greatestCos as a finite number/],
+      ['"swapMax":', '"least":', /expected swapMax as a finite number/],
       ['"dCos2":[', '"dCos2":["1",', /expected a sum as a list of finite numbers/],
       ['"histogram":[[', '"histogram":[[-1,', /expected runs of a cell and its counts/],
       ['"pooled":true', '"pooled":1', /expected a group with name, pooled, sources and sites/],

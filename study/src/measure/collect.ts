@@ -12,7 +12,7 @@ import { type Columns, columnsOf, type Terms } from "./measures.js";
 import { degrees } from "./null-model.js";
 import { type Floats, SampleSums, sampleRows } from "./sample.js";
 import { octaveOf, type SiteHead, SiteSums } from "./site.js";
-import { Sketch } from "./sketch.js";
+import { type Kept, Sketch } from "./sketch.js";
 import { widenBf16, widenF16 } from "./widen.js";
 
 /** The parameters of a site's norm, in the element type its rows are measured in. */
@@ -33,7 +33,7 @@ export interface Collecting {
 export const elementTypes: Record<string, DType> = { F64: "f64", F32: "f32", F16: "f16", BF16: "bf16" };
 
 /** Of the file: large enough that a block costs little besides its rows, small enough for a page. */
-const blockBytes = 2 << 20;
+const blockBytes = 1 << 20;
 
 /** Squares of longer rows leave the range of doubles. */
 const longest = 1e150;
@@ -60,7 +60,7 @@ export async function collect(
   const blockRows = Math.min(rows, Math.max(1, Math.floor(blockBytes / rowBytes)));
   const sums = new SiteSums(head);
   sums.rows = rows;
-  const sample = new Sketch<Floats>(sampleRows(cols));
+  const sample = new RowSample(sampleRows(cols));
 
   const blocks: Block[] = [];
   let reader: TensorReader | null = null;
@@ -103,10 +103,10 @@ export async function collect(
   return { sums, sample: sampled.rows };
 }
 
-function take(sums: SiteSums, sample: Sketch<Floats>, block: Block, count: number, affine: Affine | null): void {
+function take(sums: SiteSums, sample: RowSample, block: Block, count: number, affine: Affine | null): void {
   const columns = block.measure(count, affine);
-  const { norm, uniform, orthogonal, scaled } = columns;
-  const words = [norm, uniform, orthogonal].map(({ buffer }) => new Uint32Array(buffer));
+  const { norm, uniform, scaled } = columns;
+  const [normWords, uniformWords] = [norm, uniform].map(({ buffer }) => new Uint32Array(buffer));
   const elements = block.words;
   const rowWords = elements.length / block.rows;
   for (let row = 0; row < count; row++) {
@@ -114,27 +114,44 @@ function take(sums: SiteSums, sample: Sketch<Floats>, block: Block, count: numbe
     if (length === 0) sums.addZero();
     else if (!(length <= longest) || (affine !== null && !(scaled[row] <= longest))) sums.addNotFinite();
     else {
-      let print = lengthsPrint(words[0], words[1], words[2], row);
-      if (sums.wants(length, print) || sample.wants(print))
-        print += elementsPrint(print, elements, row * rowWords, rowWords);
-      sums.add(columns, row, print);
-      if (sample.wants(print)) sample.add(print, () => block.copy(row));
+      const octave = sums.octave(octaveOf(length));
+      let print = lengthsPrint(normWords, uniformWords, row);
+      const wanted = sample.wants(print);
+      if (wanted || octave.wants(print)) print += elementsPrint(print, elements, row * rowWords, rowWords);
+      octave.add(columns, row, print);
+      if (wanted) sample.add(print, block, row);
     }
   }
 }
 
+/** Rows that are kept whole. The memory of one that is dropped serves the next. */
+class RowSample {
+  private readonly spare: Floats[] = [];
+  private readonly sketch: Sketch<Floats>;
+
+  constructor(rows: number) {
+    this.sketch = new Sketch(rows, (row) => this.spare.push(row));
+  }
+
+  wants(least: number): boolean {
+    return this.sketch.wants(least);
+  }
+
+  add(fingerprint: number, block: Block, row: number): void {
+    this.sketch.add(fingerprint, () => block.copy(row, this.spare.pop()));
+  }
+
+  /** With how often each occurs. */
+  rows(): Kept<Floats>[] {
+    return this.sketch.entries().map(([, kept]) => kept);
+  }
+}
+
 /** Of the sampled rows, those that are not massive. */
-function ordinarySample(
-  sums: SiteSums,
-  sample: Sketch<Floats>,
-  cols: number,
-): { rows: Floats; counts: number[] } | null {
+function ordinarySample(sums: SiteSums, sample: RowSample, cols: number): { rows: Floats; counts: number[] } | null {
   if (sums.unfit !== null) return null;
   const { massiveAbove } = sums;
-  const kept = sample
-    .entries()
-    .map(([, one]) => one)
-    .filter(({ row }) => 2 ** octaveOf(lengthOf(row)) < massiveAbove);
+  const kept = sample.rows().filter(({ row }) => 2 ** octaveOf(lengthOf(row)) < massiveAbove);
   if (kept.length === 0) return null;
   const rows = new (kept[0].row instanceof Float64Array ? Float64Array : Float32Array)(kept.length * cols);
   for (const [i, { row }] of kept.entries()) rows.set(row, i * cols);
@@ -187,14 +204,14 @@ class Block {
     return data instanceof Uint16Array ? data : new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4);
   }
 
-  /** A row of its own, halves as f32. */
-  copy(row: number): Floats {
+  /** A row of its own, halves as f32. @param into as long as a row */
+  copy(row: number, into?: Floats): Floats {
     const { cols } = this.terms;
-    const stored = this.stored.data.slice(row * cols, (row + 1) * cols);
-    if (this.widen === null) return stored as Floats;
-    const wide = new Float32Array(cols);
-    this.widen(stored as Uint16Array, wide);
-    return wide;
+    const stored = this.stored.data.subarray(row * cols, (row + 1) * cols);
+    const copy = into ?? new (stored instanceof Float64Array ? Float64Array : Float32Array)(cols);
+    if (this.widen === null) copy.set(stored);
+    else this.widen(stored as Uint16Array, copy as Float32Array);
+    return copy;
   }
 
   /**

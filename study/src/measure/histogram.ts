@@ -59,17 +59,18 @@ export class Histogram {
     if (count === 0) return;
     if (found.length < count) found = new Int32Array(count);
     grids[this.grid].cellsOf(values, count, found);
-    // The ends first: with every cell between them there, the rest is counting.
     let low = found[0];
     let high = found[0];
     for (let i = 1; i < count; i++) {
       if (found[i] < low) low = found[i];
       else if (found[i] > high) high = found[i];
     }
+    if (low < 0 || high >= grids[this.grid].cells) for (let i = 0; i < count; i++) found[i] = this.inGrid(found[i]);
+    // Of no rows yet: with every cell there from end to end, the rest is counting.
     this.addCell(this.inGrid(low), 0);
     this.addCell(this.inGrid(high), 0);
     const { counts, first } = this;
-    for (let i = 0; i < count; i++) counts[Math.min(counts.length - 1, Math.max(0, found[i] - first))]++;
+    for (let i = 0; i < count; i++) counts[found[i] - first]++;
     this.total += count;
   }
 

@@ -6,6 +6,7 @@ import {
   type Columns,
   columnsOf,
   grids,
+  type Measure,
   measuresUnder,
   noColumns,
   type Quantity,
@@ -123,11 +124,13 @@ export class Sums {
 
 export class Octave {
   readonly sums: Sums;
-  /** Distinct rows, as columns of one row each. */
-  private readonly sketch = new Sketch<Columns>(sketchSize);
+  /** Distinct rows: of each its measures, in the order of their names. */
+  private readonly sketch = new Sketch<number[]>(sketchSize);
+  private readonly names: readonly Measure[];
 
   constructor(private readonly terms: Terms) {
     this.sums = new Sums(terms);
+    this.names = measuresUnder(terms);
   }
 
   /** Whether it matters which of the fingerprints from `least` on a row has. */
@@ -138,13 +141,7 @@ export class Octave {
   /** Adds the row at `at` of some columns. */
   add(rows: Columns, at: number, fingerprint: number): void {
     this.sums.add(rows, at);
-    if (this.sketch.wants(fingerprint)) this.sketch.add(fingerprint, () => this.copy(rows, at));
-  }
-
-  private copy(rows: Columns, at: number): Columns {
-    const row = columnsOf(this.terms, 1);
-    for (const name of measuresUnder(this.terms)) row[name][0] = rows[name][at];
-    return row;
+    if (this.sketch.wants(fingerprint)) this.sketch.add(fingerprint, () => this.names.map((name) => rows[name][at]));
   }
 
   addAll(other: Octave): void {
@@ -174,20 +171,23 @@ export class Octave {
     return rows === 0 ? 0 : 1 - entries.length / rows;
   }
 
-  /** The rows that occur more than once, among those that are kept. */
+  /** The rows that occur more than once, among those that are kept: each as columns of one row. */
   repeated(): { row: Columns; count: number }[] {
     return this.sketch
       .entries()
-      .map(([, kept]) => kept)
-      .filter(({ count }) => count > 1);
+      .filter(([, { count }]) => count > 1)
+      .map(([, { row, count }]) => ({ row: this.columns(row), count }));
+  }
+
+  private columns(measures: readonly number[]): Columns {
+    const row = columnsOf(this.terms, 1);
+    for (const [i, name] of this.names.entries()) row[name][0] = measures[i];
+    return row;
   }
 
   toJSON() {
     const dropped = this.sketch.droppedFrom;
-    const names = measuresUnder(this.terms);
-    const entries = this.sketch.entries().map(([fingerprint, { count, row }]) => {
-      return [fingerprint, count, ...names.map((name) => row[name][0])];
-    });
+    const entries = this.sketch.entries().map(([fingerprint, { count, row }]) => [fingerprint, count, ...row]);
     return { sums: this.sums, distinct: { droppedFrom: Number.isFinite(dropped) ? dropped : null, entries } };
   }
 
@@ -196,8 +196,7 @@ export class Octave {
     const { droppedFrom, entries } = asObject(distinct, "distinct rows");
     const octave = new Octave(terms);
     octave.sums.addAll(Sums.from(terms, sums));
-    const names = measuresUnder(terms);
-    const length = 2 + names.length;
+    const length = 2 + octave.names.length;
     if (!Array.isArray(entries)) throw new Error("distinct rows as a list");
     for (const entry of entries) {
       if (!Array.isArray(entry) || entry.length !== length || !entry.every(Number.isFinite)) {
@@ -205,9 +204,7 @@ export class Octave {
       }
       const [fingerprint, count, ...measures] = entry as number[];
       if (!Number.isSafeInteger(count) || count < 1) throw new Error("counts of at least 1");
-      const row = columnsOf(terms, 1);
-      for (const [i, name] of names.entries()) row[name][0] = measures[i];
-      octave.sketch.add(fingerprint, () => row, count);
+      octave.sketch.add(fingerprint, () => measures, count);
     }
     if (droppedFrom !== null) octave.sketch.dropFrom(asNumber(droppedFrom, "droppedFrom"));
     return octave;

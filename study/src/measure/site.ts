@@ -34,8 +34,6 @@ export class SiteSums {
   read = 0;
   private zero = 0;
   private notFinite = 0;
-  /** The largest |cos θ|. */
-  private greatestCos = 0;
   private readonly octaves = new Map<number, Octave>();
   /** The octave last asked for: mostly the next row's too. */
   private recent: { which: number; octave: Octave } | null = null;
@@ -47,19 +45,8 @@ export class SiteSums {
     this.terms = { norm, cols, eps, withAffine: affine !== null };
   }
 
-  /** Counts a row with a direction, the one at `at` of some columns. */
-  add(rows: Columns, at: number, fingerprint: number): void {
-    const norm = rows.norm[at];
-    this.greatestCos = Math.max(this.greatestCos, Math.abs(rows.uniform[at] / norm));
-    this.octave(octaveOf(norm)).add(rows, at, fingerprint);
-  }
-
-  /** Whether it matters which of the fingerprints from `least` on a row of this norm has. */
-  wants(norm: number, least: number): boolean {
-    return this.octave(octaveOf(norm)).wants(least);
-  }
-
-  private octave(which: number): Octave {
+  /** Where rows with a direction are added whose norm lies in [2ᵏ, 2ᵏ⁺¹). */
+  octave(which: number): Octave {
     if (this.recent?.which === which) return this.recent.octave;
     let octave = this.octaves.get(which);
     if (octave === undefined) {
@@ -93,7 +80,6 @@ export class SiteSums {
     this.read += other.read;
     this.zero += other.zero;
     this.notFinite += other.notFinite;
-    this.greatestCos = Math.max(this.greatestCos, other.greatestCos);
     for (const [which, octave] of other.octaves) this.octave(which).addAll(octave);
     if (other.sample !== null) this.addSample(other.sample);
   }
@@ -146,7 +132,7 @@ export class SiteSums {
         repeated === undefined
           ? null
           : { count: repeated.count, norm: repeated.row.norm[0], angle: angleOf(repeated.row) },
-      centred: this.greatestCos < centredBelow(head.dtype, head.cols),
+      centred: all.means.swap.max < centredBelow(head.dtype, head.cols),
       null: { sd: chanceSd(head.cols), deviation: chanceDeviation(head.cols) },
       ordinary: population(ordinary, this.terms),
       massive: massive.rows > 0 ? population(massive, this.terms) : null,
@@ -166,9 +152,9 @@ export class SiteSums {
   }
 
   toJSON() {
-    const { head, rows, read, zero, notFinite, greatestCos, sample } = this;
+    const { head, rows, read, zero, notFinite, sample } = this;
     const octaves = [...this.octaves].sort(([a], [b]) => a - b);
-    return { ...head, rows, read, zero, notFinite, greatestCos, octaves, sample };
+    return { ...head, rows, read, zero, notFinite, octaves, sample };
   }
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */
@@ -192,7 +178,6 @@ export class SiteSums {
     sums.read = counts.read as number;
     sums.zero = counts.zero as number;
     sums.notFinite = counts.notFinite as number;
-    sums.greatestCos = asNumber(counts.greatestCos, "greatestCos");
     if (!Array.isArray(octaves)) throw new Error("octaves as a list");
     for (const pair of octaves) {
       if (!Array.isArray(pair) || pair.length !== 2 || !Number.isSafeInteger(pair[0])) {
@@ -231,8 +216,8 @@ const view = new DataView(new ArrayBuffer(8));
 const unitRoundoff: Record<string, number> = { F64: 2 ** -53, F32: 2 ** -24, F16: 2 ** -11, BF16: 2 ** -8 };
 
 /**
- * Below what |mean|/RMS = |cos θ| the states count as centred beforehand: 1e-6, or what rounding centred rows to a 16-bit
- * format leaves of their zero mean.
+ * Below what |mean|/RMS = |cos θ|, and for so small an angle the swap error too, the states count as centred beforehand:
+ * 1e-6, or what rounding centred rows to a 16-bit format leaves of their zero mean.
  */
 function centredBelow(dtype: string, cols: number): number {
   return Math.max(1e-6, (2 * unitRoundoff[dtype]) / Math.sqrt(cols));

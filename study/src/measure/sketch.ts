@@ -17,7 +17,11 @@ export class Sketch<T> {
   /** Fingerprints from here on were dropped. */
   private limit = Number.POSITIVE_INFINITY;
 
-  constructor(readonly size: number) {}
+  /** @param dropped told of each row that is no longer kept, whose memory can serve again */
+  constructor(
+    readonly size: number,
+    private readonly dropped: (row: T) => void = () => {},
+  ) {}
 
   /** Whether a fingerprint could be among the smallest: what is not need not be copied. */
   wants(fingerprint: number): boolean {
@@ -57,7 +61,11 @@ export class Sketch<T> {
   /** Fingerprints from `limit` on were dropped elsewhere: their counts here would be too small. */
   dropFrom(limit: number): void {
     this.limit = Math.min(this.limit, limit);
-    for (const fingerprint of this.kept.keys()) if (fingerprint >= this.limit) this.kept.delete(fingerprint);
+    for (const [fingerprint, { row }] of this.kept) {
+      if (fingerprint < this.limit) continue;
+      this.kept.delete(fingerprint);
+      this.dropped(row);
+    }
   }
 
   /** Where what was dropped begins; Infinity where nothing was. */

@@ -35,24 +35,46 @@ export class ExactSum {
   }
 
   /**
-   * Adds the first `count` values, a dozen times as fast as one by one: each is cut at multiples of three powers of two,
-   * such that the pieces of one power add up without rounding.
+   * Adds the first `count` values, many times as fast as one by one: each is cut at multiples of a power of two, such that
+   * the pieces of one power add up without rounding.
    */
   addMany(values: Float64Array, count: number): void {
     let largest = 0;
+    let smallest = Number.POSITIVE_INFINITY;
     for (let i = 0; i < count; i++) {
       const size = Math.abs(values[i]);
       if (size > largest) largest = size;
+      if (size < smallest && size > 0) smallest = size;
     }
-    // A piece has 27 bits, a sum of 2²⁴ of them 51. Adding and subtracting 1.5 · 2⁵² units rounds to a whole unit.
+    // The upper piece has 27 bits, and adding and subtracting 1.5 · 2⁵² units rounds to a whole unit.
     const unit = 2 ** (Math.ceil(Math.log2(largest)) - 26);
     const first = 1.5 * 2 ** 52 * unit;
-    const second = first * 2 ** -27;
-    const third = second * 2 ** -27;
     if (count > 1 << 24 || !(unit > 2 ** -900 && first < Number.MAX_VALUE)) {
       for (let i = 0; i < count; i++) this.add(values[i]);
       return;
     }
+    // What is left has bits from half a unit down to 2⁻⁵² of the value: so many of them add up exactly where they are in
+    // 53 bits together, which leaves 27 for how much smaller a value may be and how many there are.
+    if (largest * count <= smallest * 2 ** 26) this.addHalves(values, count, first);
+    else this.addThirds(values, count, first);
+  }
+
+  private addHalves(values: Float64Array, count: number, first: number): void {
+    let a = 0;
+    let b = 0;
+    for (let i = 0; i < count; i++) {
+      const x = values[i];
+      const high = x + first - first;
+      a += high;
+      b += x - high;
+    }
+    this.add(a);
+    this.add(b);
+  }
+
+  private addThirds(values: Float64Array, count: number, first: number): void {
+    const second = first * 2 ** -27;
+    const third = second * 2 ** -27;
     let a = 0;
     let b = 0;
     let c = 0;
