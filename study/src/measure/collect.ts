@@ -33,7 +33,7 @@ export interface Collecting {
 export const elementTypes: Record<string, DType> = { F64: "f64", F32: "f32", F16: "f16", BF16: "bf16" };
 
 /** Of the file: large enough that a block costs little besides its rows, small enough for a page. */
-const blockBytes = 1 << 20;
+const blockBytes = 4 << 20;
 
 /** Squares of longer rows leave the range of doubles. */
 const longest = 1e150;

@@ -1,0 +1,116 @@
+/**
+ * How fast the study streams a file, beside how fast the file is read: `npm run streaming`, `npm run streaming -- 1` for
+ * 1 GB. The file lies in the page cache, and the two take turns, so that what else the machine does meets both.
+ *
+ * "Streamed" is from the start to the last block measured. What does not grow with the file (starting Node, the sample, the
+ * timing of both norms) is told by the whole command on this file and on one block of it.
+ */
+import { spawnSync } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openDisk } from "../study/src/files/disk.js";
+import { median } from "../study/src/statistics.js";
+import { sumSources } from "../study/src/study.js";
+
+const cols = 768;
+const turns = 7;
+const command = fileURLToPath(new URL("../dist/cli/orthonorm.js", import.meta.url));
+
+const gigabytes = Number(process.argv[2] ?? 4.29);
+if (!(gigabytes > 0)) throw new Error(`streaming: expected a size in GB, got ${process.argv[2]}`);
+
+const folder = mkdtempSync(join(tmpdir(), "orthonorm-streaming-"));
+try {
+  const file = join(folder, "states.safetensors");
+  const rows = Math.floor((gigabytes * 1e9) / (cols * 4));
+  write(file, rows);
+  const small = join(folder, "small.safetensors");
+  write(small, 341);
+
+  const read: number[] = [];
+  const streamed: number[] = [];
+  const ratio: number[] = [];
+  // The first turn fetches the file and compiles the code.
+  for (let turn = 0; turn <= turns; turn++) {
+    const alone = readAlone(file);
+    const study = await stream(file);
+    if (turn === 0) continue;
+    read.push(alone);
+    streamed.push(study);
+    ratio.push(study / alone);
+  }
+  const speed = (ms: number) => `${(ms / 1e3).toFixed(2)} s, ${((rows * cols * 4) / ms / 1e6).toFixed(1)} GB/s`;
+  console.log(`${rows} × ${cols} f32, ${((rows * cols * 4) / 1e9).toFixed(2)} GB; medians of ${turns} turns`);
+  console.log(`read alone, 4 MiB at a time   ${speed(median(read))}`);
+  console.log(`streamed through the study    ${speed(median(streamed))}`);
+  console.log(`streamed / read               ${median(ratio).toFixed(2)}, ${Math.min(...ratio).toFixed(2)} at best`);
+  for (const one of [file, small]) {
+    const { seconds, megabytes } = whole(one);
+    const what = one === file ? "the whole command            " : "  of it for one block of rows";
+    console.log(`${what} ${seconds.toFixed(2)} s, ${megabytes.toFixed(0)} MB of memory at its peak`);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** States like a model's: a little off zero, as many norms above 16 as below. */
+function write(file: string, rows: number): void {
+  const bytes = rows * cols * 4;
+  const header = Buffer.from(JSON.stringify({ h: { dtype: "F32", shape: [rows, cols], data_offsets: [0, bytes] } }));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const out = openSync(file, "w");
+  writeSync(out, length);
+  writeSync(out, header);
+  const block = new Float32Array(1024 * cols);
+  let state = 12345;
+  for (let left = rows; left > 0; left -= 1024) {
+    for (let i = 0; i < block.length; i++) {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      block[i] = state / 2 ** 31 + 0.05;
+    }
+    writeSync(out, new Uint8Array(block.buffer, 0, Math.min(left, 1024) * cols * 4));
+  }
+  closeSync(out);
+}
+
+function readAlone(file: string): number {
+  // On a page's border: some processors copy three times as slowly to just behind the place in a page that they copy from.
+  const into = new Uint8Array(new WebAssembly.Memory({ initial: 64 }).buffer);
+  const start = performance.now();
+  const source = openSync(file, "r");
+  while (readSync(source, into, 0, into.length, null) > 0);
+  closeSync(source);
+  return performance.now() - start;
+}
+
+async function stream(file: string): Promise<number> {
+  const source = await openDisk(file);
+  const start = performance.now();
+  let last = start;
+  await sumSources([source], {
+    eps: 1e-5,
+    withSpeed: false,
+    progress: () => {
+      last = performance.now();
+    },
+  });
+  return last - start;
+}
+
+function whole(file: string): { seconds: number; megabytes: number } {
+  const measured = `process.on("exit", () => console.error(process.resourceUsage().maxRSS));`;
+  const start = performance.now();
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ["--import", `data:text/javascript,${encodeURIComponent(measured)}`, command, "study", file, "--json", "-"],
+    { encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] },
+  );
+  const seconds = (performance.now() - start) / 1e3;
+  if (status !== 0) throw new Error(`streaming: ${command} failed: ${stderr}`);
+  return { seconds, megabytes: Number(stderr.trim().split("\n").at(-1)) / 1024 };
+}
