@@ -12,12 +12,13 @@ import { expand } from "./files/expand.js";
 import type { Source } from "./files/source.js";
 import { openStream } from "./files/stdin.js";
 import { finding, notes } from "./finding.js";
+import { toJson } from "./json.js";
 import { lookFor } from "./look.js";
 import { render } from "./page.js";
 import { Progress } from "./progress.js";
-import { prepareTarget, type Target, toJson, writeWhole } from "./report.js";
 import { sumSources } from "./study.js";
 import { StudySums } from "./sums.js";
+import { prepareTarget, type Target, writeWhole } from "./target.js";
 import { printable } from "./text.js";
 import { parsePairs } from "./weights.js";
 

@@ -4,47 +4,8 @@ import { constants, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs
 import { access, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { StudyFailure } from "./failure.js";
-import type { Group, Population, Report, Site } from "./figures.js";
 import { systemReason } from "./files/disk.js";
 import { printable } from "./text.js";
-
-/**
- * The figures as JSON: a site's ordinary rows under its own name, the others beside them. Speed is left out, so that the
- * same states give the same bytes on the same engine. Every number is finite: rows without an angle are counted in
- * `excluded`, tensors without rows are in `skipped`.
- */
-export function toJson({ version, engine, eps, complete, groups, skipped }: Report): string {
-  const sites = groups.flatMap((group) => group.sites.map((site) => siteJson(group, site)));
-  return `${JSON.stringify({ version, engine, eps, complete, sites, skipped }, null, 2)}\n`;
-}
-
-function siteJson({ label, sources, norm, normFrom }: Group, site: Site) {
-  const { sample, ordinary, massive, all, apart, ...head } = site;
-  const { zero, notFinite } = apart;
-  return {
-    source: sources.map(({ name }) => name).join(", "),
-    model: label,
-    trainedWith: norm,
-    normFrom,
-    ...head,
-    excluded: { zero, notFinite },
-    apart: { massive: apart.massive, repeated: apart.repeated },
-    ...populationJson(ordinary),
-    swapError: sample?.swap ?? null,
-    error: sample?.engineError ?? null,
-    sample,
-    massive: massive && populationJson(massive),
-    all: populationJson(all),
-  };
-}
-
-/** A histogram has a name of its own: who reads angle wants seven numbers. */
-function populationJson({ rows, ...quantities }: Population) {
-  const bare = JSON.parse(JSON.stringify(quantities, (key, value) => (key === "histogram" ? undefined : value)));
-  const { angle, angleAfter } = quantities;
-  const histograms = { angle: angle.histogram, angleAfter: angleAfter?.histogram ?? null };
-  return { counted: rows, ...bare, histograms };
-}
 
 /** Where a result goes: a regular file that is replaced whole, or a device or pipe that is written to. */
 export interface Target {
