@@ -57,7 +57,10 @@ export class Inflation {
       return done ? null : (value as Uint8Array<ArrayBuffer>);
     } catch (error) {
       if (this.failure !== null) throw this.failure;
-      throw expected(where, "bytes that inflate", `broken ones (${(error as Error).message})`);
+      // Node says it in the error, from 22 on in its cause.
+      const { message, cause } = error as Error;
+      const why = message || (cause as Error | undefined)?.message || "for no stated reason";
+      throw expected(where, "bytes that inflate", `broken ones (${why})`);
     }
   }
 

@@ -132,8 +132,10 @@ export async function readNpyHeader(
 
 /** Version 3.0 is UTF-8, the others Latin-1; in ASCII, which all but field names are, they agree. */
 function decode(where: string, bytes: Uint8Array, major: number): string {
+  // What a TextDecoder calls latin1 is Windows-1252.
+  if (major !== 3) return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   try {
-    return new TextDecoder(major === 3 ? "utf-8" : "latin1", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw expected(where, "a NumPy header in UTF-8", "bytes that are not");
   }
