@@ -114,6 +114,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** A flag for it is not in every version of Node. */
+const noWebAssembly = ["--import", "data:text/javascript,delete globalThis.WebAssembly"];
+
 describe("Node", () => {
   it("an ES module, and CommonJS by import()", async () => {
     const path = application("node", filesOf("Node"));
@@ -152,7 +155,7 @@ describe("Node", () => {
         }
         console.log(said.join("\\n"));`,
     });
-    expect((await run(path, "--noexpose-wasm", "main.js")).split("\n")).toEqual(new Array(5).fill(none));
+    expect((await run(path, ...noWebAssembly, "main.js")).split("\n")).toEqual(new Array(5).fill(none));
   });
 
   it.runIf(x64)("without SIMD, the first call says what is missing and what has it", async () => {
@@ -162,8 +165,6 @@ describe("Node", () => {
 });
 
 describe("server rendering", () => {
-  const noWebAssembly = ["--import", "data:text/javascript,delete globalThis.WebAssembly"];
-
   it("by Node, and in Vite's bundle, without WebAssembly", async () => {
     const path = application("server", filesOf("Server rendering"));
     await vite({ ...viteOptions(path, { ssr: "server.js", outDir: "server" }), ssr: { noExternal: true } });
