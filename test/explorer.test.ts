@@ -145,6 +145,59 @@ describe.skipIf(chromium.path === null)("the explorer", () => {
       await soon(async () => (await shot()).equals(shown)).toBe(true);
     });
 
+    it("draws fewer pixels while frames come late and something moves, and all of them at rest", async () => {
+      // small, for no card draws it here
+      await open("", { reducedMotion: "reduce", viewport: { width: 320, height: 560 } });
+      // frames by a clock that is set here
+      await page.evaluate(() => {
+        const next = requestAnimationFrame;
+        const clock = { now: 1e6, frame: 10 };
+        Object.assign(globalThis, { clock, widths: [] });
+        let seen = 0;
+        globalThis.requestAnimationFrame = (callback) =>
+          next((real) => {
+            if (real !== seen) clock.now += clock.frame;
+            seen = real;
+            callback(clock.now);
+          });
+      });
+      const width = () => page.evaluate(() => document.querySelector("canvas")?.width ?? 0);
+      /** The canvas' width in each frame of a drag whose frames last so long. */
+      const widths = (frame: number) =>
+        page.evaluate(async (frame) => {
+          (globalThis as unknown as { clock: { frame: number } }).clock.frame = frame;
+          const found: number[] = [];
+          const handle = document.querySelector("#handle") as HTMLElement;
+          handle.setPointerCapture = () => {};
+          const tell = (type: string, clientX: number) =>
+            handle.dispatchEvent(new PointerEvent(type, { isPrimary: true, button: 0, clientX }));
+          tell("pointerdown", 0);
+          for (let i = 0; i < 24; i++) {
+            tell("pointermove", i % 20);
+            await new Promise(requestAnimationFrame);
+            found.push(document.querySelector("canvas")?.width ?? 0);
+          }
+          tell("pointerup", 0);
+          return found;
+        }, frame);
+      const finest = await width();
+      const shown = await page.locator("#scene").evaluate((scene) => scene.clientWidth);
+      expect(finest).toBe(2 * shown);
+      expect(new Set(await widths(16))).toEqual(new Set([finest]));
+      const slow = await widths(40);
+      // the first frame may be all, and is as fine as at rest; it is never coarser than can be looked at
+      expect(slow[0]).toBe(finest);
+      expect(slow.at(-1)).toBe(Math.floor(0.7 * shown));
+      expect(slow).toEqual([...slow].sort((a, b) => b - a));
+      await soon(width).toBe(finest);
+      // what it has learned holds for the next motion
+      expect((await widths(16)).at(-1)).toBe(slow.at(-1));
+      await soon(width).toBe(finest);
+      // a key that is pressed now and then is no motion, and what lies between two of them no frame
+      await page.getByRole("slider", { name: "Vector x" }).press("ArrowUp");
+      expect(await width()).toBe(finest);
+    });
+
     it("changes them when the ball is dragged: straight up is the uniform direction", async () => {
       await open("?view=0,0");
       const [angle, mean, shadow] = [await read("angle"), await read("mean"), await read("orthogonal")];
