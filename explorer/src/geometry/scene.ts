@@ -20,6 +20,8 @@ export class Picture {
   private readonly ground = new Solids(100, "ground");
   private readonly veils = new Solids(300, "veils");
   private readonly lines = new Solids(2200, "solid");
+  /** What the norms give: LayerNorm's lies on the shadow, RMSNorm's on x. */
+  private readonly results = new Solids(100, "front");
   private colours: Record<(typeof names)[number], Color>;
   private pace = new Pace(1);
   /** What `pace` was made for, and what the canvas has: width, height, and pixels a pixel of the page. */
@@ -41,7 +43,7 @@ export class Picture {
       this.ask();
     });
     host.prepend(this.renderer.domElement);
-    this.graph.add(this.ground.mesh, this.veils.mesh, this.lines.mesh);
+    this.graph.add(this.ground.mesh, this.veils.mesh, this.lines.mesh, this.results.mesh);
     this.colours = this.read();
     this.graph.background = this.colours.raised;
   }
@@ -110,7 +112,7 @@ export class Picture {
     if (this.latest === undefined) return;
     this.due = false;
     const [{ model, step, showRms }, view] = this.latest;
-    const { camera, ground, veils, lines, colours } = this;
+    const { camera, ground, veils, lines, results, colours } = this;
     const { raised, ink, muted, uniform, orthogonal, layernorm, rmsnorm } = colours;
     const { eye } = view;
     if (!this.fits()) this.resize(view);
@@ -139,8 +141,11 @@ export class Picture {
     lines.arrow(x, 0.032, pale(ink, onWay ? 0.45 : 1), eye);
     lines.arrow(toPicture(model.layerNorm.meanVector), 0.032, pale(uniform, onWay ? 0.7 : 1), eye);
     lines.arrow(shadow, 0.026, pale(orthogonal, step >= 1 ? 0.55 : 1), eye);
-    if (showRms && step > 1) lines.arrow(toPicture(rmsNormAt(model, step)), 0.036, rmsnorm, eye);
-    if (onWay) lines.arrow(toPicture(layerNormAt(model, step)), 0.036, layernorm, eye);
+    results.begin();
+    if (showRms && step > 1) results.arrow(toPicture(rmsNormAt(model, step)), 0.036, rmsnorm, eye);
+    if (onWay) results.arrow(toPicture(layerNormAt(model, step)), 0.036, layernorm, eye);
+
+    results.end();
 
     ground.begin();
     const blue = pale(orthogonal, 0.1);

@@ -41,11 +41,12 @@ export class Solids {
 
   /**
    * @param most triangles
-   * @param kind what is behind "veils" is seen through them; a "ground" lies behind all else, whatever its depth
+   * @param kind what is behind "veils" is seen through them; a "ground" lies behind all else, whatever its depth; a
+   *   "front" before what it coincides with
    */
   constructor(
     private readonly most: number,
-    kind: "ground" | "solid" | "veils",
+    kind: "ground" | "solid" | "front" | "veils",
   ) {
     this.positions = new Float32Array(9 * most);
     this.colours = new Float32Array(12 * most);
@@ -57,12 +58,15 @@ export class Solids {
       fragmentShader,
       side: DoubleSide,
       transparent: kind === "veils",
-      depthWrite: kind === "solid",
+      depthWrite: kind === "solid" || kind === "front",
+      polygonOffset: kind === "front",
+      polygonOffsetFactor: -1,
+      polygonOffsetUnits: -200,
       depthTest: kind !== "ground",
     });
     this.mesh = new Mesh(this.geometry, material);
     this.mesh.frustumCulled = false;
-    this.mesh.renderOrder = ["ground", "solid", "veils"].indexOf(kind);
+    this.mesh.renderOrder = ["ground", "solid", "front", "veils"].indexOf(kind);
   }
 
   begin(): void {

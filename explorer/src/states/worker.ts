@@ -45,6 +45,8 @@ addEventListener("message", async ({ data: { files, width } }: MessageEvent<Orde
     }));
     tell({ kind: "done", report, json: toJson(report), finding: finding(report), notes: notes(report), figures });
   } catch (error) {
-    tell({ kind: "error", message: error instanceof Error ? error.message : String(error) });
+    const message = error instanceof Error ? error.message : String(error);
+    // which command it is, is known here
+    tell({ kind: "error", message: message.replace(/^study: /, "") });
   }
 });
