@@ -8,7 +8,7 @@ for (const [colorScheme, name] of [
   ["light", "explorer"],
   ["dark", "explorer-dark"],
 ] as const) {
-  const page = await browser.newPage({ viewport: { width: 1100, height: 690 }, colorScheme, reducedMotion: "reduce" });
+  const page = await browser.newPage({ viewport: { width: 1060, height: 680 }, colorScheme, reducedMotion: "reduce" });
   await page.goto(`${server.url}/?step=3`);
   await page.waitForSelector("#scene[data-ready]");
   await page.evaluate(() => document.fonts.ready);
