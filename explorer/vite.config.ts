@@ -29,16 +29,39 @@ function offline(): Plugin {
   };
 }
 
+/** The picture's library is on its way, and compiled, while the page's own code runs, which asks for it at its end. */
+function early(): Plugin {
+  return {
+    name: "early",
+    apply: "build",
+    transformIndexHtml: {
+      order: "post",
+      handler: (_, { bundle = {} }) =>
+        Object.values(bundle)
+          .filter(({ name }) => name === "scene")
+          .map(({ fileName }) => ({
+            tag: "link",
+            attrs: { rel: "modulepreload", crossorigin: true, href: `./${fileName}` },
+            injectTo: "head" as const,
+          })),
+    },
+  };
+}
+
 export default defineConfig({
   // relative: the files work from any folder of any server
   base: "./",
-  plugins: [offline()],
+  define: {
+    "import.meta.env.ORTHONORM_VERSION": JSON.stringify(JSON.parse(readFileSync(root("package.json"), "utf8")).version),
+  },
+  plugins: [early(), offline()],
   resolve: {
     alias: [
       { find: /^orthonorm$/, replacement: root("bindings/index.ts") },
       { find: /^orthonorm\/reference$/, replacement: root("bindings/reference/index.ts") },
       // the benches import the built package; a page has one engine
       { find: /^(\.\.\/)+dist\/index\.js$/, replacement: root("bindings/index.ts") },
+      { find: /^node:.*/, replacement: root("explorer/src/states/no-files.ts") },
     ],
   },
   build: { target: "es2022", modulePreload: { polyfill: false }, chunkSizeWarningLimit: 600 },

@@ -22,6 +22,10 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** The text of an element that has nothing else, made where there is none yet. */
+export const textOf = (element: HTMLElement): Text =>
+  (element.firstChild as Text | null) ?? element.appendChild(new Text());
+
 /** What the buttons say that copy, while they say something else. */
 const labels = new WeakMap<HTMLButtonElement, string>();
 

@@ -47,7 +47,7 @@ export function makeLabels(host: HTMLElement): (frame: Frame, view: View) => voi
       Math.max(0, step - 3),
     )([Math.sin(near) * radius, 0, Math.cos(near) * radius]);
     put("one", [0, 3.2, 0], 0, -12);
-    put("x", x, 0, -26);
+    put("x", x, 0, -35);
     put("removed", scaled(removed, 0.55), -8, 0, length(removed) > 0.5, true);
     put("shadow", scaled(shadow, 0.6), 0, 14, length(shadow) > 0.7 && (step < 1 || step >= 4));
     put("angle", arcMiddle(x), 0, 0, model.angle > 12);

@@ -1,5 +1,5 @@
 /** Hands and words of the scene: the ball, the camera, the slider, the sentences with numbers, the address. */
-import { byId, copy, every, make } from "../page.js";
+import { byId, copy, every, make, textOf } from "../page.js";
 import { makeLabels } from "./labels.js";
 import { type Model, measure, type Vector } from "./model.js";
 import { fixed, numbers, spoken, spokenStep, tuple } from "./numbers.js";
@@ -8,6 +8,8 @@ import { allowed, initial, limits, read, type State, turned, write } from "./sta
 import { moved, seen, toPicture, type View, viewOf } from "./view.js";
 
 let state: State = read(location.search);
+/** What this says is on the page already, and need not be spoken. */
+const opened = state;
 let picture: Picture | undefined;
 let view: View;
 
@@ -20,12 +22,16 @@ const play = byId<HTMLButtonElement>("play");
 const showRms = byId<HTMLInputElement>("show-rms");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
+/** Of the picture. To ask for them at each change would have the page laid out once more each time. */
+let [width, height] = [host.clientWidth, host.clientHeight];
+
 const live = every("[data-n]").map((element) => ({
-  element,
+  text: textOf(element),
   name: element.dataset.n as keyof ReturnType<typeof numbers>,
 }));
 const steps = every("[data-step]");
 const stops = every<HTMLButtonElement>("[data-stop]");
+const rmsStory = byId("rms-story");
 
 export async function startGeometry(): Promise<void> {
   makeSliders();
@@ -48,41 +54,47 @@ export function repaint(): void {
   picture?.paint();
 }
 
-function update(next: State): void {
+/** @param now the time of the frame that is being made, where it is called in one */
+function update(next: State, now?: number): void {
   state = next;
   const model = measure(state.x, state.weight, state.bias);
-  view = viewOf(host.clientWidth, host.clientHeight, state.view);
+  view = viewOf(width, height, state.view);
   const frame = { model, step: state.step, showRms: state.showRms };
-  picture?.show(frame, view);
+  picture?.show(frame, view, now);
   label(frame, view);
   const { left, top } = seen(view, toPicture(state.x));
   handle.style.transform = `translate(${left.toFixed(1)}px, ${top.toFixed(1)}px) translate(-50%, -50%)`;
 
   const texts = numbers(model);
-  for (const { element, name } of live) {
-    if (element.textContent !== texts[name]) element.textContent = texts[name];
-  }
-  handle.setAttribute("aria-valuenow", fixed(model.angle, 0));
-  handle.setAttribute("aria-valuetext", `${tuple(state.x)}, ${fixed(model.angle, 1)} degrees to the uniform direction`);
+  for (const { text, name } of live) put(text, texts[name]);
+  describe(handle, "aria-valuenow", fixed(model.angle, 0));
+  describe(handle, "aria-valuetext", `${tuple(state.x)}, ${fixed(model.angle, 1)} degrees to the uniform direction`);
   const [azimuth, elevation] = state.view.map(Math.round);
-  camera.setAttribute("aria-valuenow", String(azimuth));
-  camera.setAttribute("aria-valuetext", `${azimuth} degrees round, ${elevation} degrees up`);
+  describe(camera, "aria-valuenow", String(azimuth));
+  describe(camera, "aria-valuetext", `${azimuth} degrees round, ${elevation} degrees up`);
 
   slider.value = String(state.step);
-  slider.setAttribute("aria-valuetext", spokenStep(state.step));
-  slider.style.setProperty("--done", `${(100 * state.step) / 4}%`);
+  describe(slider, "aria-valuetext", spokenStep(state.step));
   for (const step of steps) {
     const at = Number(step.dataset.step);
-    step.dataset.state = state.step >= at ? "done" : state.step > at - 1 ? "now" : "ahead";
+    describe(step, "data-state", state.step >= at ? "done" : state.step > at - 1 ? "now" : "ahead");
   }
-  for (const stop of stops) stop.setAttribute("aria-pressed", String(Number(stop.dataset.stop) === state.step));
+  for (const stop of stops) describe(stop, "aria-pressed", String(Number(stop.dataset.stop) === state.step));
   showRms.checked = state.showRms;
-  byId("rms-story").classList.toggle("dim", !state.showRms);
-  for (const { input, output, of, at } of sliders) {
+  rmsStory.classList.toggle("dim", !state.showRms);
+  for (const { input, text, of, at } of sliders) {
     input.value = String(state[of][at]);
-    output.textContent = fixed(state[of][at], 2);
+    put(text, fixed(state[of][at], 2));
   }
   remember(model);
+}
+
+/** What is as it was is left alone: the browser would lay out and paint again what looks the same. */
+function put(text: Text, value: string): void {
+  if (text.data !== value) text.data = value;
+}
+function describe(element: Element, name: string, value: string): void {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
 let waiting: ReturnType<typeof setTimeout> | undefined;
@@ -93,35 +105,31 @@ function remember(model: Model): void {
   waiting = setTimeout(() => {
     const address = write(state) + location.hash;
     if (location.search + location.hash !== address) history.replaceState(null, "", address || location.pathname);
-    if (spokenOnce) byId("spoken").textContent = spoken(model);
-    spokenOnce = true;
+    if (state !== opened) byId("spoken").textContent = spoken(model);
   }, 300);
 }
 
-/** What the page says when it opens is on it already. */
-let spokenOnce = false;
-
-const move = (x: Vector) => update({ ...state, x: allowed(x) });
+const move = (x: Vector, now?: number) => update({ ...state, x: allowed(x) }, now);
 
 function listen(): void {
-  drag(handle, (right, down) => move(moved(view, state.x, right, down, 0)));
+  drag(handle, ({ right, down, now }) => move(moved(view, state.x, right, down, 0), now));
   handle.addEventListener("keydown", (event) => {
     const by = event.shiftKey ? 1 : 10;
     const [right, down, nearer] = arrows(event.key, true).map((sign) => sign * by);
-    if (right === 0 && down === 0 && nearer === 0) return;
+    if (foreign(event) || (right === 0 && down === 0 && nearer === 0)) return;
     event.preventDefault();
     move(moved(view, state.x, right, down, nearer));
   });
 
-  const turn = (right: number, down: number) => {
+  const turn = (right: number, down: number, now?: number) => {
     const [azimuth, elevation] = state.view;
-    update({ ...state, view: turned([azimuth - right, elevation + down]) });
+    update({ ...state, view: turned([azimuth - right, elevation + down]) }, now);
   };
-  drag(camera, (right, down, event) => turn(right * 0.4, event.pointerType === "touch" ? 0 : down * 0.4));
+  drag(camera, ({ right, down, touch, now }) => turn(right * 0.4, touch ? 0 : down * 0.4, now));
   camera.addEventListener("keydown", (event) => {
     const by = event.shiftKey ? 1 : 6;
     const [right, down] = arrows(event.key, false).map((sign) => sign * by);
-    if (right === 0 && down === 0) return;
+    if (foreign(event) || (right === 0 && down === 0)) return;
     event.preventDefault();
     turn(-right, -down);
   });
@@ -133,7 +141,7 @@ function listen(): void {
   slider.addEventListener("keydown", (event) => {
     const [right, down] = arrows(event.key, false);
     const sign = right || -down;
-    if (sign === 0) return;
+    if (foreign(event) || sign === 0) return;
     event.preventDefault();
     stop();
     const step = state.step + sign * (event.shiftKey ? 0.01 : 0.1);
@@ -161,8 +169,14 @@ function listen(): void {
   addEventListener("popstate", () => {
     if (write(state) !== write(read(location.search))) update(read(location.search));
   });
-  new ResizeObserver(() => update(state)).observe(host);
+  new ResizeObserver(() => {
+    [width, height] = [host.clientWidth, host.clientHeight];
+    update(state);
+  }).observe(host);
 }
+
+/** A key that is meant for the browser or the system: with alt an arrow goes back. */
+const foreign = ({ altKey, ctrlKey, metaKey }: KeyboardEvent) => altKey || ctrlKey || metaKey;
 
 /** Right, down and nearer, each −1, 0 or 1. */
 function arrows(key: string, pages: boolean): [number, number, number] {
@@ -173,24 +187,43 @@ function arrows(key: string, pages: boolean): [number, number, number] {
   ];
 }
 
-/** Tells how far a pointer that went down on an element has moved since it was asked last. */
-function drag(element: HTMLElement, by: (right: number, down: number, event: PointerEvent) => void): void {
+interface Way {
+  right: number;
+  down: number;
+  touch: boolean;
+  /** The time of the frame that is being made; none when the pointer has been lifted. */
+  now?: number;
+}
+
+/** Tells with each frame how far a pointer that went down on an element has moved: a mouse may tell several times as often. */
+function drag(element: HTMLElement, by: (way: Way) => void): void {
   let last: { x: number; y: number } | undefined;
+  let [right, down, touch, asked] = [0, 0, false, 0];
+  const tell = (now?: number) => {
+    cancelAnimationFrame(asked);
+    asked = 0;
+    const way = { right, down, touch, now };
+    [right, down] = [0, 0];
+    by(way);
+  };
   element.addEventListener("pointerdown", (event) => {
     // a second finger is no hand of its own: between the two it would jump
     if (event.button !== 0 || !event.isPrimary) return;
     element.setPointerCapture(event.pointerId);
     element.dataset.held = "";
     last = { x: event.clientX, y: event.clientY };
+    touch = event.pointerType === "touch";
   });
   element.addEventListener("pointermove", (event) => {
     if (last === undefined || !event.isPrimary) return;
-    const [right, down] = [event.clientX - last.x, event.clientY - last.y];
+    right += event.clientX - last.x;
+    down += event.clientY - last.y;
     last = { x: event.clientX, y: event.clientY };
-    by(right, down, event);
+    if (asked === 0) asked = requestAnimationFrame(tell);
   });
   const end = ({ isPrimary }: PointerEvent) => {
     if (!isPrimary) return;
+    if (asked !== 0) tell();
     last = undefined;
     delete element.dataset.held;
   };
@@ -223,7 +256,7 @@ function walkTo(goal: number, from = state.step): void {
         rest = 650;
       }
       if ((goal - step) * sign <= 0) step = goal;
-      update({ ...state, step });
+      update({ ...state, step }, now);
       if (step === goal) return stop();
     }
     walking = requestAnimationFrame(frame);
@@ -243,7 +276,7 @@ function mark(playing: boolean): void {
   play.innerHTML = playing ? '<span aria-hidden="true">⏸</span> Pause' : '<span aria-hidden="true">▶</span> Play';
 }
 
-const sliders: { input: HTMLInputElement; output: HTMLElement; of: "weight" | "bias"; at: 0 | 1 | 2 }[] = [];
+const sliders: { input: HTMLInputElement; text: Text; of: "weight" | "bias"; at: 0 | 1 | 2 }[] = [];
 
 function makeSliders(): void {
   for (const of of ["weight", "bias"] as const) {
@@ -251,7 +284,7 @@ function makeSliders(): void {
       const input = make("input", { type: "range", min: `${-limits[of]}`, max: `${limits[of]}`, step: "0.01" });
       const output = make("output", { class: "n" });
       byId("sliders").append(make("label", {}, `${of}${"₁₂₃"[at]}`, input, output));
-      sliders.push({ input, output, of, at });
+      sliders.push({ input, text: textOf(output), of, at });
       input.addEventListener("input", () => {
         const values = [...state[of]] as [number, number, number];
         values[at] = Number(input.value);

@@ -1,10 +1,14 @@
 /** The picture's drawing. It is drawn when something has changed, and never otherwise. */
-import { Color, PerspectiveCamera, Scene, WebGLRenderer } from "three";
+import { Color, ColorManagement, PerspectiveCamera, Scene, WebGLRenderer } from "three";
 import type { Frame } from "./frame.js";
 import { layerNormAt, radius, rmsNormAt, type Vector } from "./model.js";
+import { Pace } from "./pace.js";
 import { arc, origin, outlines, ring, warp } from "./paths.js";
 import { Solids } from "./solids.js";
 import { centre, fieldOfView, toPicture, type View } from "./view.js";
+
+// colours are drawn as the page has them, and mixed as its style sheet mixes them
+ColorManagement.enabled = false;
 
 const floor = 2.9;
 const names = ["raised", "ink", "muted", "uniform", "orthogonal", "layernorm", "rmsnorm"] as const;
@@ -16,37 +20,69 @@ export class Picture {
   private readonly ground = new Solids(100, "ground");
   private readonly veils = new Solids(300, "veils");
   private readonly lines = new Solids(2200, "solid");
+  /** What the norms give: LayerNorm's lies on the shadow, RMSNorm's on x. */
+  private readonly results = new Solids(100, "front");
   private colours: Record<(typeof names)[number], Color>;
+  private pace = new Pace(1);
+  /** What `pace` was made for, and what the canvas has: width, height, and pixels a pixel of the page. */
+  private place = "";
   private size = "";
   private latest: [Frame, View] | undefined;
+  /** Whether `latest` has not been drawn. */
+  private due = false;
   private asked = 0;
 
   /** @throws where there is no WebGL */
   constructor(private readonly host: HTMLElement) {
-    this.renderer = new WebGLRenderer({ antialias: true, alpha: true });
+    // Smoothed by drawing finer than the screen is, which can be left out while it moves. Opaque: what is behind need not show.
+    this.renderer = new WebGLRenderer({ antialias: false, alpha: false });
     this.renderer.domElement.setAttribute("aria-hidden", "true");
     // the library gets its things back, and waits for a picture that nothing else would ask for
-    this.renderer.domElement.addEventListener("webglcontextrestored", () => this.ask());
+    this.renderer.domElement.addEventListener("webglcontextrestored", () => {
+      this.due = true;
+      this.ask();
+    });
     host.prepend(this.renderer.domElement);
-    this.graph.add(this.ground.mesh, this.veils.mesh, this.lines.mesh);
+    this.graph.add(this.ground.mesh, this.veils.mesh, this.lines.mesh, this.results.mesh);
     this.colours = this.read();
+    this.graph.background = this.colours.raised;
   }
 
   /** Takes the colours that the page has now. */
   paint(): void {
     this.colours = this.read();
+    this.graph.background = this.colours.raised;
+    this.due = true;
     this.ask();
   }
 
-  show(frame: Frame, view: View): void {
+  /** @param now the time of the frame that is being made, where it is called in one: it is drawn with it, else with the next */
+  show(frame: Frame, view: View, now?: number): void {
     this.latest = [frame, view];
-    // a canvas is empty after its size has changed: at once then
-    if (this.resized(view)) this.draw();
+    this.due = true;
+    const place = `${view.width} ${view.height} ${devicePixelRatio}`;
+    if (place !== this.place) {
+      this.place = place;
+      // two by two pixels for one of the screen make smooth edges; from three a pixel on, eyes see no steps
+      this.pace = new Pace(Math.min(3, Math.max(2, 1.5 * devicePixelRatio)));
+      // a canvas is empty after its size has changed: at once then
+      this.draw();
+    } else if (now !== undefined) this.frame(now);
     else this.ask();
   }
 
   private ask(): void {
-    if (this.asked === 0) this.asked = requestAnimationFrame(() => this.draw());
+    if (this.asked === 0) this.asked = requestAnimationFrame((now) => this.frame(now));
+  }
+
+  /** Draws what is due, and goes on until the picture is at rest. */
+  private frame(now: number): void {
+    cancelAnimationFrame(this.asked);
+    this.asked = 0;
+    const moves = this.pace.begins(now) || this.due;
+    if (this.due) this.pace.draws(now);
+    if (this.due || !this.fits()) this.draw();
+    if (moves) this.ask();
   }
 
   private read(): Record<(typeof names)[number], Color> {
@@ -60,30 +96,28 @@ export class Picture {
     return Object.fromEntries(found);
   }
 
-  private resized({ width, height, zoom }: View): boolean {
-    const ratio = Math.min(2, devicePixelRatio);
-    const size = `${width} ${height} ${ratio}`;
-    if (size === this.size) return false;
-    this.size = size;
-    this.renderer.setPixelRatio(ratio);
-    this.renderer.setSize(width, height);
+  private fits(): boolean {
+    return this.size === `${this.place} ${this.pace.ratio}`;
+  }
+
+  private resize({ width, height, zoom }: View): void {
+    this.size = `${this.place} ${this.pace.ratio}`;
+    this.renderer.setDrawingBufferSize(width, height, this.pace.ratio);
     this.camera.aspect = width / height;
     this.camera.zoom = zoom;
     this.camera.updateProjectionMatrix();
-    return true;
   }
 
   private draw(): void {
-    cancelAnimationFrame(this.asked);
-    this.asked = 0;
     if (this.latest === undefined) return;
+    this.due = false;
     const [{ model, step, showRms }, view] = this.latest;
-    const { camera, ground, veils, lines, colours } = this;
+    const { camera, ground, veils, lines, results, colours } = this;
     const { raised, ink, muted, uniform, orthogonal, layernorm, rmsnorm } = colours;
     const { eye } = view;
+    if (!this.fits()) this.resize(view);
     /** Paler without letting anything through: what is opaque is drawn fast, and in any order. */
-    const pale = (colour: Color, share: number) =>
-      raised.clone().convertLinearToSRGB().lerp(colour.clone().convertLinearToSRGB(), share).convertSRGBToLinear();
+    const pale = (colour: Color, share: number) => raised.clone().lerp(colour, share);
     camera.position.set(...eye);
     camera.lookAt(...centre);
 
@@ -107,8 +141,11 @@ export class Picture {
     lines.arrow(x, 0.032, pale(ink, onWay ? 0.45 : 1), eye);
     lines.arrow(toPicture(model.layerNorm.meanVector), 0.032, pale(uniform, onWay ? 0.7 : 1), eye);
     lines.arrow(shadow, 0.026, pale(orthogonal, step >= 1 ? 0.55 : 1), eye);
-    if (showRms && step > 1) lines.arrow(toPicture(rmsNormAt(model, step)), 0.036, rmsnorm, eye);
-    if (onWay) lines.arrow(toPicture(layerNormAt(model, step)), 0.036, layernorm, eye);
+    results.begin();
+    if (showRms && step > 1) results.arrow(toPicture(rmsNormAt(model, step)), 0.036, rmsnorm, eye);
+    if (onWay) results.arrow(toPicture(layerNormAt(model, step)), 0.036, layernorm, eye);
+
+    results.end();
 
     ground.begin();
     const blue = pale(orthogonal, 0.1);

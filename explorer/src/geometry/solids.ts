@@ -8,12 +8,29 @@ import {
   type Color,
   DoubleSide,
   DynamicDrawUsage,
+  GLSL3,
   Mesh,
-  MeshBasicMaterial,
+  RawShaderMaterial,
 } from "three";
 import type { Vector } from "./model.js";
 import { cross, length, unit } from "./paths.js";
 import { plus } from "./view.js";
+
+/** A corner's colour and nothing else: the library's own materials turn each pixel's from one colour space to another. */
+const vertexShader = `
+in vec3 position;
+in vec4 color;
+out vec4 shade;
+uniform mat4 modelViewMatrix, projectionMatrix;
+void main() {
+  shade = color;
+  gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0);
+}`;
+const fragmentShader = `
+precision mediump float;
+in vec4 shade;
+out vec4 pixel;
+void main() { pixel = shade; }`;
 
 export class Solids {
   readonly mesh: Mesh;
@@ -24,26 +41,32 @@ export class Solids {
 
   /**
    * @param most triangles
-   * @param kind what is behind "veils" is seen through them; a "ground" lies behind all else, whatever its depth
+   * @param kind what is behind "veils" is seen through them; a "ground" lies behind all else, whatever its depth; a
+   *   "front" before what it coincides with
    */
   constructor(
     private readonly most: number,
-    kind: "ground" | "solid" | "veils",
+    kind: "ground" | "solid" | "front" | "veils",
   ) {
     this.positions = new Float32Array(9 * most);
     this.colours = new Float32Array(12 * most);
     this.geometry.setAttribute("position", new BufferAttribute(this.positions, 3).setUsage(DynamicDrawUsage));
     this.geometry.setAttribute("color", new BufferAttribute(this.colours, 4).setUsage(DynamicDrawUsage));
-    const material = new MeshBasicMaterial({
-      vertexColors: true,
+    const material = new RawShaderMaterial({
+      glslVersion: GLSL3,
+      vertexShader,
+      fragmentShader,
       side: DoubleSide,
       transparent: kind === "veils",
-      depthWrite: kind === "solid",
+      depthWrite: kind === "solid" || kind === "front",
+      polygonOffset: kind === "front",
+      polygonOffsetFactor: -1,
+      polygonOffsetUnits: -200,
       depthTest: kind !== "ground",
     });
     this.mesh = new Mesh(this.geometry, material);
     this.mesh.frustumCulled = false;
-    this.mesh.renderOrder = ["ground", "solid", "veils"].indexOf(kind);
+    this.mesh.renderOrder = ["ground", "solid", "front", "veils"].indexOf(kind);
   }
 
   begin(): void {
@@ -52,7 +75,13 @@ export class Solids {
 
   end(): void {
     this.geometry.setDrawRange(0, this.count * 3);
-    for (const name of ["position", "color"] as const) this.geometry.attributes[name].needsUpdate = true;
+    for (const name of ["position", "color"] as const) {
+      const attribute = this.geometry.attributes[name] as BufferAttribute;
+      // to the graphics card goes what this frame has, not all that there is room for
+      attribute.clearUpdateRanges();
+      attribute.addUpdateRange(0, this.count * 3 * attribute.itemSize);
+      attribute.needsUpdate = true;
+    }
   }
 
   /** A corner's colour, and how much it hides. */
@@ -64,11 +93,22 @@ export class Solids {
     alphas: readonly [number, number, number] = [1, 1, 1],
   ): void {
     if (this.count === this.most) return;
-    for (const [i, corner] of [a, b, c].entries()) {
-      this.positions.set(corner, (this.count * 3 + i) * 3);
-      this.colours.set([colour.r, colour.g, colour.b, alphas[i]], (this.count * 3 + i) * 4);
-    }
+    this.corner(3 * this.count, a, colour, alphas[0]);
+    this.corner(3 * this.count + 1, b, colour, alphas[1]);
+    this.corner(3 * this.count + 2, c, colour, alphas[2]);
     this.count++;
+  }
+
+  /** Thousands a frame: nothing here is made to be thrown away. */
+  private corner(at: number, [x, y, z]: Vector, { r, g, b }: Color, alpha: number): void {
+    const { positions, colours } = this;
+    positions[3 * at] = x;
+    positions[3 * at + 1] = y;
+    positions[3 * at + 2] = z;
+    colours[4 * at] = r;
+    colours[4 * at + 1] = g;
+    colours[4 * at + 2] = b;
+    colours[4 * at + 3] = alpha;
   }
 
   /** Between two lines of as many points. */

@@ -15,7 +15,8 @@ export interface Drawn {
   svg: string;
 }
 
+/** `json` is what the command line's --json writes. */
 export type Answer =
   | { kind: "progress"; what: string; share: number }
-  | { kind: "done"; report: Report; finding: string; notes: string[]; figures: Drawn[] }
+  | { kind: "done"; report: Report; json: string; finding: string; notes: string[]; figures: Drawn[] }
   | { kind: "error"; message: string };

@@ -7,6 +7,7 @@ import { printable } from "../../../study/src/text.js";
 import { fixed } from "../geometry/numbers.js";
 import { byId, every, make } from "../page.js";
 import { say, startWork } from "../work.js";
+import { toCsv } from "./csv.js";
 import type { Answer, Drawn, Order } from "./messages.js";
 
 const samples = {
@@ -26,19 +27,34 @@ export function startStates(): void {
     // the same file may be chosen again
     chooser.value = "";
   });
-  drop.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    drop.dataset.over = "";
-  });
-  drop.addEventListener("dragleave", () => delete drop.dataset.over);
-  drop.addEventListener("drop", (event) => {
-    event.preventDefault();
-    delete drop.dataset.over;
-    take([...(event.dataTransfer?.files ?? [])]);
-  });
+  takeDropped();
   for (const button of every("[data-sample]")) {
     button.addEventListener("click", () => measure([samples[button.dataset.sample as keyof typeof samples]]));
   }
+}
+
+/**
+ * Files may be dropped anywhere: beside the place that is drawn for them, the browser would leave the page for the file. What is no
+ * file, as text that is dragged, remains the browser's.
+ */
+function takeDropped(): void {
+  const files = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+  addEventListener("dragover", (event) => {
+    if (!files(event)) return;
+    event.preventDefault();
+    drop.dataset.over = "";
+  });
+  addEventListener("dragleave", (event) => {
+    // from one element to another it leaves too; out of the page, it goes to none
+    if (event.relatedTarget === null) delete drop.dataset.over;
+  });
+  addEventListener("drop", (event) => {
+    delete drop.dataset.over;
+    if (!files(event)) return;
+    event.preventDefault();
+    take([...(event.dataTransfer?.files ?? [])]);
+    byId("states").scrollIntoView();
+  });
 }
 
 function take(files: readonly File[]): void {
@@ -70,12 +86,12 @@ function measure(files: Order["files"]): void {
 }
 
 /** A piece at a time, so that the page never stops for long. */
-async function show({ report, finding, notes, figures }: Extract<Answer, { kind: "done" }>): Promise<void> {
+async function show({ report, json, finding, notes, figures }: Extract<Answer, { kind: "done" }>): Promise<void> {
   const parts = [
     () => make("p", { class: "finding", role: "status" }, finding),
     ...notes.map((note) => () => make("p", { class: "beside" }, note)),
     () => table(report),
-    () => downloads(report),
+    () => downloads(report, json),
     ...figures.map((figure) => () => drawn(figure)),
   ];
   // in an element of its own, which is gone when other files are taken meanwhile
@@ -111,8 +127,13 @@ function table({ groups }: Report): HTMLElement {
   return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Sites" }, whole);
 }
 
-function downloads(report: Report): HTMLElement {
-  return make("p", {}, file("All numbers (JSON)", "states.json", "application/json", JSON.stringify(report, null, 2)));
+function downloads(report: Report, json: string): HTMLElement {
+  const links = [
+    file("All figures (JSON)", "states.json", "application/json", json),
+    file("This table (CSV)", "states.csv", "text/csv", toCsv(report)),
+  ];
+  for (const link of links) link.className = "button";
+  return make("p", { class: "actions" }, ...links);
 }
 
 /** A link that saves a text. */

@@ -3,10 +3,12 @@ import { parseHTML } from "linkedom";
 import { figuresOf } from "../../../study/src/charts/figures.js";
 import { openBlob } from "../../../study/src/files/blob.js";
 import { finding, notes } from "../../../study/src/finding.js";
+import { toJson } from "../../../study/src/report.js";
 import { studySources } from "../../../study/src/study.js";
 import type { Answer, Order } from "./messages.js";
 
 const eps = 1e-5;
+const version = import.meta.env.ORTHONORM_VERSION;
 /** Milliseconds between two reports of progress. */
 const refresh = 50;
 
@@ -34,15 +36,17 @@ addEventListener("message", async ({ data: { files, width } }: MessageEvent<Orde
     const sources = await Promise.all(
       files.map(async ({ from, name }) => openBlob(typeof from === "string" ? await load(from, name) : from, name)),
     );
-    const report = await studySources(sources, { eps, progress, withSpeed: false });
+    const report = await studySources(sources, { eps, version, progress, withSpeed: false });
     tell({ kind: "progress", what: "Drawing the figures", share: 1 });
     const { document } = parseHTML("<html><body></body></html>");
     const figures = figuresOf(report, document as unknown as Document, width).map(({ svg, ...words }) => ({
       ...words,
       svg: svg.outerHTML,
     }));
-    tell({ kind: "done", report, finding: finding(report), notes: notes(report), figures });
+    tell({ kind: "done", report, json: toJson(report), finding: finding(report), notes: notes(report), figures });
   } catch (error) {
-    tell({ kind: "error", message: error instanceof Error ? error.message : String(error) });
+    const message = error instanceof Error ? error.message : String(error);
+    // which command it is, is known here
+    tell({ kind: "error", message: message.replace(/^study: /, "") });
   }
 });
