@@ -61,7 +61,6 @@ export default defineConfig({
       { find: /^orthonorm\/reference$/, replacement: root("bindings/reference/index.ts") },
       // the benches import the built package; a page has one engine
       { find: /^(\.\.\/)+dist\/index\.js$/, replacement: root("bindings/index.ts") },
-      { find: /^node:.*/, replacement: root("explorer/src/states/no-files.ts") },
     ],
   },
   build: { target: "es2022", modulePreload: { polyfill: false }, chunkSizeWarningLimit: 600 },

@@ -3,7 +3,7 @@ import { parseHTML } from "linkedom";
 import { figuresOf } from "../../../study/src/charts/figures.js";
 import { openBlob } from "../../../study/src/files/blob.js";
 import { finding, notes } from "../../../study/src/finding.js";
-import { toJson } from "../../../study/src/report.js";
+import { toJson } from "../../../study/src/json.js";
 import { studySources } from "../../../study/src/study.js";
 import type { Answer, Order } from "./messages.js";
 
