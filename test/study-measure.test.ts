@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { elementsPrint, lengthsPrint, lowerRange } from "../study/src/measure/fingerprint.js";
 import { Histogram, resolution } from "../study/src/measure/histogram.js";
+import { columnsOf } from "../study/src/measure/measures.js";
 import { chanceDeviation, chanceSd } from "../study/src/measure/null-model.js";
-import { octaveOf } from "../study/src/measure/site.js";
+import { octaveOf, SiteSums } from "../study/src/measure/site.js";
 import { Sketch } from "../study/src/measure/sketch.js";
 import { ExactSum } from "../study/src/measure/sum.js";
 import { Tally } from "../study/src/measure/tally.js";
@@ -231,6 +232,26 @@ test("octaves begin at powers of two, exactly", () => {
     [2 ** 100, 100],
   ]) {
     expect(octaveOf(norm)).toBe(octave);
+  }
+});
+
+test("a site's figures do not depend on which octave came first", () => {
+  const head = { site: "s", dtype: "F32", cols: 4, norm: "LayerNorm", eps: 0, affine: null } as const;
+  const site = (which: readonly number[]) => {
+    const sums = new SiteSums(head);
+    for (const octave of which) {
+      const row = columnsOf(sums.terms, 1);
+      row.norm[0] = row.orthogonal[0] = 2 ** octave;
+      // More distinct rows than are kept: the share that repeats is estimated.
+      for (let i = 0; i < 1000; i++) sums.octave(octave).add(row, 0, i % (600 + 31 * octave));
+    }
+    return sums.figures();
+  };
+  const octaves = [0, 1, 2, 3, 4, 5, 6, 7];
+  const expected = site(octaves);
+  expect(expected.repeatsKnown).toBe(false);
+  for (let turn = 1; turn < octaves.length; turn++) {
+    expect(site([...octaves.slice(turn), ...octaves.slice(0, turn)])).toEqual(expected);
   }
 });
 

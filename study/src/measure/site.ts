@@ -107,7 +107,7 @@ export class SiteSums {
     const ordinary = this.pooled((octave) => !isMassive(octave), often);
     const massive = this.pooled(isMassive);
 
-    const octaves = [...this.octaves.values()];
+    const octaves = this.inOrder.map(([, octave]) => octave);
     const repeated = octaves
       .flatMap((octave) => octave.repeated())
       .sort((a, b) => b.count - a.count || b.row.norm[0] - a.row.norm[0])[0];
@@ -151,10 +151,14 @@ export class SiteSums {
     return sums;
   }
 
+  /** From the smallest norms up, whichever came first: shares of them add up with rounding. */
+  private get inOrder(): [which: number, octave: Octave][] {
+    return [...this.octaves].sort(([a], [b]) => a - b);
+  }
+
   toJSON() {
     const { head, rows, read, zero, notFinite, sample } = this;
-    const octaves = [...this.octaves].sort(([a], [b]) => a - b);
-    return { ...head, rows, read, zero, notFinite, octaves, sample };
+    return { ...head, rows, read, zero, notFinite, octaves: this.inOrder, sample };
   }
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */
