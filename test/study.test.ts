@@ -434,6 +434,16 @@ describe("what the states say", () => {
     expect(figures("far.safetensors").sites[0].norm.median).toBeGreaterThan(1e100);
   });
 
+  test("a row that is massive only as its norm is rounded is in no sample", () => {
+    const data = normals(20 * 8);
+    // 32 − 2⁻²² long, which is 32 in f32: eight times the power of two above the median.
+    data.set([32 - 2 ** -19, Math.sqrt(2 ** -13 - 2 ** -16), 0, 0, 0, 0, 0, 0]);
+    write("rounded.safetensors", { states: f32(20, 8, data) });
+    const [{ apart, counted, sample }] = figures("rounded.safetensors").sites;
+    expect(apart.massive).toBe(1);
+    expect([counted, sample.rows]).toEqual([19, 19]);
+  });
+
   test("eps takes part in the swap", () => {
     write("small.safetensors", { states: random(4, 16, 0.5) });
     const [without] = figures("small.safetensors", "--eps", "0").sites;
