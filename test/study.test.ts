@@ -434,6 +434,23 @@ describe("what the states say", () => {
     expect(figures("far.safetensors").sites[0].norm.median).toBeGreaterThan(1e100);
   });
 
+  test("f64 states of any size have the angles of those of another, and their norms to the size", () => {
+    const shape = [64, 16];
+    const near = normals(64 * 16);
+    const scaled = (scale: number) => ({ dtype: "F64", shape, data: near.map((value) => value * scale) });
+    const scales = [2 ** -1060, 2 ** -600, 1, 2 ** 300, 2 ** 490];
+    write("sizes.safetensors", Object.fromEntries(scales.map((scale, at) => [`h.${at}`, scaled(scale)])));
+    const { sites } = figures("sizes.safetensors");
+    const { norm } = sites[2];
+    for (const [at, { angle, norm: far, apart, counted, sample }] of sites.entries()) {
+      expect({ apart, counted, rows: sample.rows }).toEqual({ apart: sites[2].apart, counted: 64, rows: 64 });
+      // Of the subnormal ones only some bits are left.
+      if (at === 0) continue;
+      expect(angle).toEqual(sites[2].angle);
+      for (const key of ["q1", "median", "q3"] as const) expect(far[key] / scales[at]).toBeCloseTo(norm[key], 9);
+    }
+  });
+
   test("a row that is massive only as its norm is rounded is in no sample", () => {
     const data = normals(20 * 8);
     // 32 − 2⁻²² long, which is 32 in f32: eight times the power of two above the median.

@@ -207,11 +207,11 @@ function affineFrom(saved: unknown): Site["affine"] {
   return { weight, bias, values };
 }
 
-/** k with 2ᵏ ≤ norm < 2ᵏ⁺¹, by the exponent's bits: a logarithm may round up to the next. */
+/** k with 2ᵏ ≤ norm < 2ᵏ⁺¹, by the exponent's bits: a logarithm may round up to the next. @param norm above 0 */
 export function octaveOf(norm: number): number {
   view.setFloat64(0, norm);
   const exponent = (view.getUint16(0) >> 4) & 2047;
-  return exponent === 0 ? -1023 : exponent - 1023;
+  return exponent === 0 ? octaveOf(norm * 2 ** 52) - 52 : exponent - 1023;
 }
 
 const view = new DataView(new ArrayBuffer(8));
