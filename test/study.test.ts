@@ -461,6 +461,15 @@ describe("what the states say", () => {
     expect([counted, sample.rows]).toEqual([19, 19]);
   });
 
+  test("rows that share norm and mean are not copies of one another", () => {
+    const data = new Float32Array(200 * 200);
+    for (let row = 0; row < 200; row++) data[201 * row] = 1;
+    write("one-hot.safetensors", { states: f32(200, 200, data) });
+    const [site] = figures("one-hot.safetensors").sites;
+    expect(site).toMatchObject({ counted: 200, apart: { massive: 0, repeated: 0 }, repeatedShare: 0 });
+    expect(site.sample.rows).toBe(200);
+  });
+
   test("eps takes part in the swap", () => {
     write("small.safetensors", { states: random(4, 16, 0.5) });
     const [without] = figures("small.safetensors", "--eps", "0").sites;
