@@ -120,8 +120,8 @@ export class Histogram {
   drawn(min: number, max: number): { low: number; high: number; counts: number[] } {
     const { cellsOf, valueAt } = grids.angle;
     cellsOf(Float64Array.of(min, max), 2, found);
-    const from = found[0];
-    const to = found[1] + 1;
+    const from = this.inGrid(found[0]);
+    const to = this.inGrid(found[1]) + 1;
     const cells = widths.find((width) => Math.ceil(to / width) - Math.floor(from / width) <= 60) ?? widths[0];
     const start = Math.floor(from / cells);
     const counts = new Array<number>(Math.ceil(to / cells) - start).fill(0);
