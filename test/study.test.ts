@@ -478,6 +478,12 @@ describe("what the states say", () => {
     expect(with_.swapError.mean).toBeLessThan(without.swapError.mean / 2);
   });
 
+  test("where a huge eps leaves nothing to bring back, the inverse's error is a number", () => {
+    write("lost.safetensors", { states: random(4, 16) });
+    const [{ sample }] = figures("lost.safetensors", "--eps", "1e100").sites;
+    expect(sample.inverseError).toBeGreaterThan(1);
+  });
+
   test("a site of several blocks, the last one short", async () => {
     const rows = 4500;
     const cols = 1024;
