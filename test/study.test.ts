@@ -886,6 +886,10 @@ describe("weights", () => {
       1,
       /"h\.0\.ln\.weight" to be 16 floats like the site's rows, got F32 \[8\]/,
     );
+    const wide = { dtype: "F64", shape: [16], data: new Float64Array(16).fill(1) };
+    wide.data[3] = 1e39;
+    write("w-wide.safetensors", { "h.0.ln.weight": wide });
+    fails(["--weights", "w-wide.safetensors"], 1, /"h\.0\.ln\.weight" to be finite in F32, got 1e\+39 at 3/);
     write("w-none.safetensors", { "wte.weight": weight });
     fails(
       ["--weights", "w-none.safetensors"],
