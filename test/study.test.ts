@@ -781,6 +781,19 @@ describe("parts that merge", () => {
     expect(merged.sites[1].sample.rows).toBe(whole.sites[1].sample.rows);
   });
 
+  test("rows of zeros count beside the others where a part of a site has no others", () => {
+    const blank = f32(3, 16, new Float32Array(48));
+    write("rows-1.safetensors", { "h.0": random(5, 16), "h.1": blank, "h.2": blank });
+    write("rows-2.safetensors", { "h.0": random(5, 16), "h.1": random(7, 16), "h.2": blank });
+    for (const at of [1, 2])
+      run("study", `rows-${at}.safetensors`, "--pool", "m", "--json", "-", "--save", `r${at}.json`);
+    const whole = run("study", "rows-*.safetensors", "--pool", "m", "--json", "-");
+    const merged = run("merge", "r1.json", "r2.json", "--json", "-");
+    expect(whole.sites[1]).toMatchObject({ site: "h.1", rows: 10, read: 10, excluded: { zero: 3 }, counted: 7 });
+    expect(comparable(merged)).toEqual(comparable(whole));
+    expect(merged.skipped).toEqual(whole.skipped);
+  });
+
   test("a part a second time, or one that does not fit, is refused and nothing is written", () => {
     const refused = (args: string[], message: RegExp) => {
       const got = orthonorm(["merge", ...args, "--json", "never.json"]);
