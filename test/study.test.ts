@@ -19,6 +19,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Report, Skipped, Spread } from "../study/src/figures.js";
 import { openDisk } from "../study/src/files/disk.js";
+import { finding } from "../study/src/finding.js";
 import { lookFor } from "../study/src/look.js";
 import { chanceDeviation } from "../study/src/measure/null-model.js";
 import { widenBf16, widenF16 } from "../study/src/measure/widen.js";
@@ -350,6 +351,12 @@ describe("what the states say", () => {
     expect(half).toContain("Centred beforehand: early.");
     expect(half).toContain("as far as random directions");
     expect(figures("half.safetensors").sites.map((site) => site.centred)).toEqual([true, false]);
+  });
+
+  test("a study stopped before its first row says nothing of states", async () => {
+    write("unread.safetensors", { states: random(4, 16) });
+    const report = await study([join(folder, "unread.safetensors")], { signal: AbortSignal.abort() });
+    expect(finding(report)).toBe("No row with an angle was read.");
   });
 
   test("rows of zeros and rows that are not finite are counted, and in no figure", () => {
