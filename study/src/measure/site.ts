@@ -93,7 +93,7 @@ export class SiteSums {
   /** The norm from which on a row is massive: eight times the power of two at or above the median. */
   get massiveAbove(): number {
     const norms = new Tally("length");
-    for (const octave of this.octaves.values()) norms.addAll(octave.sums.tally("norm"));
+    for (const [, octave] of this.inOrder) norms.addAll(octave.sums.tally("norm"));
     return 2 ** (3 + Math.ceil(Math.log2(norms.spread().median)));
   }
 
@@ -145,13 +145,13 @@ export class SiteSums {
   /** @param often rows that occur so often count once */
   private pooled(which: (octave: number) => boolean, often = Number.POSITIVE_INFINITY): Sums {
     const sums = new Sums(this.terms);
-    for (const [octave, there] of this.octaves) {
+    for (const [octave, there] of this.inOrder) {
       if (which(octave)) sums.addAll(Number.isFinite(often) ? there.withoutCopies(often) : there.sums);
     }
     return sums;
   }
 
-  /** From the smallest norms up, whichever came first: shares of them add up with rounding. */
+  /** From the smallest norms up, whichever came first: shares of them add up with rounding, and histograms grow at their end. */
   private get inOrder(): [which: number, octave: Octave][] {
     return [...this.octaves].sort(([a], [b]) => a - b);
   }
