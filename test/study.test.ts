@@ -19,6 +19,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Report, Skipped, Spread } from "../study/src/figures.js";
 import { openDisk } from "../study/src/files/disk.js";
+import { finding } from "../study/src/finding.js";
 import { lookFor } from "../study/src/look.js";
 import { chanceDeviation } from "../study/src/measure/null-model.js";
 import { widenBf16, widenF16 } from "../study/src/measure/widen.js";
@@ -352,6 +353,12 @@ describe("what the states say", () => {
     expect(figures("half.safetensors").sites.map((site) => site.centred)).toEqual([true, false]);
   });
 
+  test("a study stopped before its first row says nothing of states", async () => {
+    write("unread.safetensors", { states: random(4, 16) });
+    const report = await study([join(folder, "unread.safetensors")], { signal: AbortSignal.abort() });
+    expect(finding(report)).toBe("No row with an angle was read.");
+  });
+
   test("rows of zeros and rows that are not finite are counted, and in no figure", () => {
     const clean = random(6, 32);
     const dirty = f32(9, 32, [
@@ -434,12 +441,54 @@ describe("what the states say", () => {
     expect(figures("far.safetensors").sites[0].norm.median).toBeGreaterThan(1e100);
   });
 
+  test("f64 states of any size have the angles of those of another, and their norms to the size", () => {
+    const shape = [64, 16];
+    const near = normals(64 * 16);
+    const scaled = (scale: number) => ({ dtype: "F64", shape, data: near.map((value) => value * scale) });
+    const scales = [2 ** -1060, 2 ** -600, 1, 2 ** 300, 2 ** 490];
+    write("sizes.safetensors", Object.fromEntries(scales.map((scale, at) => [`h.${at}`, scaled(scale)])));
+    const { sites } = figures("sizes.safetensors");
+    const { norm } = sites[2];
+    for (const [at, { angle, norm: far, apart, counted, sample }] of sites.entries()) {
+      expect({ apart, counted, rows: sample.rows }).toEqual({ apart: sites[2].apart, counted: 64, rows: 64 });
+      // Of the subnormal ones only some bits are left.
+      if (at === 0) continue;
+      expect(angle).toEqual(sites[2].angle);
+      for (const key of ["q1", "median", "q3"] as const) expect(far[key] / scales[at]).toBeCloseTo(norm[key], 9);
+    }
+  });
+
+  test("a row that is massive only as its norm is rounded is in no sample", () => {
+    const data = normals(20 * 8);
+    // 32 − 2⁻²² long, which is 32 in f32: eight times the power of two above the median.
+    data.set([32 - 2 ** -19, Math.sqrt(2 ** -13 - 2 ** -16), 0, 0, 0, 0, 0, 0]);
+    write("rounded.safetensors", { states: f32(20, 8, data) });
+    const [{ apart, counted, sample }] = figures("rounded.safetensors").sites;
+    expect(apart.massive).toBe(1);
+    expect([counted, sample.rows]).toEqual([19, 19]);
+  });
+
+  test("rows that share norm and mean are not copies of one another", () => {
+    const data = new Float32Array(200 * 200);
+    for (let row = 0; row < 200; row++) data[201 * row] = 1;
+    write("one-hot.safetensors", { states: f32(200, 200, data) });
+    const [site] = figures("one-hot.safetensors").sites;
+    expect(site).toMatchObject({ counted: 200, apart: { massive: 0, repeated: 0 }, repeatedShare: 0 });
+    expect(site.sample.rows).toBe(200);
+  });
+
   test("eps takes part in the swap", () => {
     write("small.safetensors", { states: random(4, 16, 0.5) });
     const [without] = figures("small.safetensors", "--eps", "0").sites;
     const [with_] = figures("small.safetensors", "--eps", "10").sites;
     expect(with_.angle).toEqual(without.angle);
     expect(with_.swapError.mean).toBeLessThan(without.swapError.mean / 2);
+  });
+
+  test("where a huge eps leaves nothing to bring back, the inverse's error is a number", () => {
+    write("lost.safetensors", { states: random(4, 16) });
+    const [{ sample }] = figures("lost.safetensors", "--eps", "1e100").sites;
+    expect(sample.inverseError).toBeGreaterThan(1);
   });
 
   test("a site of several blocks, the last one short", async () => {
@@ -739,6 +788,19 @@ describe("parts that merge", () => {
     expect(merged.sites[1].sample.rows).toBe(whole.sites[1].sample.rows);
   });
 
+  test("rows of zeros count beside the others where a part of a site has no others", () => {
+    const blank = f32(3, 16, new Float32Array(48));
+    write("rows-1.safetensors", { "h.0": random(5, 16), "h.1": blank, "h.2": blank });
+    write("rows-2.safetensors", { "h.0": random(5, 16), "h.1": random(7, 16), "h.2": blank });
+    for (const at of [1, 2])
+      run("study", `rows-${at}.safetensors`, "--pool", "m", "--json", "-", "--save", `r${at}.json`);
+    const whole = run("study", "rows-*.safetensors", "--pool", "m", "--json", "-");
+    const merged = run("merge", "r1.json", "r2.json", "--json", "-");
+    expect(whole.sites[1]).toMatchObject({ site: "h.1", rows: 10, read: 10, excluded: { zero: 3 }, counted: 7 });
+    expect(comparable(merged)).toEqual(comparable(whole));
+    expect(merged.skipped).toEqual(whole.skipped);
+  });
+
   test("a part a second time, or one that does not fit, is refused and nothing is written", () => {
     const refused = (args: string[], message: RegExp) => {
       const got = orthonorm(["merge", ...args, "--json", "never.json"]);
@@ -844,6 +906,10 @@ describe("weights", () => {
       1,
       /"h\.0\.ln\.weight" to be 16 floats like the site's rows, got F32 \[8\]/,
     );
+    const wide = { dtype: "F64", shape: [16], data: new Float64Array(16).fill(1) };
+    wide.data[3] = 1e39;
+    write("w-wide.safetensors", { "h.0.ln.weight": wide });
+    fails(["--weights", "w-wide.safetensors"], 1, /"h\.0\.ln\.weight" to be finite in F32, got 1e\+39 at 3/);
     write("w-none.safetensors", { "wte.weight": weight });
     fails(
       ["--weights", "w-none.safetensors"],

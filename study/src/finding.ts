@@ -22,6 +22,7 @@ const compared: Record<Verdict, string> = { closer: "closer than", asFar: "as fa
 
 /** The finding, without the sites that were centred beforehand: their angle is 90° by construction. */
 export function finding({ groups }: Report): string {
+  if (groups.length === 0) return "No row with an angle was read.";
   const telling = groups
     .map((group) => ({ ...group, sites: group.sites.filter(({ centred }) => !centred) }))
     .filter(({ sites }) => sites.length > 0);

@@ -113,7 +113,7 @@ async function measureAll(
       if (!signal?.aborted) await file.finish();
     }
   }
-  study.dropUnfit();
+  study.expectFigures();
   if (withSpeed && study.complete) study.speed = timeAll(engine, samples, eps);
   return study;
 }

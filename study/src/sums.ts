@@ -41,9 +41,17 @@ export class GroupSums {
     else there.addAll(sums);
   }
 
+  /** The sites without a figure. They stay: another part may have rows with an angle, and these count beside them. */
+  get unfit(): Skipped[] {
+    return [...this.sites].flatMap(([tensor, { unfit: reason }]) =>
+      reason === null ? [] : [{ source: this.path, tensor, reason }],
+    );
+  }
+
   figures(label: string): Group {
     const { sources, norm, normFrom } = this;
-    const sites = [...this.sites.values()].sort((a, b) => byDepth(a.head.site, b.head.site));
+    const fit = [...this.sites.values()].filter(({ unfit }) => unfit === null);
+    const sites = fit.sort((a, b) => byDepth(a.head.site, b.head.site));
     return { label, sources, norm, normFrom, sites: sites.map((site) => site.figures()) };
   }
 }
@@ -56,31 +64,18 @@ export class StudySums {
 
   constructor(readonly head: Head) {}
 
-  /**
-   * Moves the sites without a figure to what was skipped.
-   *
-   * @throws StudyFailure where a whole group has no figure, unless the study was stopped before
-   */
-  dropUnfit(): void {
-    for (const group of this.groups) {
-      const reasons: string[] = [];
-      for (const [name, site] of group.sites) {
-        if (site.unfit === null) continue;
-        this.skipped.push({ source: group.path, tensor: name, reason: site.unfit });
-        reasons.push(`${printable(name)} (${site.unfit})`);
-        group.sites.delete(name);
-      }
-      if (group.sites.size === 0 && this.complete) {
-        throw new StudyFailure(
-          `${printable(group.path)} expected a row with an angle, got none (${listed(reasons, 3)})`,
-        );
-      }
+  /** @throws StudyFailure where a whole group has no figure, unless the study was stopped before */
+  expectFigures(): void {
+    for (const { path, sites, unfit } of this.groups) {
+      if (unfit.length < sites.size || !this.complete) continue;
+      const reasons = unfit.map(({ tensor, reason }) => `${printable(tensor)} (${reason})`);
+      throw new StudyFailure(`${printable(path)} expected a row with an angle, got none (${listed(reasons, 3)})`);
     }
   }
 
   report(): Report {
     const { version, variant, eps } = this.head;
-    const groups = this.groups.filter(({ sites }) => sites.size > 0);
+    const groups = this.groups.filter(({ sites, unfit }) => unfit.length < sites.size);
     const labels = shortLabels(groups.filter(({ pooled }) => !pooled).map(({ path }) => path));
     const label = ({ name, pooled, path }: GroupSums) => (pooled ? name : (labels.get(path) as string));
     return {
@@ -89,7 +84,7 @@ export class StudySums {
       eps,
       complete: this.complete,
       groups: groups.map((group) => group.figures(label(group))),
-      skipped: this.skipped,
+      skipped: [...this.skipped, ...this.groups.flatMap(({ unfit }) => unfit)],
       speed: this.speed,
     };
   }

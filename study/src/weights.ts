@@ -113,13 +113,15 @@ async function readVector(file: Container, tensor: StoredTensor, cols: number, w
     values = new Float32Array(cols);
     (kind === "f16" ? widenF16 : widenBf16)(new Uint16Array(raw.buffer), values);
   }
-  const at = values.findIndex((value) => !Number.isFinite(value));
+  // As the rows are measured: what f32 rows are scaled by must be finite in f32.
+  const measured = wide ? Float64Array.from(values) : Float32Array.from(values);
+  const at = measured.findIndex((value) => !Number.isFinite(value));
   if (at >= 0) {
     throw new StudyFailure(
-      `${printable(file.source.name)} expected tensor "${printable(name)}" to be finite, got ${values[at]} at ${at}`,
+      `${printable(file.source.name)} expected tensor "${printable(name)}" to be finite${wide ? "" : " in F32"}, got ${values[at]} at ${at}`,
     );
   }
-  return wide ? Float64Array.from(values) : Float32Array.from(values);
+  return measured;
 }
 
 /** A short name for the values, so that parts measured with other weights are not added up. Source: FNV-1a. */

@@ -114,35 +114,42 @@ function take(sums: SiteSums, sample: RowSample, block: Block, count: number, af
     if (length === 0) sums.addZero();
     else if (!(length <= longest) || (affine !== null && !(scaled[row] <= longest))) sums.addNotFinite();
     else {
-      const octave = sums.octave(octaveOf(length));
+      const which = octaveOf(length);
+      const octave = sums.octave(which);
       let print = lengthsPrint(normWords, uniformWords, row);
       const wanted = sample.wants(print);
       if (wanted || octave.wants(print)) print += elementsPrint(print, elements, row * rowWords, rowWords);
       octave.add(columns, row, print);
-      if (wanted) sample.add(print, block, row);
+      if (wanted) sample.add(print, which, block, row);
     }
   }
+}
+
+interface SampledRow {
+  elements: Floats;
+  /** Where it was counted: what decides whether it is massive. Its length, computed again, may be rounded to another. */
+  octave: number;
 }
 
 /** Rows that are kept whole. The memory of one that is dropped serves the next. */
 class RowSample {
   private readonly spare: Floats[] = [];
-  private readonly sketch: Sketch<Floats>;
+  private readonly sketch: Sketch<SampledRow>;
 
   constructor(rows: number) {
-    this.sketch = new Sketch(rows, (row) => this.spare.push(row));
+    this.sketch = new Sketch(rows, ({ elements }) => this.spare.push(elements));
   }
 
   wants(least: number): boolean {
     return this.sketch.wants(least);
   }
 
-  add(fingerprint: number, block: Block, row: number): void {
-    this.sketch.add(fingerprint, () => block.copy(row, this.spare.pop()));
+  add(fingerprint: number, octave: number, block: Block, row: number): void {
+    this.sketch.add(fingerprint, () => ({ elements: block.copy(row, this.spare.pop()), octave }));
   }
 
   /** With how often each occurs. */
-  rows(): Kept<Floats>[] {
+  rows(): Kept<SampledRow>[] {
     return this.sketch.entries().map(([, kept]) => kept);
   }
 }
@@ -151,17 +158,11 @@ class RowSample {
 function ordinarySample(sums: SiteSums, sample: RowSample, cols: number): { rows: Floats; counts: number[] } | null {
   if (sums.unfit !== null) return null;
   const { massiveAbove } = sums;
-  const kept = sample.rows().filter(({ row }) => 2 ** octaveOf(lengthOf(row)) < massiveAbove);
+  const kept = sample.rows().filter(({ row: { octave } }) => 2 ** octave < massiveAbove);
   if (kept.length === 0) return null;
-  const rows = new (kept[0].row instanceof Float64Array ? Float64Array : Float32Array)(kept.length * cols);
-  for (const [i, { row }] of kept.entries()) rows.set(row, i * cols);
+  const rows = new (kept[0].row.elements instanceof Float64Array ? Float64Array : Float32Array)(kept.length * cols);
+  for (const [i, { row }] of kept.entries()) rows.set(row.elements, i * cols);
   return { rows, counts: kept.map(({ count }) => count) };
-}
-
-function lengthOf(row: Floats): number {
-  let squares = 0;
-  for (const value of row) squares += value * value;
-  return Math.sqrt(squares);
 }
 
 /** Engine memory for a block of rows, filled again and again. */

@@ -2,13 +2,19 @@
  * Counts of values on a fixed grid: quantiles in one pass, in memory that does not grow, and grids that add up.
  *
  * An angle's cells are 0.02° wide, from 0° to 180° (which belongs to the last). A length's are a 128th of an octave, 0.54 %,
- * from 2⁻¹²⁸ to 2¹²⁸. So a quantile is known to within half a cell: 0.01°, 0.27 %.
+ * over all doubles (0 and the subnormal ones belong to the first). So a quantile is known to within half a cell: 0.01°, 0.27 %.
  */
 export type Grid = "angle" | "length";
 
 const grids = {
-  angle: { cells: 9000, cellsOf: angleCells, valueAt: (cell: number) => cell / 50 },
-  length: { cells: 256 * 128, cellsOf: lengthCells, valueAt: (cell: number) => 2 ** (cell / 128 - 128) },
+  angle: { first: 0, last: 8999, cellsOf: angleCells, valueAt: (cell: number) => cell / 50 },
+  // Cell 0 begins at 2⁻¹²⁸.
+  length: {
+    first: (-1022 + 128) * 128,
+    last: (1024 + 128) * 128 - 1,
+    cellsOf: lengthCells,
+    valueAt: (cell: number) => 2 ** (cell / 128 - 128),
+  },
 };
 
 /** Half the width of a cell: in degrees, or as a share of the value. */
@@ -65,7 +71,8 @@ export class Histogram {
       if (found[i] < low) low = found[i];
       else if (found[i] > high) high = found[i];
     }
-    if (low < 0 || high >= grids[this.grid].cells) for (let i = 0; i < count; i++) found[i] = this.inGrid(found[i]);
+    const { first: least, last: most } = grids[this.grid];
+    if (low < least || high > most) for (let i = 0; i < count; i++) found[i] = this.inGrid(found[i]);
     // Of no rows yet: with every cell there from end to end, the rest is counting.
     this.addCell(this.inGrid(low), 0);
     this.addCell(this.inGrid(high), 0);
@@ -75,12 +82,16 @@ export class Histogram {
   }
 
   private inGrid(cell: number): number {
-    return Math.min(grids[this.grid].cells - 1, Math.max(0, cell));
+    const { first, last } = grids[this.grid];
+    return Math.min(last, Math.max(first, cell));
   }
 
   private addCell(cell: number, count: number): void {
     if (this.counts.length === 0) this.first = cell;
-    for (; cell < this.first; this.first--) this.counts.unshift(0);
+    if (cell < this.first) {
+      this.counts = [...new Array<number>(this.first - cell).fill(0), ...this.counts];
+      this.first = cell;
+    }
     while (cell >= this.first + this.counts.length) this.counts.push(0);
     this.counts[cell - this.first] += count;
     this.total += count;
@@ -109,8 +120,8 @@ export class Histogram {
   drawn(min: number, max: number): { low: number; high: number; counts: number[] } {
     const { cellsOf, valueAt } = grids.angle;
     cellsOf(Float64Array.of(min, max), 2, found);
-    const from = found[0];
-    const to = found[1] + 1;
+    const from = this.inGrid(found[0]);
+    const to = this.inGrid(found[1]) + 1;
     const cells = widths.find((width) => Math.ceil(to / width) - Math.floor(from / width) <= 60) ?? widths[0];
     const start = Math.floor(from / cells);
     const counts = new Array<number>(Math.ceil(to / cells) - start).fill(0);
@@ -137,13 +148,16 @@ export class Histogram {
   static from(grid: Grid, saved: unknown): Histogram {
     const histogram = new Histogram(grid);
     if (!Array.isArray(saved)) throw new Error("a histogram as a list of runs");
+    const { first, last } = grids[grid];
     for (const run of saved) {
-      if (!Array.isArray(run) || run.length < 2 || !run.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+      if (!Array.isArray(run) || run.length < 2 || !run.every(Number.isSafeInteger)) {
         throw new Error("runs of a cell and its counts");
       }
-      const [first, ...counts] = run as number[];
-      if (first + counts.length > grids[grid].cells) throw new Error(`cells below ${grids[grid].cells}`);
-      for (const [i, count] of counts.entries()) histogram.addCell(first + i, count);
+      const [from, ...counts] = run as number[];
+      if (from < first || from + counts.length - 1 > last || counts.some((count) => count < 0)) {
+        throw new Error(`runs of a cell and its counts, in cells ${first} to ${last}`);
+      }
+      for (const [i, count] of counts.entries()) histogram.addCell(from + i, count);
     }
     return histogram;
   }

@@ -93,7 +93,7 @@ export class SiteSums {
   /** The norm from which on a row is massive: eight times the power of two at or above the median. */
   get massiveAbove(): number {
     const norms = new Tally("length");
-    for (const octave of this.octaves.values()) norms.addAll(octave.sums.tally("norm"));
+    for (const [, octave] of this.inOrder) norms.addAll(octave.sums.tally("norm"));
     return 2 ** (3 + Math.ceil(Math.log2(norms.spread().median)));
   }
 
@@ -107,7 +107,7 @@ export class SiteSums {
     const ordinary = this.pooled((octave) => !isMassive(octave), often);
     const massive = this.pooled(isMassive);
 
-    const octaves = [...this.octaves.values()];
+    const octaves = this.inOrder.map(([, octave]) => octave);
     const repeated = octaves
       .flatMap((octave) => octave.repeated())
       .sort((a, b) => b.count - a.count || b.row.norm[0] - a.row.norm[0])[0];
@@ -145,16 +145,20 @@ export class SiteSums {
   /** @param often rows that occur so often count once */
   private pooled(which: (octave: number) => boolean, often = Number.POSITIVE_INFINITY): Sums {
     const sums = new Sums(this.terms);
-    for (const [octave, there] of this.octaves) {
+    for (const [octave, there] of this.inOrder) {
       if (which(octave)) sums.addAll(Number.isFinite(often) ? there.withoutCopies(often) : there.sums);
     }
     return sums;
   }
 
+  /** From the smallest norms up, whichever came first: shares of them add up with rounding, and histograms grow at their end. */
+  private get inOrder(): [which: number, octave: Octave][] {
+    return [...this.octaves].sort(([a], [b]) => a - b);
+  }
+
   toJSON() {
     const { head, rows, read, zero, notFinite, sample } = this;
-    const octaves = [...this.octaves].sort(([a], [b]) => a - b);
-    return { ...head, rows, read, zero, notFinite, octaves, sample };
+    return { ...head, rows, read, zero, notFinite, octaves: this.inOrder, sample };
   }
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */
@@ -203,11 +207,11 @@ function affineFrom(saved: unknown): Site["affine"] {
   return { weight, bias, values };
 }
 
-/** k with 2ᵏ ≤ norm < 2ᵏ⁺¹, by the exponent's bits: a logarithm may round up to the next. */
+/** k with 2ᵏ ≤ norm < 2ᵏ⁺¹, by the exponent's bits: a logarithm may round up to the next. @param norm above 0 */
 export function octaveOf(norm: number): number {
   view.setFloat64(0, norm);
   const exponent = (view.getUint16(0) >> 4) & 2047;
-  return exponent === 0 ? -1023 : exponent - 1023;
+  return exponent === 0 ? octaveOf(norm * 2 ** 52) - 52 : exponent - 1023;
 }
 
 const view = new DataView(new ArrayBuffer(8));
