@@ -24,9 +24,21 @@ export function elementsPrint(
   start: number,
   size: number,
 ): number {
-  let hash = lengths / lowerRange;
-  for (let i = start; i < start + size; i++) hash = mix(hash, elements[i]);
-  return finish(hash) >>> 11;
+  const end = start + size;
+  // Four at a time, which do not wait for each other.
+  let a = lengths / lowerRange;
+  let b = 1;
+  let c = 2;
+  let d = 3;
+  let i = start;
+  for (; i < end - 3; i += 4) {
+    a = mix(a, elements[i]);
+    b = mix(b, elements[i + 1]);
+    c = mix(c, elements[i + 2]);
+    d = mix(d, elements[i + 3]);
+  }
+  for (; i < end; i++) a = mix(a, elements[i]);
+  return finish(mix(mix(mix(a, b), c), d)) >>> 11;
 }
 
 /** A round of MurmurHash3. */

@@ -34,9 +34,8 @@ export class SiteSums {
   read = 0;
   private zero = 0;
   private notFinite = 0;
-  private readonly octaves = new Map<number, Octave>();
-  /** The octave last asked for: mostly the next row's too. */
-  private recent: { which: number; octave: Octave } | null = null;
+  /** All that a double can be in, from the smallest norms up: found by their place, for each row asks for one. */
+  private readonly octaves = new Array<Octave | null>(octaveCount).fill(null);
   private sample: SampleSums | null = null;
   readonly terms: Terms;
 
@@ -47,14 +46,12 @@ export class SiteSums {
 
   /** Where rows with a direction are added whose norm lies in [2ᵏ, 2ᵏ⁺¹). */
   octave(which: number): Octave {
-    if (this.recent?.which === which) return this.recent.octave;
-    let octave = this.octaves.get(which);
-    if (octave === undefined) {
-      octave = new Octave(this.terms);
-      this.octaves.set(which, octave);
-    }
-    this.recent = { which, octave };
-    return octave;
+    const at = which - lowestOctave;
+    const there = this.octaves[at];
+    if (there !== null) return there;
+    const made = new Octave(this.terms);
+    this.octaves[at] = made;
+    return made;
   }
 
   addZero(): void {
@@ -80,13 +77,13 @@ export class SiteSums {
     this.read += other.read;
     this.zero += other.zero;
     this.notFinite += other.notFinite;
-    for (const [which, octave] of other.octaves) this.octave(which).addAll(octave);
+    for (const [which, octave] of other.inOrder) this.octave(which).addAll(octave);
     if (other.sample !== null) this.addSample(other.sample);
   }
 
   /** In words why there are no figures, or null. */
   get unfit(): string | null {
-    if (this.octaves.size > 0) return null;
+    if (this.inOrder.length > 0) return null;
     return this.read === 0 ? "not read" : `no row has an angle: ${describeApart(this.zero, this.notFinite)}`;
   }
 
@@ -151,9 +148,9 @@ export class SiteSums {
     return sums;
   }
 
-  /** From the smallest norms up, whichever came first: shares of them add up with rounding, and histograms grow at their end. */
+  /** Those with rows. In one order, whichever came first: shares of them add up with rounding, and histograms grow at their end. */
   private get inOrder(): [which: number, octave: Octave][] {
-    return [...this.octaves].sort(([a], [b]) => a - b);
+    return this.octaves.flatMap((octave, at) => (octave === null ? [] : [[at + lowestOctave, octave]]));
   }
 
   toJSON() {
@@ -184,10 +181,10 @@ export class SiteSums {
     sums.notFinite = counts.notFinite as number;
     if (!Array.isArray(octaves)) throw new Error("octaves as a list");
     for (const pair of octaves) {
-      if (!Array.isArray(pair) || pair.length !== 2 || !Number.isSafeInteger(pair[0])) {
+      if (!Array.isArray(pair) || pair.length !== 2 || !isOctave(pair[0])) {
         throw new Error("octaves with their numbers");
       }
-      sums.octaves.set(pair[0], Octave.from(sums.terms, pair[1]));
+      sums.octave(pair[0]).addAll(Octave.from(sums.terms, pair[1]));
     }
     const directed = sums.pooled(() => true).rows;
     if (directed + sums.zero + sums.notFinite !== sums.read || sums.read > sums.rows) {
@@ -205,6 +202,13 @@ function affineFrom(saved: unknown): Site["affine"] {
     throw new Error("the names of weight and bias as text");
   }
   return { weight, bias, values };
+}
+
+const lowestOctave = -1074;
+const octaveCount = 1024 - lowestOctave;
+
+function isOctave(which: unknown): which is number {
+  return Number.isSafeInteger(which) && (which as number) >= lowestOctave && (which as number) < 1024;
 }
 
 /** k with 2ᵏ ≤ norm < 2ᵏ⁺¹, by the exponent's bits: a logarithm may round up to the next. @param norm above 0 */

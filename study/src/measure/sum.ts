@@ -1,3 +1,9 @@
+/** Of the sizes of some numbers: no one is larger, and none but zeros is smaller. */
+export interface Range {
+  largest: number;
+  smallest: number;
+}
+
 /**
  * A sum of doubles without rounding: the same to the last bit in any order, and so however a study was cut into parts.
  *
@@ -37,15 +43,10 @@ export class ExactSum {
   /**
    * Adds the first `count` values, many times as fast as one by one: each is cut at multiples of a power of two, such that
    * the pieces of one power add up without rounding.
+   *
+   * @param range of their sizes, where it is known
    */
-  addMany(values: Float64Array, count: number): void {
-    let largest = 0;
-    let smallest = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < count; i++) {
-      const size = Math.abs(values[i]);
-      if (size > largest) largest = size;
-      if (size < smallest && size > 0) smallest = size;
-    }
+  addMany(values: Float64Array, count: number, { largest, smallest }: Range = rangeOf(values, count)): void {
     // The upper piece has 27 bits, and adding and subtracting 1.5 · 2⁵² units rounds to a whole unit.
     const unit = 2 ** (Math.ceil(Math.log2(largest)) - 26);
     const first = 1.5 * 2 ** 52 * unit;
@@ -140,4 +141,15 @@ export class ExactSum {
     if (!Array.isArray(saved) || !saved.every(Number.isFinite)) throw new Error("a sum as a list of finite numbers");
     return ExactSum.of(saved);
   }
+}
+
+function rangeOf(values: Float64Array, count: number): Range {
+  let largest = 0;
+  let smallest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < count; i++) {
+    const size = Math.abs(values[i]);
+    if (size > largest) largest = size;
+    if (size < smallest && size > 0) smallest = size;
+  }
+  return { largest, smallest };
 }

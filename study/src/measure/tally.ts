@@ -16,21 +16,30 @@ export class Tally {
     this.histogram = new Histogram(grid);
   }
 
-  /** Adds the first `count` values. */
+  /** Adds the first `count` values, none of which is below zero. */
   addMany(values: Float64Array, count: number): void {
-    this.sum.addMany(values, count);
-    this.histogram.addMany(values, count);
+    if (count === 0) return;
     if (squares.length < count) squares = new Float64Array(count);
-    let { min, max } = this;
+    let min = Number.POSITIVE_INFINITY;
+    let max = 0;
+    let smallest = Number.POSITIVE_INFINITY;
     for (let i = 0; i < count; i++) {
       const value = values[i];
-      if (value < min) min = value;
       if (value > max) max = value;
+      if (value < min) min = value;
+      if (value < smallest && value > 0) smallest = value;
       squares[i] = value * value;
     }
-    this.min = min;
-    this.max = max;
-    this.squares.addMany(squares, count);
+    this.min = Math.min(this.min, min);
+    this.max = Math.max(this.max, max);
+    this.sum.addMany(values, count, { largest: max, smallest });
+    // Rounding keeps their order; but of the smallest a square may be 0.
+    this.squares.addMany(
+      squares,
+      count,
+      smallest < 1e-150 ? undefined : { largest: max * max, smallest: smallest * smallest },
+    );
+    this.histogram.addMany(values, count);
   }
 
   addAll(other: Tally): void {
