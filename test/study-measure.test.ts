@@ -86,7 +86,7 @@ describe("the histogram and the tally", () => {
   test.each(["angle", "length"] as const)("a quantile of the %s grid is within its resolution", (grid) => {
     const values = Float64Array.from(normals(5001), (value) => (grid === "angle" ? 90 + 5 * value : Math.exp(value)));
     const histogram = new Histogram(grid);
-    histogram.addMany(values, values.length);
+    histogram.addMany(values, values.length, Math.min(...values), Math.max(...values));
     const sorted = values.slice().sort();
     for (const share of [0.01, 0.25, 0.5, 0.75, 0.99]) {
       const expected = sorted[Math.round(share * 5000)];
@@ -104,7 +104,7 @@ describe("the histogram and the tally", () => {
     fc.assert(
       fc.property(lengths, (length) => {
         const histogram = new Histogram("length");
-        histogram.addMany(Float64Array.of(length), 1);
+        histogram.addMany(Float64Array.of(length), 1, length, length);
         const [low, high] = [histogram.quantile(0), histogram.quantile(1)];
         expect(high / low).toBeCloseTo(2 ** (1 / 128), 12);
         expect(low / length).toBeLessThan(1 + 2 ** -20);
@@ -113,7 +113,7 @@ describe("the histogram and the tally", () => {
       { numRuns: 2000 },
     );
     const smallest = new Histogram("length");
-    smallest.addMany(Float64Array.of(0, 2 ** -1074, 2 ** -1022), 3);
+    smallest.addMany(Float64Array.of(0, 2 ** -1074, 2 ** -1022), 3, 0, 2 ** -1022);
     expect(smallest.total).toBe(3);
     const saved = JSON.parse(JSON.stringify(smallest));
     expect(saved).toEqual([[-894 * 128, 3]]);

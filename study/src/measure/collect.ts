@@ -114,7 +114,9 @@ function take(sums: SiteSums, sample: RowSample, block: Block, count: number, af
     if (length === 0) sums.addZero();
     else if (!(length <= longest) || (affine !== null && !(scaled[row] <= longest))) sums.addNotFinite();
     else {
-      const which = octaveOf(length);
+      // octaveOf of all but subnormal lengths, whose bits are at hand
+      const exponent = normWords[2 * row + 1] >>> 20;
+      const which = exponent === 0 ? octaveOf(length) : exponent - 1023;
       const octave = sums.octave(which);
       let print = lengthsPrint(normWords, uniformWords, row);
       const wanted = sample.wants(print);

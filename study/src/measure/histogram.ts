@@ -60,22 +60,18 @@ export class Histogram {
     this.addCell(this.inGrid(found[0]), count);
   }
 
-  /** Adds the first `count` values. */
-  addMany(values: Float64Array, count: number): void {
+  /** Adds the first `count` values, of which none is outside of `min` to `max`. */
+  addMany(values: Float64Array, count: number, min: number, max: number): void {
     if (count === 0) return;
     if (found.length < count) found = new Int32Array(count);
-    grids[this.grid].cellsOf(values, count, found);
-    let low = found[0];
-    let high = found[0];
-    for (let i = 1; i < count; i++) {
-      if (found[i] < low) low = found[i];
-      else if (found[i] > high) high = found[i];
-    }
-    const { first: least, last: most } = grids[this.grid];
-    if (low < least || high > most) for (let i = 0; i < count; i++) found[i] = this.inGrid(found[i]);
+    const { first: least, last: most, cellsOf } = grids[this.grid];
+    cellsOf(Float64Array.of(min, max), 2, found);
+    const outside = found[0] < least || found[1] > most;
     // Of no rows yet: with every cell there from end to end, the rest is counting.
-    this.addCell(this.inGrid(low), 0);
-    this.addCell(this.inGrid(high), 0);
+    this.addCell(this.inGrid(found[0]), 0);
+    this.addCell(this.inGrid(found[1]), 0);
+    cellsOf(values, count, found);
+    if (outside) for (let i = 0; i < count; i++) found[i] = this.inGrid(found[i]);
     const { counts, first } = this;
     for (let i = 0; i < count; i++) counts[found[i] - first]++;
     this.total += count;

@@ -39,7 +39,7 @@ export class Tally {
       count,
       smallest < 1e-150 ? undefined : { largest: max * max, smallest: smallest * smallest },
     );
-    this.histogram.addMany(values, count);
+    this.histogram.addMany(values, count, min, max);
   }
 
   addAll(other: Tally): void {
