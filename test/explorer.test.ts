@@ -172,7 +172,7 @@ describe.skipIf(chromium.path === null)("the explorer", () => {
           const tell = (type: string, clientX: number) =>
             handle.dispatchEvent(new PointerEvent(type, { isPrimary: true, button: 0, clientX }));
           tell("pointerdown", 0);
-          for (let i = 0; i < 24; i++) {
+          for (let i = 0; i < 36; i++) {
             tell("pointermove", i % 20);
             await new Promise(requestAnimationFrame);
             found.push(document.querySelector("canvas")?.width ?? 0);

@@ -5,13 +5,15 @@
  * no machine slow.
  */
 
-/** Milliseconds; a frame of 60 a second has 16.7, and clocks are coarse. */
-const late = 20;
+/** Milliseconds; so are the others. */
 const wanted = 1000 / 60;
 /** Without a drawing for so long the picture is at rest. */
 const rest = 150;
-/** One frame that comes late is anybody's; the middle one of these is the picture's. */
-const counted = 5;
+/** A frame of 50 a second is a screen's own pace. */
+const late = 20.1;
+/** One frame in so many that is skipped is anybody's, and left out; two are the picture's. */
+const counted = 10;
+const skipped = 1 + 0.8 / counted;
 /** Pixels of the picture a pixel of the page: coarser than this is not seen as the same picture. */
 const coarsest = 0.7;
 
@@ -51,9 +53,11 @@ export class Pace {
   private took(time: number): void {
     this.lengths.push(time);
     if (this.lengths.length < counted) return;
-    const middle = this.lengths.sort((a, b) => a - b)[counted >> 1];
+    const usual = this.lengths.sort((a, b) => a - b)[counted >> 1];
+    const mean = this.lengths.slice(0, -1).reduce((sum, length) => sum + length, 0) / (counted - 1);
     this.lengths = [];
+    if (usual <= late && mean <= skipped * usual) return;
     // time goes with the number of pixels, the ratio's square; what else there is in a frame must not make it jump
-    if (middle > late) this.moving = Math.max(coarsest, this.moving * Math.max(0.6, Math.sqrt(wanted / middle)));
+    this.moving = Math.max(coarsest, this.moving * Math.max(0.6, Math.sqrt(wanted / Math.max(usual, mean))));
   }
 }
