@@ -12,7 +12,7 @@ interface Head {
 }
 
 /** What a saved study begins with; a change of what the sums mean is a new number. */
-const format = { orthonormStudy: 1 };
+const format = { orthonormStudy: 2 };
 
 export class GroupSums {
   readonly sites = new Map<string, SiteSums>();
@@ -140,7 +140,8 @@ export class StudySums {
       throw new Error("valid JSON");
     }
     const { orthonormStudy, version, variant, eps, complete, groups, skipped } = asObject(saved, "a saved study");
-    if (orthonormStudy !== format.orthonormStudy) throw new Error('"orthonormStudy": 1, as --save writes it');
+    if (orthonormStudy !== format.orthonormStudy)
+      throw new Error(`"orthonormStudy": ${format.orthonormStudy}, as --save writes it`);
     if (typeof version !== "string" || typeof variant !== "string") throw new Error("version and variant as text");
     if (typeof complete !== "boolean") throw new Error("complete as true or false");
     if (!Array.isArray(groups) || !Array.isArray(skipped)) throw new Error("groups and skipped as lists");
