@@ -1,14 +1,14 @@
 /** Measures the built page: `npm run measure --workspace explorer`. docs/explorer.md has what it says. */
 import { readdirSync, readFileSync } from "node:fs";
 import type { BrowserContextOptions, Page } from "playwright";
+import { median } from "../../study/src/statistics.js";
 import { launch, serveBuild } from "./browser.js";
 
 const rounds = 5;
 const seconds = 3;
 
-const middle = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1];
 const shown = (values: readonly number[], digits: number) =>
-  `${middle(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)})`;
+  `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)})`;
 
 /** Milliseconds of all processes below this one: the browser's share of work, whoever else the machine works for. */
 function processorTime(): number {
