@@ -22,12 +22,17 @@ const gigabytes = Number(process.argv[2] ?? 4.29);
 if (!(gigabytes > 0)) throw new Error(`streaming: expected a size in GB, got ${process.argv[2]}`);
 
 const folder = mkdtempSync(join(tmpdir(), "orthonorm-streaming-"));
+const clear = () => rmSync(folder, { recursive: true, force: true });
+process.once("SIGINT", () => {
+  clear();
+  process.exit(130);
+});
 try {
   const file = join(folder, "states.safetensors");
   const rows = Math.floor((gigabytes * 1e9) / (cols * 4));
   write(file, rows);
   const small = join(folder, "small.safetensors");
-  write(small, 341);
+  write(small, 1365);
 
   const read: number[] = [];
   const streamed: number[] = [];
@@ -52,7 +57,7 @@ try {
     console.log(`${what} ${seconds.toFixed(2)} s, ${megabytes.toFixed(0)} MB of memory at its peak`);
   }
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  clear();
 }
 
 /** States like a model's: a little off zero, as many norms above 16 as below. */
@@ -79,7 +84,7 @@ function write(file: string, rows: number): void {
 }
 
 function readAlone(file: string): number {
-  // On a page's border: some processors copy three times as slowly to just behind the place in a page that they copy from.
+  // Memory that begins at a page: to a Buffer, which begins a little behind one, some processors copy far more slowly.
   const into = new Uint8Array(new WebAssembly.Memory({ initial: 64 }).buffer);
   const start = performance.now();
   const source = openSync(file, "r");
