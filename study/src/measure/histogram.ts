@@ -26,7 +26,7 @@ function angleCells(values: Float64Array, count: number, into: Int32Array): void
 }
 
 /**
- * By the bits, several times as fast as a logarithm: the exponent is the octave, and the first 20 bits of the fraction
+ * By the bits, without a logarithm: the exponent is the octave, and the first 20 bits of the fraction
  * tell the cell within it, whose edges 2^(j/128) are rounded to so many (1e-6, a five-thousandth of a cell).
  */
 function lengthCells(values: Float64Array, count: number, into: Int32Array): void {

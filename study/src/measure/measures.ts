@@ -24,7 +24,7 @@ export function measuresUnder({ withAffine }: Terms): readonly Measure[] {
   return withAffine ? [...ofStates, ...ofAffine] : ofStates;
 }
 
-/** Rows as columns, which go through a loop several times as fast as rows as objects. Without a weight its columns are empty. */
+/** Rows as columns: loops over them make no object a row. Without a weight its columns are empty. */
 export type Columns<Name extends string = Measure> = Record<Name, Float64Array>;
 
 export function columnsOf(terms: Terms, rows: number): Columns {

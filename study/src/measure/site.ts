@@ -83,7 +83,7 @@ export class SiteSums {
 
   /** In words why there are no figures, or null. */
   get unfit(): string | null {
-    if (this.inOrder.length > 0) return null;
+    if (this.octaves.some((octave) => octave !== null)) return null;
     return this.read === 0 ? "not read" : `no row has an angle: ${describeApart(this.zero, this.notFinite)}`;
   }
 

@@ -41,7 +41,7 @@ export class ExactSum {
   }
 
   /**
-   * Adds the first `count` values, many times as fast as one by one: each is cut at multiples of a power of two, such that
+   * Adds the first `count` values, without a loop over the sum's parts for each: each is cut at multiples of a power of two, such that
    * the pieces of one power add up without rounding.
    *
    * @param range of their sizes, where it is known

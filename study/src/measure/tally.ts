@@ -3,7 +3,7 @@ import type { Spread } from "../figures.js";
 import { type Grid, Histogram } from "./histogram.js";
 import { ExactSum } from "./sum.js";
 
-let squares = new Float64Array(512);
+let squared = new Float64Array(512);
 
 export class Tally {
   private sum = ExactSum.of();
@@ -19,7 +19,7 @@ export class Tally {
   /** Adds the first `count` values, none of which is below zero. */
   addMany(values: Float64Array, count: number): void {
     if (count === 0) return;
-    if (squares.length < count) squares = new Float64Array(count);
+    if (squared.length < count) squared = new Float64Array(count);
     let min = Number.POSITIVE_INFINITY;
     let max = 0;
     let smallest = Number.POSITIVE_INFINITY;
@@ -28,14 +28,14 @@ export class Tally {
       if (value > max) max = value;
       if (value < min) min = value;
       if (value < smallest && value > 0) smallest = value;
-      squares[i] = value * value;
+      squared[i] = value * value;
     }
     this.min = Math.min(this.min, min);
     this.max = Math.max(this.max, max);
     this.sum.addMany(values, count, { largest: max, smallest });
     // Rounding keeps their order; but of the smallest a square may be 0.
     this.squares.addMany(
-      squares,
+      squared,
       count,
       smallest < 1e-150 ? undefined : { largest: max * max, smallest: smallest * smallest },
     );
