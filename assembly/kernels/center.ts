@@ -1,7 +1,6 @@
 import { Lanes, the } from "../lanes";
-import { Statistics } from "./moments";
 import { Norm } from "./norm";
-import { distances, rest, rootInverse, scale, shift, unscale } from "./scratch";
+import { distances, rootInverse, unscale } from "./scratch";
 
 /**
  * The uniform direction removed: y = x − μ·1, the orthogonal projection I − 1·1ᵀ/d.
@@ -19,23 +18,15 @@ export class Center<L extends Lanes> extends Norm<L> {
   @inline morePart(y: usize, t: v128, mean: v128, rstd: v128, n: i32): void {}
 }
 
-/**
- * The component along the uniform direction: y = μ·1. Bytes an element: x once, y once; y may be x.
- * Source: arXiv 2409.12951 v2 eq. 2–7.
- */
-export function meanVector<L extends Lanes>(y: usize, x: usize, rows: i32, cols: i32): void {
-  const l = the<L>(), step = l.step, row = <usize>cols * l.size, tail = cols & (l.width - 1), body = row - <usize>tail * l.size;
-  for (let r = 0; r < rows; r++, x += row, y += row) {
-    the<Statistics<L>>().run(x, cols);
-    const mean = l.splat((load<f64>(shift) + load<f64>(rest)) / load<f64>(scale));
-    let i: usize = 0;
-    for (const fours = body & ~(4 * step - 1); i < fours; i += 4 * step) {
-      l.storeTwo(y + i, mean, mean);
-      l.storeTwo(y + i + 2 * step, mean, mean);
-    }
-    for (; i < body; i += step) l.store(y + i, mean);
-    if (tail) l.storePart(y + i, mean, tail);
-  }
+/** The component along the uniform direction: y = μ·1, with LayerNorm's own μ. Source: arXiv 2409.12951 v2 eq. 2–7. */
+@final @unmanaged
+export class MeanVector<L extends Lanes> extends Norm<L> {
+  @inline get centred(): bool { return true; }
+  @inline get weighted(): bool { return false; }
+  @inline get biased(): bool { return false; }
+  @inline value(t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): v128 { return mean; }
+  @inline more(y: usize, t: v128, mean: v128, rstd: v128): void {}
+  @inline morePart(y: usize, t: v128, mean: v128, rstd: v128, n: i32): void {}
 }
 
 /**

@@ -218,26 +218,23 @@ describe.each(["f32", "f64"] as const)("%s", (dtype) => {
     });
   });
 
-  it("decompose(x) = meanVector(x), center(x), their unit vector, LN(x)", () => {
+  it("decompose(x) = meanVector(x), center(x), their unit vector, LN(x); the mean is the one that layerNorm saves", () => {
     forAll(dtype, (x, { rows, cols }) => {
-      fc.pre(withinRatio(dtype, x, cols));
       const parts = decompose(x, { cols });
-      const { variance } = exactMoments(x, { cols });
-      // Each side is within the contract of the exact value, hence twice; a mean, like RMSNorm, is relative.
-      expect(scaledError(parts.standardized, layerNorm(x, { cols, eps: 0 }))).toBeLessThanOrEqual(2.1 * contract.norm);
-      const centered = center(x, { cols });
-      const mean = meanVector(x, { cols });
-      for (let i = 0; i < rows; i++) {
-        const sigma = Math.sqrt(variance[i]);
-        for (let j = i * cols; j < (i + 1) * cols; j++) {
-          const bound = 2 * contract.norm * Math.max(sigma, Math.abs(centered[j]));
-          near(parts.orthogonal[j], centered[j], bound);
-          near(parts.meanVector[j], mean[j], bound);
-          // unit · √d = standardized: the contract once for each.
-          const scaled = Math.sqrt(cols) * parts.unit[j];
-          const limit = 2 * contract.norm * Math.max(1, Math.abs(scaled));
-          near(scaled, parts.standardized[j], limit);
-        }
+      sameBits(parts.orthogonal, center(x, { cols }));
+      sameBits(parts.meanVector, meanVector(x, { cols }));
+      const mean = encode(dtype, new Float64Array(rows));
+      const normalized = layerNorm(x, { cols, eps: 0, mean });
+      sameBits(parts.meanVector, x.map((_, j) => mean[Math.floor(j / cols)]) as Vector);
+
+      fc.pre(withinRatio(dtype, x, cols));
+      // Each side is within the contract of the exact value, hence twice.
+      expect(scaledError(parts.standardized, normalized)).toBeLessThanOrEqual(2.1 * contract.norm);
+      for (let j = 0; j < x.length; j++) {
+        // unit · √d = standardized: the contract once for each.
+        const scaled = Math.sqrt(cols) * parts.unit[j];
+        const limit = 2 * contract.norm * Math.max(1, Math.abs(scaled));
+        near(scaled, parts.standardized[j], limit);
       }
     });
   });

@@ -1,4 +1,4 @@
-import { Center, meanVector } from "../../kernels/center";
+import { Center, MeanVector } from "../../kernels/center";
 import { angle, geometry } from "../../kernels/geometry";
 import { invertLayerNorm } from "../../kernels/invert";
 import { moments } from "../../kernels/moments";
@@ -10,7 +10,7 @@ import { decompose } from "./abi";
 
 export function moments_bf16(mean: usize, variance: usize, rms: usize, x: usize, rows: i32, cols: i32): void { moments<BF16>(mean, variance, rms, x, rows, cols); }
 export function center_bf16(y: usize, x: usize, rows: i32, cols: i32): void { run<BF16, F32, Center<BF16>>(y, 0, 0, x, 0, 0, rows, cols, 0); }
-export function meanVector_bf16(y: usize, x: usize, rows: i32, cols: i32): void { meanVector<BF16>(y, x, rows, cols); }
+export function meanVector_bf16(y: usize, x: usize, rows: i32, cols: i32): void { run<BF16, F32, MeanVector<BF16>>(y, 0, 0, x, 0, 0, rows, cols, 0); }
 export function decompose_bf16(meanVector: usize, orthogonal: usize, unit: usize, standardized: usize, x: usize, rows: i32, cols: i32): void { decompose<BF16, F32>(meanVector, orthogonal, unit, standardized, x, rows, cols); }
 export function project_bf16(y: usize, coefficients: usize, x: usize, q: usize, rows: i32, cols: i32, k: i32): void { project<BF16, F32, Along<F32>>(y, coefficients, x, q, rows, cols, k); }
 export function reject_bf16(y: usize, coefficients: usize, x: usize, q: usize, rows: i32, cols: i32, k: i32): void { project<BF16, F32, Across<F32>>(y, coefficients, x, q, rows, cols, k); }

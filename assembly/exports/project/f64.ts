@@ -1,4 +1,4 @@
-import { Center, meanVector } from "../../kernels/center";
+import { Center, MeanVector } from "../../kernels/center";
 import { angle, geometry } from "../../kernels/geometry";
 import { columns, invertLayerNorm } from "../../kernels/invert";
 import { moments } from "../../kernels/moments";
@@ -9,7 +9,7 @@ import { decompose } from "./abi";
 
 export function moments_f64(mean: usize, variance: usize, rms: usize, x: usize, rows: i32, cols: i32): void { moments<F64>(mean, variance, rms, x, rows, cols); }
 export function center_f64(y: usize, x: usize, rows: i32, cols: i32): void { run<F64, F64, Center<F64>>(y, 0, 0, x, 0, 0, rows, cols, 0); }
-export function meanVector_f64(y: usize, x: usize, rows: i32, cols: i32): void { meanVector<F64>(y, x, rows, cols); }
+export function meanVector_f64(y: usize, x: usize, rows: i32, cols: i32): void { run<F64, F64, MeanVector<F64>>(y, 0, 0, x, 0, 0, rows, cols, 0); }
 export function decompose_f64(meanVector: usize, orthogonal: usize, unit: usize, standardized: usize, x: usize, rows: i32, cols: i32): void { decompose<F64, F64>(meanVector, orthogonal, unit, standardized, x, rows, cols); }
 export function project_f64(y: usize, coefficients: usize, x: usize, q: usize, rows: i32, cols: i32, k: i32): void { project<F64, F64, Along<F64>>(y, coefficients, x, q, rows, cols, k); }
 export function reject_f64(y: usize, coefficients: usize, x: usize, q: usize, rows: i32, cols: i32, k: i32): void { project<F64, F64, Across<F64>>(y, coefficients, x, q, rows, cols, k); }
