@@ -271,6 +271,7 @@ test("a site's figures do not depend on which octave came first", () => {
       row.norm[0] = row.orthogonal[0] = 2 ** octave;
       // More distinct rows than are kept: the share that repeats is estimated.
       for (let i = 0; i < 1000; i++) sums.octave(octave).add(row, 0, i % (600 + 31 * octave));
+      sums.settle(row);
     }
     return sums.figures();
   };

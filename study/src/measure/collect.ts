@@ -114,9 +114,7 @@ function take(sums: SiteSums, sample: RowSample, block: Block, count: number, af
     if (length === 0) sums.addZero();
     else if (!(length <= longest) || (affine !== null && !(scaled[row] <= longest))) sums.addNotFinite();
     else {
-      // octaveOf of all but subnormal lengths, whose bits are at hand
-      const exponent = normWords[2 * row + 1] >>> 20;
-      const which = exponent === 0 ? octaveOf(length) : exponent - 1023;
+      const which = octaveOf(length);
       const octave = sums.octave(which);
       let print = lengthsPrint(normWords, uniformWords, row);
       const wanted = sample.wants(print);
@@ -125,6 +123,7 @@ function take(sums: SiteSums, sample: RowSample, block: Block, count: number, af
       if (wanted) sample.add(print, which, block, row);
     }
   }
+  sums.settle(columns);
 }
 
 interface SampledRow {

@@ -7,12 +7,13 @@
 export type Grid = "angle" | "length";
 
 const grids = {
-  angle: { first: 0, last: 8999, cellsOf: angleCells, valueAt: (cell: number) => cell / 50 },
+  angle: { first: 0, last: 8999, cellOf: angleCell, countInto: countAngles, valueAt: (cell: number) => cell / 50 },
   // Cell 0 begins at 2⁻¹²⁸.
   length: {
     first: (-1022 + 128) * 128,
     last: (1024 + 128) * 128 - 1,
-    cellsOf: lengthCells,
+    cellOf: lengthCell,
+    countInto: countLengths,
     valueAt: (cell: number) => 2 ** (cell / 128 - 128),
   },
 };
@@ -20,23 +21,36 @@ const grids = {
 /** Half the width of a cell: in degrees, or as a share of the value. */
 export const resolution: Record<Grid, number> = { angle: 0.01, length: 2 ** (1 / 256) - 1 };
 
-/** In which cell each of the first `count` values lies: an angle's. What lies outside of the grid is in a cell outside. */
-function angleCells(values: Float64Array, count: number, into: Int32Array): void {
-  for (let i = 0; i < count; i++) into[i] = Math.floor(values[i] * 50);
+/** What lies outside of the grid is in a cell outside. */
+function angleCell(value: number): number {
+  return Math.floor(value * 50);
+}
+
+/** Counts the first `count` values, all of which lie in the cells of `counts`, from cell `first` on. */
+function countAngles(values: Float64Array, count: number, counts: Float64Array, first: number): void {
+  for (let i = 0; i < count; i++) counts[angleCell(values[i]) - first]++;
+}
+
+function lengthCell(value: number): number {
+  one[0] = value;
+  return cellOfBits(highWord[1]);
+}
+
+function countLengths(values: Float64Array, count: number, counts: Float64Array, first: number): void {
+  const words = new Uint32Array(values.buffer, values.byteOffset, 2 * count);
+  for (let i = 0; i < count; i++) counts[cellOfBits(words[2 * i + 1]) - first]++;
 }
 
 /**
  * By the bits, without a logarithm: the exponent is the octave, and the first 20 bits of the fraction
  * tell the cell within it, whose edges 2^(j/128) are rounded to so many (1e-6, a five-thousandth of a cell).
+ *
+ * @param high the upper word of a double, of which the lower does not tell
  */
-function lengthCells(values: Float64Array, count: number, into: Int32Array): void {
-  const words = new Uint32Array(values.buffer, values.byteOffset, 2 * count);
-  for (let i = 0; i < count; i++) {
-    const high = words[2 * i + 1];
-    const fraction = high & 0xfffff;
-    const guess = cellBefore[fraction >>> 10];
-    into[i] = ((high >>> 20) - 1023 + 128) * 128 + guess + (fraction >= edges[guess + 1] ? 1 : 0);
-  }
+function cellOfBits(high: number): number {
+  const fraction = high & 0xfffff;
+  const guess = cellBefore[fraction >>> 10];
+  return ((high >>> 20) - 1023 + 128) * 128 + guess + (fraction >= edges[guess + 1] ? 1 : 0);
 }
 
 const edges = Int32Array.from({ length: 129 }, (_, j) => Math.round((2 ** (j / 128) - 1) * 2 ** 20));
@@ -44,57 +58,63 @@ const edges = Int32Array.from({ length: 129 }, (_, j) => Math.round((2 ** (j / 1
 /** By the first ten bits of the fraction, the cell that they begin in; the next one may begin before they end. */
 const cellBefore = Int32Array.from({ length: 1024 }, (_, bits) => edges.findLastIndex((edge) => edge <= bits << 10));
 
-let found = new Int32Array(512);
+const one = new Float64Array(1);
+const highWord = new Uint32Array(one.buffer);
+
+const noCells = new Float64Array(0);
 
 export class Histogram {
   /** Cells `first` to `first + counts.length − 1`; the others are empty. */
   private first = 0;
-  private counts: number[] = [];
+  private counts: Float64Array = noCells;
   total = 0;
 
   constructor(readonly grid: Grid) {}
 
   /** @param count how often; below zero takes back what was added */
   add(value: number, count: number): void {
-    grids[this.grid].cellsOf(Float64Array.of(value), 1, found);
-    this.addCell(this.inGrid(found[0]), count);
+    this.addCell(this.cellOf(value), count);
   }
 
   /** Adds the first `count` values, of which none is outside of `min` to `max`. */
   addMany(values: Float64Array, count: number, min: number, max: number): void {
     if (count === 0) return;
-    if (found.length < count) found = new Int32Array(count);
-    const { first: least, last: most, cellsOf } = grids[this.grid];
-    cellsOf(Float64Array.of(min, max), 2, found);
-    const outside = found[0] < least || found[1] > most;
-    // Of no rows yet: with every cell there from end to end, the rest is counting.
-    this.addCell(this.inGrid(found[0]), 0);
-    this.addCell(this.inGrid(found[1]), 0);
-    cellsOf(values, count, found);
-    if (outside) for (let i = 0; i < count; i++) found[i] = this.inGrid(found[i]);
-    const { counts, first } = this;
-    for (let i = 0; i < count; i++) counts[found[i] - first]++;
+    const { first, last, cellOf, countInto } = grids[this.grid];
+    this.reach(this.cellOf(min), this.cellOf(max));
+    if (cellOf(min) < first || cellOf(max) > last) {
+      for (let i = 0; i < count; i++) this.add(values[i], 1);
+      return;
+    }
+    countInto(values, count, this.counts, this.first);
     this.total += count;
   }
 
-  private inGrid(cell: number): number {
-    const { first, last } = grids[this.grid];
-    return Math.min(last, Math.max(first, cell));
+  private cellOf(value: number): number {
+    const { first, last, cellOf } = grids[this.grid];
+    return Math.min(last, Math.max(first, cellOf(value)));
   }
 
   private addCell(cell: number, count: number): void {
-    if (this.counts.length === 0) this.first = cell;
-    if (cell < this.first) {
-      this.counts = [...new Array<number>(this.first - cell).fill(0), ...this.counts];
-      this.first = cell;
-    }
-    while (cell >= this.first + this.counts.length) this.counts.push(0);
+    this.reach(cell, cell);
     this.counts[cell - this.first] += count;
     this.total += count;
   }
 
+  /** Makes room for cells `from` to `to`. */
+  private reach(from: number, to: number): void {
+    const { counts, first } = this;
+    const end = first + counts.length;
+    if (counts.length > 0 && from >= first && to < end) return;
+    this.first = counts.length === 0 ? from : Math.min(first, from);
+    this.counts = new Float64Array(Math.max(counts.length === 0 ? 0 : end, to + 1) - this.first);
+    this.counts.set(counts, counts.length === 0 ? 0 : first - this.first);
+  }
+
   addAll(other: Histogram): void {
-    for (const [i, count] of other.counts.entries()) if (count !== 0) this.addCell(other.first + i, count);
+    if (other.counts.length === 0) return;
+    this.reach(other.first, other.first + other.counts.length - 1);
+    for (const [i, count] of other.counts.entries()) this.counts[other.first + i - this.first] += count;
+    this.total += other.total;
   }
 
   /** The value below which a share of the counts lies, taken to be spread evenly over their cell. NaN if there are none. */
@@ -114,10 +134,9 @@ export class Histogram {
    * else some would hold one more than their neighbours and the figure would show combs.
    */
   drawn(min: number, max: number): { low: number; high: number; counts: number[] } {
-    const { cellsOf, valueAt } = grids.angle;
-    cellsOf(Float64Array.of(min, max), 2, found);
-    const from = this.inGrid(found[0]);
-    const to = this.inGrid(found[1]) + 1;
+    const { valueAt } = grids.angle;
+    const from = this.cellOf(min);
+    const to = this.cellOf(max) + 1;
     const cells = widths.find((width) => Math.ceil(to / width) - Math.floor(from / width) <= 60) ?? widths[0];
     const start = Math.floor(from / cells);
     const counts = new Array<number>(Math.ceil(to / cells) - start).fill(0);
@@ -153,6 +172,7 @@ export class Histogram {
       if (from < first || from + counts.length - 1 > last || counts.some((count) => count < 0)) {
         throw new Error(`runs of a cell and its counts, in cells ${first} to ${last}`);
       }
+      histogram.reach(from, from + counts.length - 1);
       for (const [i, count] of counts.entries()) histogram.addCell(from + i, count);
     }
     return histogram;

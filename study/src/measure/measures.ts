@@ -34,7 +34,7 @@ export function columnsOf(terms: Terms, rows: number): Columns {
 }
 
 const none = new Float64Array(0);
-export const noColumns: Readonly<Columns> = {
+const noColumns: Readonly<Columns> = {
   norm: none,
   uniform: none,
   orthogonal: none,
@@ -43,6 +43,21 @@ export const noColumns: Readonly<Columns> = {
   affine: none,
   total: none,
 };
+
+const pickings: Columns = { ...noColumns };
+
+/** @returns the rows at `count` of `places`, from `from` on, as columns that hold until the next call */
+export function picked(rows: Columns, places: readonly number[], from: number, count: number, terms: Terms): Columns {
+  for (const name of measuresUnder(terms)) {
+    if (pickings[name].length < count) pickings[name] = new Float64Array(count);
+    pick(rows[name], places, from, count, pickings[name]);
+  }
+  return pickings;
+}
+
+function pick(column: Float64Array, places: readonly number[], from: number, count: number, into: Float64Array): void {
+  for (let i = 0; i < count; i++) into[i] = column[places[from + i]];
+}
 
 /** The quantities whose spread is kept, and the grid of each. */
 export const grids = {
@@ -72,27 +87,60 @@ let derived = scratch(512);
 export function quantitiesOf(rows: Columns, count: number, { norm, cols, eps }: Terms): Quantities {
   if (derived.angle.length < count) derived = scratch(count);
   const { angle, deviation, dCos2, swap, standardized } = derived;
-  const { norm: length, uniform, orthogonal } = rows;
+  const projected = norm === "LayerNorm" ? rows.orthogonal : rows.norm;
+  leanings(rows, count, angle, deviation);
+  cosines(rows, count, cols, dCos2, swap);
+  standardize(projected, count, cols, eps, standardized);
+  // Name by name: to spread the rows' columns takes as long as the angles.
+  const { norm: length, scaled, angleAfter, affine, total } = rows;
+  return {
+    angle,
+    deviation,
+    norm: length,
+    projected,
+    standardized,
+    scaled,
+    angleAfter,
+    affine,
+    total,
+    dCos2,
+    swap,
+  };
+}
+
+/** θ = angle(x, 1) and |90° − θ|, from both components: an arc cosine would lose digits near 0°, and the latter must not be a difference. */
+function leanings({ uniform, orthogonal }: Columns, count: number, angle: Float64Array, deviation: Float64Array): void {
   for (let i = 0; i < count; i++) {
-    // From both components: an arc cosine would lose digits near 0°, and |90° − θ| must not be a difference.
     const lean = Math.atan2(uniform[i], orthogonal[i]) * degrees;
-    const cosine = uniform[i] / length[i];
     angle[i] = 90 - lean;
     deviation[i] = Math.abs(lean);
-    dCos2[i] = cols * cosine * cosine;
-    // 2 sin(φ/2) = sin φ / cos(φ/2), of φ = |90° − θ| with sin φ = |cos θ|: no digit is lost, and no sine is needed.
-    swap[i] = Math.abs(cosine) / Math.sqrt((1 + orthogonal[i] / length[i]) / 2);
   }
-  const projected = norm === "LayerNorm" ? orthogonal : length;
-  // √d·‖x⊥‖/√(‖x⊥‖² + d·eps)
+}
+
+/** d·cos²θ, and the swap error 2 sin(φ/2) = sin φ / cos(φ/2) of φ = |90° − θ| with sin φ = |cos θ|: no digit is lost, and no sine is needed. */
+function cosines(
+  { norm, uniform, orthogonal }: Columns,
+  count: number,
+  cols: number,
+  dCos2: Float64Array,
+  swap: Float64Array,
+): void {
+  for (let i = 0; i < count; i++) {
+    const cosine = uniform[i] / norm[i];
+    dCos2[i] = cols * cosine * cosine;
+    swap[i] = Math.abs(cosine) / Math.sqrt((1 + orthogonal[i] / norm[i]) / 2);
+  }
+}
+
+/** √d·‖x⊥‖/√(‖x⊥‖² + d·eps) */
+function standardize(projected: Float64Array, count: number, cols: number, eps: number, into: Float64Array): void {
   const root = Math.sqrt(cols);
   const soft = cols * eps;
   for (let i = 0; i < count; i++) {
     const through = projected[i];
-    if (through === 0) standardized[i] = 0;
-    else standardized[i] = eps === 0 ? root : (root * through) / Math.sqrt(through * through + soft);
+    if (through === 0) into[i] = 0;
+    else into[i] = eps === 0 ? root : (root * through) / Math.sqrt(through * through + soft);
   }
-  return { ...rows, angle, deviation, dCos2, swap, projected, standardized };
 }
 
 function scratch(rows: number): Columns<"angle" | "deviation" | "dCos2" | "swap" | "standardized"> {

@@ -8,7 +8,7 @@ import {
   grids,
   type Measure,
   measuresUnder,
-  noColumns,
+  picked,
   type Quantity,
   quantitiesOf,
   quantitiesUnder,
@@ -22,8 +22,8 @@ import { Tally } from "./tally.js";
 /** The distinct rows of an octave of which it is known how often each occurs. */
 const sketchSize = 512;
 
-/** Rows are added up so many at a time: that is several times as fast as one by one. */
-const batch = 512;
+/** Rows are added up so many at a time: several times as fast as one by one, and their columns stay in cache. */
+const batch = 1024;
 
 /** Sums over rows, whichever they are. */
 export class Sums {
@@ -31,48 +31,23 @@ export class Sums {
   private readonly dCos2 = ExactSum.of();
   private readonly swap = ExactSum.of();
   private swapMax = 0;
-  /** The rows that are not added up yet. */
-  private waiting: Columns = noColumns;
-  private waitingRows = 0;
-
   constructor(private readonly terms: Terms) {
     for (const name of quantitiesUnder(terms)) this.tallies.set(name, new Tally(grids[name]));
   }
 
-  /** Adds the row at `at` of some columns. */
-  add(rows: Columns, at: number): void {
-    if (this.waiting === noColumns) this.waiting = columnsOf(this.terms, batch);
-    const { waiting, waitingRows: row } = this;
-    waiting.norm[row] = rows.norm[at];
-    waiting.uniform[row] = rows.uniform[at];
-    waiting.orthogonal[row] = rows.orthogonal[at];
-    if (this.terms.withAffine) {
-      waiting.scaled[row] = rows.scaled[at];
-      waiting.angleAfter[row] = rows.angleAfter[at];
-      waiting.affine[row] = rows.affine[at];
-      waiting.total[row] = rows.total[at];
+  /** Adds the rows of some columns that are at the first `count` of `places`. */
+  addMany(rows: Columns, places: readonly number[], count: number): void {
+    for (let from = 0; from < count; from += batch) {
+      const some = Math.min(batch, count - from);
+      const quantities = quantitiesOf(picked(rows, places, from, some, this.terms), some, this.terms);
+      for (const [name, tally] of this.tallies) tally.addMany(quantities[name], some);
+      this.dCos2.addMany(quantities.dCos2, some);
+      this.swap.addMany(quantities.swap, some);
+      this.swapMax = Math.max(this.swapMax, largestOf(quantities.swap, some));
     }
-    this.waitingRows = row + 1;
-    if (this.waitingRows === batch) this.settle();
-  }
-
-  private settle(): void {
-    const { waitingRows: rows } = this;
-    if (rows > 0) {
-      this.waitingRows = 0;
-      const quantities = quantitiesOf(this.waiting, rows, this.terms);
-      for (const [name, tally] of this.tallies) tally.addMany(quantities[name], rows);
-      this.dCos2.addMany(quantities.dCos2, rows);
-      this.swap.addMany(quantities.swap, rows);
-      for (let i = 0; i < rows; i++) this.swapMax = Math.max(this.swapMax, quantities.swap[i]);
-    }
-    // Fewer than a batch: somebody looks at the sums, which are whole. A study has hundreds of them.
-    if (rows < batch) this.waiting = noColumns;
   }
 
   addAll(other: Sums): void {
-    this.settle();
-    other.settle();
     for (const [name, tally] of this.tallies) tally.addAll(other.tally(name));
     this.dCos2.addAll(other.dCos2);
     this.swap.addAll(other.swap);
@@ -81,7 +56,6 @@ export class Sums {
 
   /** Takes back `times` occurrences of a row, of which at least one more is left. */
   remove(row: Columns, times: number): void {
-    this.settle();
     const quantities = quantitiesOf(row, 1, this.terms);
     for (const [name, tally] of this.tallies) tally.remove(quantities[name][0], times);
     this.dCos2.addTimes(quantities.dCos2[0], -times);
@@ -89,7 +63,6 @@ export class Sums {
   }
 
   tally(name: Quantity): Tally {
-    this.settle();
     return this.tallies.get(name) as Tally;
   }
 
@@ -103,7 +76,6 @@ export class Sums {
   }
 
   toJSON() {
-    this.settle();
     const { dCos2, swap, swapMax } = this;
     return { tallies: Object.fromEntries(this.tallies), dCos2, swap, swapMax };
   }
@@ -122,11 +94,20 @@ export class Sums {
   }
 }
 
+function largestOf(values: Float64Array, count: number): number {
+  let largest = 0;
+  for (let i = 0; i < count; i++) largest = Math.max(largest, values[i]);
+  return largest;
+}
+
 export class Octave {
   readonly sums: Sums;
   /** Distinct rows: of each its measures, in the order of their names. */
   private readonly sketch = new Sketch<number[]>(sketchSize);
   private readonly names: readonly Measure[];
+  /** Which rows of the columns at hand are here and not added up yet: the first `waiting`. */
+  private readonly places: number[] = [];
+  private waiting = 0;
 
   constructor(private readonly terms: Terms) {
     this.sums = new Sums(terms);
@@ -138,10 +119,16 @@ export class Octave {
     return this.sketch.wants(least);
   }
 
-  /** Adds the row at `at` of some columns. */
+  /** Adds the row at `at` of some columns, which hold until `settle` has added it up. */
   add(rows: Columns, at: number, fingerprint: number): void {
-    this.sums.add(rows, at);
+    this.places[this.waiting++] = at;
     if (this.sketch.wants(fingerprint)) this.sketch.add(fingerprint, () => this.names.map((name) => rows[name][at]));
+  }
+
+  /** Adds up what `add` was told of the columns. */
+  settle(rows: Columns): void {
+    this.sums.addMany(rows, this.places, this.waiting);
+    this.waiting = 0;
   }
 
   addAll(other: Octave): void {

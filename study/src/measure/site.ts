@@ -36,6 +36,8 @@ export class SiteSums {
   private notFinite = 0;
   /** All that a double can be in, from the smallest norms up: found by their place, for each row asks for one. */
   private readonly octaves = new Array<Octave | null>(octaveCount).fill(null);
+  /** Those of them that there are, as they came. */
+  private readonly made: Octave[] = [];
   private sample: SampleSums | null = null;
   readonly terms: Terms;
 
@@ -51,7 +53,13 @@ export class SiteSums {
     if (there !== null) return there;
     const made = new Octave(this.terms);
     this.octaves[at] = made;
+    this.made.push(made);
     return made;
+  }
+
+  /** Adds up the rows of some columns that octaves were told of. */
+  settle(rows: Columns): void {
+    for (const octave of this.made) octave.settle(rows);
   }
 
   addZero(): void {
@@ -83,7 +91,7 @@ export class SiteSums {
 
   /** In words why there are no figures, or null. */
   get unfit(): string | null {
-    if (this.octaves.some((octave) => octave !== null)) return null;
+    if (this.made.length > 0) return null;
     return this.read === 0 ? "not read" : `no row has an angle: ${describeApart(this.zero, this.notFinite)}`;
   }
 
@@ -213,12 +221,13 @@ function isOctave(which: unknown): which is number {
 
 /** k with 2ᵏ ≤ norm < 2ᵏ⁺¹, by the exponent's bits: a logarithm may round up to the next. @param norm above 0 */
 export function octaveOf(norm: number): number {
-  view.setFloat64(0, norm);
-  const exponent = (view.getUint16(0) >> 4) & 2047;
+  one[0] = norm;
+  const exponent = words[1] >>> 20;
   return exponent === 0 ? octaveOf(norm * 2 ** 52) - 52 : exponent - 1023;
 }
 
-const view = new DataView(new ArrayBuffer(8));
+const one = new Float64Array(1);
+const words = new Uint32Array(one.buffer);
 
 /** By dtype of the file, half the distance between 1 and the next number. */
 const unitRoundoff: Record<string, number> = { F64: 2 ** -53, F32: 2 ** -24, F16: 2 ** -11, BF16: 2 ** -8 };

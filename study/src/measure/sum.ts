@@ -12,10 +12,12 @@ export interface Range {
  * GROW-EXPANSION; the last rounding as in Python's math.fsum.
  */
 export class ExactSum {
-  private constructor(private readonly parts: number[]) {}
+  /** The first `kept` are the sum's. An array that is cut short and grows again is memory asked for again. */
+  private readonly parts: number[] = [];
+  private kept = 0;
 
   static of(parts: readonly number[] = []): ExactSum {
-    const sum = new ExactSum([]);
+    const sum = new ExactSum();
     for (const part of parts) sum.add(part);
     return sum;
   }
@@ -24,7 +26,7 @@ export class ExactSum {
   add(x: number): void {
     const { parts } = this;
     let kept = 0;
-    for (let i = 0; i < parts.length; i++) {
+    for (let i = 0; i < this.kept; i++) {
       let y = parts[i];
       if (Math.abs(x) < Math.abs(y)) {
         const larger = y;
@@ -36,8 +38,8 @@ export class ExactSum {
       if (lost !== 0) parts[kept++] = lost;
       x = sum;
     }
-    parts.length = kept;
-    if (x !== 0) parts.push(x);
+    if (x !== 0) parts[kept++] = x;
+    this.kept = kept;
   }
 
   /**
@@ -97,7 +99,7 @@ export class ExactSum {
   }
 
   addAll(other: ExactSum): void {
-    for (const part of other.parts.slice()) this.add(part);
+    for (const part of other.toJSON()) this.add(part);
   }
 
   /** Adds x so many times, a whole number, also below zero: by the powers of two in it, each of which multiplies exactly. */
@@ -112,7 +114,7 @@ export class ExactSum {
   /** The double nearest to the sum, ties to even. */
   get value(): number {
     const { parts } = this;
-    let i = parts.length - 1;
+    let i = this.kept - 1;
     if (i < 0) return 0;
     let high = parts[i];
     let lost = 0;
@@ -133,7 +135,7 @@ export class ExactSum {
 
   /** What `from` makes the same sum of. */
   toJSON(): number[] {
-    return this.parts.slice();
+    return this.parts.slice(0, this.kept);
   }
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */

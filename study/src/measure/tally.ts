@@ -20,6 +20,7 @@ export class Tally {
   addMany(values: Float64Array, count: number): void {
     if (count === 0) return;
     if (squared.length < count) squared = new Float64Array(count);
+    const squares = squared;
     let min = Number.POSITIVE_INFINITY;
     let max = 0;
     let smallest = Number.POSITIVE_INFINITY;
@@ -28,14 +29,14 @@ export class Tally {
       if (value > max) max = value;
       if (value < min) min = value;
       if (value < smallest && value > 0) smallest = value;
-      squared[i] = value * value;
+      squares[i] = value * value;
     }
     this.min = Math.min(this.min, min);
     this.max = Math.max(this.max, max);
     this.sum.addMany(values, count, { largest: max, smallest });
     // Rounding keeps their order; but of the smallest a square may be 0.
     this.squares.addMany(
-      squared,
+      squares,
       count,
       smallest < 1e-150 ? undefined : { largest: max * max, smallest: smallest * smallest },
     );
