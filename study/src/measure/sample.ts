@@ -280,45 +280,62 @@ function squaresAbout(values: readonly number[]): number {
  * LayerNorm's y, RMSNorm's, and BatchNorm's: (x − E)/√(Var + eps) with the dimension's own E and Var.
  */
 function fits(x: Floats, layer: Floats, rms: Floats, n: number, cols: number, eps: number) {
-  const left = { total: 0, layerNorm: 0, rmsNorm: 0, batchNorm: 0 };
-  const of = (all: Floats, at: number) => {
-    const column = new Float64Array(n);
-    let sum = 0;
-    for (let row = 0; row < n; row++) {
-      column[row] = all[row * cols + at];
-      sum += column[row];
-    }
-    for (let row = 0; row < n; row++) column[row] -= sum / n;
-    return column;
-  };
-  for (let at = 0; at < cols; at++) {
-    const states = of(x, at);
-    const total = dot(states, states);
-    const scale = 1 / Math.sqrt(total / n + eps);
-    left.total += total;
-    left.layerNorm += residual(states, of(layer, at));
-    left.rmsNorm += residual(states, of(rms, at));
-    left.batchNorm += residual(
-      states,
-      states.map((value) => value * scale),
-    );
+  const states = centred(x, cols);
+  const squares = products(states, states, cols);
+  const scale = squares.map((square) => 1 / Math.sqrt(square / n + eps));
+  const batch = new Float64Array(n * cols);
+  for (let start = 0; start < batch.length; start += cols) {
+    for (let at = 0; at < cols; at++) batch[start + at] = states[start + at] * scale[at];
   }
-  return left;
+  return {
+    total: sumOf(squares),
+    layerNorm: residual(states, centred(layer, cols), cols),
+    rmsNorm: residual(states, centred(rms, cols), cols),
+    batchNorm: residual(states, batch, cols),
+  };
 }
 
-/** Σ(x − αy)² with the best α, both of mean zero. */
-function residual(x: Float64Array, y: Float64Array): number {
-  const squares = dot(y, y);
-  const factor = squares === 0 ? 0 : dot(x, y) / squares;
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += (x[i] - factor * y[i]) ** 2;
-  return sum;
+// All columns at once, row by row, as they lie in memory.
+
+/** Less each column's mean. */
+function centred(all: Floats, cols: number): Float64Array {
+  const sums = new Float64Array(cols);
+  for (let start = 0; start < all.length; start += cols) {
+    for (let at = 0; at < cols; at++) sums[at] += all[start + at];
+  }
+  const means = sums.map((sum) => sum / (all.length / cols));
+  const less = new Float64Array(all.length);
+  for (let start = 0; start < all.length; start += cols) {
+    for (let at = 0; at < cols; at++) less[start + at] = all[start + at] - means[at];
+  }
+  return less;
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
+/** Σab of each column. */
+function products(a: Float64Array, b: Float64Array, cols: number): Float64Array {
+  const sums = new Float64Array(cols);
+  for (let start = 0; start < a.length; start += cols) {
+    for (let at = 0; at < cols; at++) sums[at] += a[start + at] * b[start + at];
+  }
+  return sums;
+}
+
+/** Σ(x − αy)² with each column's best α, all columns of mean zero. */
+function residual(x: Float64Array, y: Float64Array, cols: number): number {
+  const squares = products(y, y, cols);
+  const factors = products(x, y, cols).map((product, at) => (squares[at] === 0 ? 0 : product / squares[at]));
+  const left = new Float64Array(cols);
+  for (let start = 0; start < x.length; start += cols) {
+    for (let at = 0; at < cols; at++) {
+      const apart = x[start + at] - factors[at] * y[start + at];
+      left[at] += apart * apart;
+    }
+  }
+  return sumOf(left);
+}
+
+function sumOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 /** Random ±1 vectors of `cols` elements, the same ones in every run. Source: Marsaglia, Xorshift RNGs, 2003. */
