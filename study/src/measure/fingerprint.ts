@@ -41,15 +41,13 @@ export function elementsPrint(
   return finish(mix(mix(mix(a, b), c), d)) >>> 11;
 }
 
-/** A round of MurmurHash3. */
+/** A round of xxHash32. */
 function mix(hash: number, word: number): number {
-  let w = Math.imul(word, 0xcc9e2d51);
-  w = Math.imul((w << 15) | (w >>> 17), 0x1b873593);
-  const h = hash ^ w;
-  return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
+  const h = (hash + Math.imul(word, 0x85ebca77)) | 0;
+  return Math.imul((h << 13) | (h >>> 19), 0x9e3779b1);
 }
 
-/** Its last step: every bit in reaches every bit out. */
+/** MurmurHash3's last step: every bit in reaches every bit out. */
 function finish(hash: number): number {
   let h = hash;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
