@@ -1,9 +1,12 @@
 import fc from "fast-check";
+import { createEngine } from "orthonorm";
+import * as reference from "orthonorm/reference";
 import { describe, expect, test } from "vitest";
 import { elementsPrint, lengthsPrint, lowerRange } from "../study/src/measure/fingerprint.js";
 import { Histogram, resolution } from "../study/src/measure/histogram.js";
 import { columnsOf } from "../study/src/measure/measures.js";
 import { chanceDeviation, chanceSd } from "../study/src/measure/null-model.js";
+import { SampleSums } from "../study/src/measure/sample.js";
 import { octaveOf, SiteSums } from "../study/src/measure/site.js";
 import { Sketch } from "../study/src/measure/sketch.js";
 import { ExactSum } from "../study/src/measure/sum.js";
@@ -281,6 +284,53 @@ test("a site's figures do not depend on which octave came first", () => {
   for (let turn = 1; turn < octaves.length; turn++) {
     expect(site([...octaves.slice(turn), ...octaves.slice(0, turn)])).toEqual(expected);
   }
+});
+
+describe.each(["f32", "f64"] as const)("a sample of %s", (dtype) => {
+  const Kind = dtype === "f32" ? Float32Array : Float64Array;
+  const eps = 1e-5;
+
+  /** The share of Σ(x − x̄)² that the best line of each column leaves unexplained, column by column. */
+  function recovered(x: ArrayLike<number>, y: ArrayLike<number>, cols: number): number {
+    const n = x.length / cols;
+    let total = 0;
+    let left = 0;
+    for (let at = 0; at < cols; at++) {
+      const [a, b] = [x, y].map((all) => {
+        const column = Array.from({ length: n }, (_, row) => all[row * cols + at]);
+        const mean = column.reduce((sum, value) => sum + value, 0) / n;
+        return column.map((value) => value - mean);
+      });
+      const dot = (p: readonly number[], q: readonly number[]) => p.reduce((sum, value, i) => sum + value * q[i], 0);
+      const factor = dot(b, b) === 0 ? 0 : dot(a, b) / dot(b, b);
+      total += dot(a, a);
+      left += a.reduce((sum, value, i) => sum + (value - factor * b[i]) ** 2, 0);
+    }
+    return 1 - left / total;
+  }
+
+  test.each([
+    [16, 1, 1],
+    [17, 5, 1],
+    [100, 33, 1e-12],
+    [340, 768, 30],
+    [1024, 768, 1],
+    [65, 129, 1e25],
+  ])("%i × %i at %f: what a scale and shift recover is what a regression a dimension says", (n, cols, scale) => {
+    const x = new Kind(normals(n * cols, 0.1, 1, n).map((value, i) => value * scale * (1 + (i % 3))));
+    // One dimension is always the same, one always 0.
+    if (cols > 4) for (let i = 0; i < x.length; i += cols) [x[i + 1], x[i + 3]] = [scale, 0];
+    // An engine of its own for each: its memory grows in the middle, and views of before are empty.
+    const engine = createEngine();
+    const { recovered: found, lost } = SampleSums.measure(engine, x, new Array(n).fill(1), cols, eps).figures();
+    engine.dispose();
+    const tolerance = dtype === "f32" ? 2e-6 : 1e-12;
+    const near = (a: number | undefined, b: number) => expect(Math.abs((a as number) - b)).toBeLessThan(tolerance);
+    near(found?.layerNorm, recovered(x, reference.layerNorm(x, { cols, eps }).y, cols));
+    near(found?.rmsNorm, recovered(x, reference.rmsNorm(x, { cols, eps }).y, cols));
+    near(found?.batchNorm, 1);
+    for (const share of Object.values(lost ?? { none: Number.NaN })) expect(share).toBeGreaterThanOrEqual(0);
+  });
 });
 
 test("the null is what random directions really give", () => {

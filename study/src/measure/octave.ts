@@ -31,6 +31,7 @@ export class Sums {
   private readonly dCos2 = ExactSum.of();
   private readonly swap = ExactSum.of();
   private swapMax = 0;
+
   constructor(private readonly terms: Terms) {
     for (const name of quantitiesUnder(terms)) this.tallies.set(name, new Tally(grids[name]));
   }

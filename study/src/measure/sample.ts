@@ -2,7 +2,7 @@
  * What takes the rows themselves: both norms really run and compared, fits, ranks. Done on a random sample of the distinct
  * rows, so that a site of any size costs the same; and in sums that add up, each part of a study with its own sample.
  */
-import { angle, type Engine, geometry, invertLayerNorm, layerNorm, rmsNorm, type Tensor } from "orthonorm";
+import { angle, center, type Engine, geometry, invertLayerNorm, layerNorm, rmsNorm, type Tensor } from "orthonorm";
 import * as reference from "orthonorm/reference";
 import type { Sample } from "../figures.js";
 import { asNumber, asObject } from "./saved.js";
@@ -163,14 +163,14 @@ export class SampleSums {
     const make = (data?: Floats) => engine.tensor(dtype, [n, cols], data);
     const tensors = [make(rows), make(), make(), make()];
     try {
-      sums.take(tensors, counts, eps);
+      sums.take(engine, tensors, counts, eps);
     } finally {
       for (const tensor of tensors) tensor.dispose();
     }
     return sums;
   }
 
-  private take([x, layer, rms, back]: Tensor[], counts: readonly number[], eps: number): void {
+  private take(engine: Engine, [x, layer, rms, back]: Tensor[], counts: readonly number[], eps: number): void {
     const { rows: n, cols } = x;
     const { norm, uniform, orthogonal, cosine } = geometry(x);
     const Kind = x.dtype === "f64" ? Float64Array : Float32Array;
@@ -189,10 +189,9 @@ export class SampleSums {
     const states = x.data as Floats;
     const layered = layer.data as Floats;
     const scaled = rms.data as Floats;
+    const apart = rmsDistances(layered, scaled, cols);
     for (let row = 0; row < n; row++) {
-      let squares = 0;
-      for (let i = row * cols; i < (row + 1) * cols; i++) squares += (scaled[i] - layered[i]) ** 2;
-      this.swap.add(Math.sqrt(squares / cols), counts[row]);
+      this.swap.add(apart[row], counts[row]);
       this.predicted.add(2 * Math.sin(Math.abs(Math.atan2(uniform[row], orthogonal[row])) / 2), counts[row]);
     }
 
@@ -210,7 +209,7 @@ export class SampleSums {
     if (n >= fewestFitted) {
       const spread = (values: ArrayLike<number>) => squaresAbout(Array.from(values));
       this.squares = {
-        ...fits(states, layered, scaled, n, cols, eps),
+        ...fits(engine, x, layer, rms, eps),
         uniform: spread(uniform),
         orthogonal: spread(orthogonal),
         norm: spread(norm),
@@ -225,18 +224,32 @@ export class SampleSums {
     }
 
     invertLayerNorm(layer, { mean, rstd, out: back });
-    const inverse = back.data as Floats;
-    const original = x.data as Floats;
-    for (let row = 0; row < n; row++) {
-      let most = 0;
-      for (let i = row * cols; i < (row + 1) * cols; i++) {
-        // Nothing comes back where a huge eps has made rstd 0 in f32.
-        const restored = Number.isFinite(inverse[i]) ? inverse[i] : 0;
-        most = Math.max(most, Math.abs(restored - original[i]));
-      }
-      this.inverseError = Math.max(this.inverseError, (most * Math.sqrt(cols)) / norm[row]);
-    }
+    this.inverseError = inverseError(x.data as Floats, back.data as Floats, cols, norm);
   }
+}
+
+/** √(Σ(a − b)²/d) of each row. */
+function rmsDistances(a: Floats, b: Floats, cols: number): Float64Array {
+  return new Float64Array(a.length / cols).map((_, row) => {
+    let squares = 0;
+    for (let i = row * cols; i < (row + 1) * cols; i++) squares += (a[i] - b[i]) ** 2;
+    return Math.sqrt(squares / cols);
+  });
+}
+
+/** Largest |Δx| of an element, as a share of its row's RMS. */
+function inverseError(x: Floats, back: Floats, cols: number, norm: Floats): number {
+  let most = 0;
+  for (let row = 0; row < norm.length; row++) {
+    let largest = 0;
+    for (let i = row * cols; i < (row + 1) * cols; i++) {
+      // Nothing comes back where a huge eps has made rstd 0 in f32.
+      const restored = Number.isFinite(back[i]) ? back[i] : 0;
+      largest = Math.max(largest, Math.abs(restored - x[i]));
+    }
+    most = Math.max(most, (largest * Math.sqrt(cols)) / norm[row]);
+  }
+  return most;
 }
 
 /** Largest |RMSNorm(x) − (sin θ·LN(x) + cos θ·1)|/max(1, |RMSNorm(x)|). */
@@ -278,64 +291,53 @@ function squaresAbout(values: readonly number[]): number {
 /**
  * The states' sum of squares about their mean vector, and what is left of it after the best α ⊙ y + β a dimension, of
  * LayerNorm's y, RMSNorm's, and BatchNorm's: (x − E)/√(Var + eps) with the dimension's own E and Var.
+ *
+ * By the engine, on the transposed states, whose rows are the dimensions: BatchNorm is LayerNorm of those. Of dimensions less
+ * their means, the best αy leaves ‖x‖² sin² of the angle between x and y.
  */
-function fits(x: Floats, layer: Floats, rms: Floats, n: number, cols: number, eps: number) {
-  const states = centred(x, cols);
-  const squares = products(states, states, cols);
-  const scale = squares.map((square) => 1 / Math.sqrt(square / n + eps));
-  const batch = new Float64Array(n * cols);
-  for (let start = 0; start < batch.length; start += cols) {
-    for (let at = 0; at < cols; at++) batch[start + at] = states[start + at] * scale[at];
+function fits(engine: Engine, x: Tensor, layer: Tensor, rms: Tensor, eps: number) {
+  const states = engine.tensor(x.dtype, [x.cols, x.rows]);
+  const y = engine.tensor(x.dtype, [x.cols, x.rows]);
+  try {
+    transpose(x, states);
+    layerNorm(states, { eps, out: y });
+    center(states, { out: states });
+    const squares = Float64Array.from(geometry(states).norm, (norm) => norm * norm);
+    const left = () => {
+      const apart = angle(states, center(y, { out: y }));
+      // A dimension whose y is the same in every row has no angle, and β alone.
+      return squares.reduce(
+        (sum, square, at) => sum + (Number.isNaN(apart[at]) ? square : square * Math.sin(apart[at]) ** 2),
+        0,
+      );
+    };
+    const batchNorm = left();
+    transpose(layer, y);
+    const ofLayer = left();
+    transpose(rms, y);
+    return { total: squares.reduce((sum, square) => sum + square, 0), layerNorm: ofLayer, rmsNorm: left(), batchNorm };
+  } finally {
+    states.dispose();
+    y.dispose();
   }
-  return {
-    total: sumOf(squares),
-    layerNorm: residual(states, centred(layer, cols), cols),
-    rmsNorm: residual(states, centred(rms, cols), cols),
-    batchNorm: residual(states, batch, cols),
-  };
 }
 
-// All columns at once, row by row, as they lie in memory.
-
-/** Less each column's mean. */
-function centred(all: Floats, cols: number): Float64Array {
-  const sums = new Float64Array(cols);
-  for (let start = 0; start < all.length; start += cols) {
-    for (let at = 0; at < cols; at++) sums[at] += all[start + at];
-  }
-  const means = sums.map((sum) => sum / (all.length / cols));
-  const less = new Float64Array(all.length);
-  for (let start = 0; start < all.length; start += cols) {
-    for (let at = 0; at < cols; at++) less[start + at] = all[start + at] - means[at];
-  }
-  return less;
-}
-
-/** Σab of each column. */
-function products(a: Float64Array, b: Float64Array, cols: number): Float64Array {
-  const sums = new Float64Array(cols);
-  for (let start = 0; start < a.length; start += cols) {
-    for (let at = 0; at < cols; at++) sums[at] += a[start + at] * b[start + at];
-  }
-  return sums;
-}
-
-/** Σ(x − αy)² with each column's best α, all columns of mean zero. */
-function residual(x: Float64Array, y: Float64Array, cols: number): number {
-  const squares = products(y, y, cols);
-  const factors = products(x, y, cols).map((product, at) => (squares[at] === 0 ? 0 : product / squares[at]));
-  const left = new Float64Array(cols);
-  for (let start = 0; start < x.length; start += cols) {
-    for (let at = 0; at < cols; at++) {
-      const apart = x[start + at] - factors[at] * y[start + at];
-      left[at] += apart * apart;
+/** The columns of one as the rows of another, in squares that both have in cache. */
+function transpose(from: Tensor, to: Tensor): void {
+  const { rows, cols } = from;
+  // Here, and not by the caller: a view of before the engine's memory grew is empty.
+  const given = from.data as Floats;
+  const into = to.data as Floats;
+  const side = 16;
+  for (let top = 0; top < rows; top += side) {
+    const bottom = Math.min(rows, top + side);
+    for (let left = 0; left < cols; left += side) {
+      const right = Math.min(cols, left + side);
+      for (let at = left; at < right; at++) {
+        for (let row = top; row < bottom; row++) into[at * rows + row] = given[row * cols + at];
+      }
     }
   }
-  return sumOf(left);
-}
-
-function sumOf(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }
 
 /** Random ±1 vectors of `cols` elements, the same ones in every run. Source: Marsaglia, Xorshift RNGs, 2003. */
