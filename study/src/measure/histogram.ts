@@ -100,20 +100,29 @@ export class Histogram {
     this.total += count;
   }
 
-  /** Makes room for cells `from` to `to`. */
+  /** Makes room for cells `from` to `to`, and beyond them for half as many as there were: else cells that come one by one are copied each time. */
   private reach(from: number, to: number): void {
     const { counts, first } = this;
+    if (counts.length === 0) {
+      this.first = from;
+      this.counts = new Float64Array(to + 1 - from);
+      return;
+    }
     const end = first + counts.length;
-    if (counts.length > 0 && from >= first && to < end) return;
-    this.first = counts.length === 0 ? from : Math.min(first, from);
-    this.counts = new Float64Array(Math.max(counts.length === 0 ? 0 : end, to + 1) - this.first);
-    this.counts.set(counts, counts.length === 0 ? 0 : first - this.first);
+    if (from >= first && to < end) return;
+    const grid = grids[this.grid];
+    const more = counts.length >> 1;
+    this.first = from < first ? Math.max(grid.first, Math.min(from, first - more)) : first;
+    const last = to < end ? end - 1 : Math.min(grid.last, Math.max(to, end - 1 + more));
+    this.counts = new Float64Array(last + 1 - this.first);
+    this.counts.set(counts, first - this.first);
   }
 
   addAll(other: Histogram): void {
     if (other.counts.length === 0) return;
     this.reach(other.first, other.first + other.counts.length - 1);
-    for (const [i, count] of other.counts.entries()) this.counts[other.first + i - this.first] += count;
+    const shift = other.first - this.first;
+    for (let i = 0; i < other.counts.length; i++) this.counts[shift + i] += other.counts[i];
     this.total += other.total;
   }
 
