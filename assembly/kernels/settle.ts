@@ -25,7 +25,7 @@ export class Settle<L extends Lanes, N extends Norm<L>> {
    */
   @inline rows(again: bool, count: i32, cols: i32, eps: f64): void {
     const l = the<L>(), n = the<N>(), row: usize = 48;
-    const inverse = l.splat(1 / <f64>cols), epsilon = l.splat(eps);
+    const inverse = l.splat(1 / <f64>cols), columns = l.splat(<f64>cols), epsilon = l.splat(eps);
     for (let at: usize = 0, from = sums, end = <usize>count * l.lane; at < end; at += 16, from += row * <usize>l.width) {
       const third = l.width == 2 ? <usize>0 : 2 * row, fourth = l.width == 2 ? row : 3 * row; // two rows fill an f64 vector
       const s0 = v128.load(from), s1 = v128.load(from + row), s2 = v128.load(from + third), s3 = v128.load(from + fourth);
@@ -37,7 +37,7 @@ export class Settle<L extends Lanes, N extends Norm<L>> {
       let spread = q, mean = l.splat(0); // n·σ², or n·mean(x²) where the mean stays
       if (n.centred) {
         const s = l.foldSums(s0, t0, s1, t1, s2, t2, s3, t3);
-        mean = l.mul(s, inverse);
+        mean = l.div(s, columns); // not S1 · (1/n), which would miss means that S1 has exactly
         spread = l.sub(q, l.mul(s, mean));
       }
       // S2 neither overflowed nor underflowed nor is NaN, and n·σ² > share·S2

@@ -239,6 +239,22 @@ describe.each(["f32", "f64"] as const)("%s", (dtype) => {
     });
   });
 
+  it("whole numbers that add up to a multiple of cols have their mean exactly, and deviations too", () => {
+    fc.assert(
+      fc.property(problems, fc.integer({ min: -9, max: 9 }), ({ cols, seed }, m) => {
+        const numbers = normals(cols, 0, 12, seed).map(Math.round);
+        let left = m * cols - numbers.reduce((sum, value) => sum + value, 0);
+        for (let j = 0; left !== 0; j = (j + 1) % cols) {
+          numbers[j] += Math.sign(left);
+          left -= Math.sign(left);
+        }
+        const x = encode(dtype, numbers);
+        for (const value of meanVector(x)) near(value, m, 0);
+        for (const [j, value] of center(x).entries()) near(value, numbers[j] - m, 0);
+      }),
+    );
+  });
+
   it("geometry: norm² = uniform² + orthogonal², cosine = uniform/norm = cos(angle)", () => {
     forAll(dtype, (x, { rows, cols }) => {
       const parts = geometry(x, { cols });
