@@ -107,7 +107,7 @@ export class Octave {
   private readonly sketch = new Sketch<number[]>(sketchSize);
   private readonly names: readonly Measure[];
   /** Which rows of the columns at hand are here and not added up yet: the first `waiting`. */
-  private readonly places: number[] = [];
+  private places: number[] = [];
   private waiting = 0;
 
   constructor(private readonly terms: Terms) {
@@ -130,6 +130,8 @@ export class Octave {
   settle(rows: Columns): void {
     this.sums.addMany(rows, this.places, this.waiting);
     this.waiting = 0;
+    // Blocks of narrow rows have millions, and a study hundreds of sites that live until its end.
+    if (this.places.length > batch) this.places = [];
   }
 
   addAll(other: Octave): void {
