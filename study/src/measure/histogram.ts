@@ -4,6 +4,8 @@
  * An angle's cells are 0.02° wide, from 0° to 180° (which belongs to the last). A length's are a 128th of an octave, 0.54 %,
  * over all doubles (0 and the subnormal ones belong to the first). So a quantile is known to within half a cell: 0.01°, 0.27 %.
  */
+import { upperWord } from "./bits.js";
+
 export type Grid = "angle" | "length";
 
 const grids = {
@@ -32,34 +34,30 @@ function countAngles(values: Float64Array, count: number, counts: Float64Array, 
 }
 
 function lengthCell(value: number): number {
-  one[0] = value;
-  return cellOfBits(highWord[1]);
+  return cellOfUpper(upperWord(value));
 }
 
 function countLengths(values: Float64Array, count: number, counts: Float64Array, first: number): void {
   const words = new Uint32Array(values.buffer, values.byteOffset, 2 * count);
-  for (let i = 0; i < count; i++) counts[cellOfBits(words[2 * i + 1]) - first]++;
+  for (let i = 0; i < count; i++) counts[cellOfUpper(words[2 * i + 1]) - first]++;
 }
 
 /**
  * By the bits, without a logarithm: the exponent is the octave, and the first 20 bits of the fraction
  * tell the cell within it, whose edges 2^(j/128) are rounded to so many (1e-6, a five-thousandth of a cell).
  *
- * @param high the upper word of a double, of which the lower does not tell
+ * @param upper the upper word of a double, of which the lower does not tell
  */
-function cellOfBits(high: number): number {
-  const fraction = high & 0xfffff;
+function cellOfUpper(upper: number): number {
+  const fraction = upper & 0xfffff;
   const guess = cellBefore[fraction >>> 10];
-  return ((high >>> 20) - 1023 + 128) * 128 + guess + (fraction >= edges[guess + 1] ? 1 : 0);
+  return ((upper >>> 20) - 1023 + 128) * 128 + guess + (fraction >= edges[guess + 1] ? 1 : 0);
 }
 
 const edges = Int32Array.from({ length: 129 }, (_, j) => Math.round((2 ** (j / 128) - 1) * 2 ** 20));
 
 /** By the first ten bits of the fraction, the cell that they begin in; the next one may begin before they end. */
 const cellBefore = Int32Array.from({ length: 1024 }, (_, bits) => edges.findLastIndex((edge) => edge <= bits << 10));
-
-const one = new Float64Array(1);
-const highWord = new Uint32Array(one.buffer);
 
 const noCells = new Float64Array(0);
 
@@ -73,14 +71,14 @@ export class Histogram {
 
   /** @param count how often; below zero takes back what was added */
   add(value: number, count: number): void {
-    this.addCell(this.cellOf(value), count);
+    this.addCell(this.nearest(value), count);
   }
 
   /** Adds the first `count` values, of which none is outside of `min` to `max`. */
   addMany(values: Float64Array, count: number, min: number, max: number): void {
     if (count === 0) return;
     const { first, last, cellOf, countInto } = grids[this.grid];
-    this.reach(this.cellOf(min), this.cellOf(max));
+    this.reach(this.nearest(min), this.nearest(max));
     if (cellOf(min) < first || cellOf(max) > last) {
       for (let i = 0; i < count; i++) this.add(values[i], 1);
       return;
@@ -89,7 +87,8 @@ export class Histogram {
     this.total += count;
   }
 
-  private cellOf(value: number): number {
+  /** The cell of a value, the first or the last one where it lies outside of the grid. */
+  private nearest(value: number): number {
     const { first, last, cellOf } = grids[this.grid];
     return Math.min(last, Math.max(first, cellOf(value)));
   }
@@ -100,7 +99,7 @@ export class Histogram {
     this.total += count;
   }
 
-  /** Makes room for cells `from` to `to`, and beyond them for half as many as there were: else cells that come one by one are copied each time. */
+  /** Makes room for cells `from` to `to`, and for half as many as there were, or cells that come one by one copy all each time. */
   private reach(from: number, to: number): void {
     const { counts, first } = this;
     if (counts.length === 0) {
@@ -144,8 +143,8 @@ export class Histogram {
    */
   drawn(min: number, max: number): { low: number; high: number; counts: number[] } {
     const { valueAt } = grids.angle;
-    const from = this.cellOf(min);
-    const to = this.cellOf(max) + 1;
+    const from = this.nearest(min);
+    const to = this.nearest(max) + 1;
     const cells = widths.find((width) => Math.ceil(to / width) - Math.floor(from / width) <= 60) ?? widths[0];
     const start = Math.floor(from / cells);
     const counts = new Array<number>(Math.ceil(to / cells) - start).fill(0);

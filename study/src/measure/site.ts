@@ -4,6 +4,7 @@
  */
 import type { Norm, Population, Site, Spread } from "../figures.js";
 import { counted } from "../text.js";
+import { upperWord } from "./bits.js";
 import { type Columns, type Quantity, quantitiesOf, type Terms } from "./measures.js";
 import { chanceDeviation, chanceSd } from "./null-model.js";
 import { Octave, Sums } from "./octave.js";
@@ -221,13 +222,9 @@ function isOctave(which: unknown): which is number {
 
 /** k with 2ᵏ ≤ norm < 2ᵏ⁺¹, by the exponent's bits: a logarithm may round up to the next. @param norm above 0 */
 export function octaveOf(norm: number): number {
-  one[0] = norm;
-  const exponent = words[1] >>> 20;
+  const exponent = upperWord(norm) >>> 20;
   return exponent === 0 ? octaveOf(norm * 2 ** 52) - 52 : exponent - 1023;
 }
-
-const one = new Float64Array(1);
-const words = new Uint32Array(one.buffer);
 
 /** By dtype of the file, half the distance between 1 and the next number. */
 const unitRoundoff: Record<string, number> = { F64: 2 ** -53, F32: 2 ** -24, F16: 2 ** -11, BF16: 2 ** -8 };
