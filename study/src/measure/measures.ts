@@ -108,7 +108,10 @@ export function quantitiesOf(rows: Columns, count: number, { norm, cols, eps }: 
   };
 }
 
-/** θ = angle(x, 1) and |90° − θ|, from both components: an arc cosine would lose digits near 0°, and the latter must not be a difference. */
+/**
+ * θ = angle(x, 1) and |90° − θ|, from both components: an arc cosine would lose digits near 0°, and the latter must not be
+ * a difference.
+ */
 function leanings({ uniform, orthogonal }: Columns, count: number, angle: Float64Array, deviation: Float64Array): void {
   for (let i = 0; i < count; i++) {
     const lean = Math.atan2(uniform[i], orthogonal[i]) * degrees;
@@ -117,7 +120,10 @@ function leanings({ uniform, orthogonal }: Columns, count: number, angle: Float6
   }
 }
 
-/** d·cos²θ, and the swap error 2 sin(φ/2) = sin φ / cos(φ/2) of φ = |90° − θ| with sin φ = |cos θ|: no digit is lost, and no sine is needed. */
+/**
+ * d·cos²θ, and the swap error 2 sin(φ/2) = sin φ / cos(φ/2) of φ = |90° − θ| with sin φ = |cos θ|: no digit is lost, and no
+ * sine is needed.
+ */
 function cosines(
   { norm, uniform, orthogonal }: Columns,
   count: number,

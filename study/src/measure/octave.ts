@@ -16,7 +16,7 @@ import {
 } from "./measures.js";
 import { asNumber, asObject } from "./saved.js";
 import { Sketch } from "./sketch.js";
-import { ExactSum } from "./sum.js";
+import { ExactSum, rangeOf } from "./sum.js";
 import { Tally } from "./tally.js";
 
 /** The distinct rows of an octave of which it is known how often each occurs. */
@@ -36,15 +36,16 @@ export class Sums {
     for (const name of quantitiesUnder(terms)) this.tallies.set(name, new Tally(grids[name]));
   }
 
-  /** Adds the rows of some columns that are at the first `count` of `places`. */
-  addMany(rows: Columns, places: readonly number[], count: number): void {
-    for (let from = 0; from < count; from += batch) {
-      const some = Math.min(batch, count - from);
-      const quantities = quantitiesOf(picked(rows, places, from, some, this.terms), some, this.terms);
-      for (const [name, tally] of this.tallies) tally.addMany(quantities[name], some);
-      this.dCos2.addMany(quantities.dCos2, some);
-      this.swap.addMany(quantities.swap, some);
-      this.swapMax = Math.max(this.swapMax, largestOf(quantities.swap, some));
+  /** Adds the rows of some columns that are at `places`. */
+  addMany(rows: Columns, places: readonly number[]): void {
+    for (let from = 0; from < places.length; from += batch) {
+      const count = Math.min(batch, places.length - from);
+      const quantities = quantitiesOf(picked(rows, places, from, count, this.terms), count, this.terms);
+      for (const [name, tally] of this.tallies) tally.addMany(quantities[name], count);
+      this.dCos2.addMany(quantities.dCos2, count);
+      const range = rangeOf(quantities.swap, count);
+      this.swap.addMany(quantities.swap, count, range);
+      this.swapMax = Math.max(this.swapMax, range.largest);
     }
   }
 
@@ -95,20 +96,13 @@ export class Sums {
   }
 }
 
-function largestOf(values: Float64Array, count: number): number {
-  let largest = 0;
-  for (let i = 0; i < count; i++) largest = Math.max(largest, values[i]);
-  return largest;
-}
-
 export class Octave {
   readonly sums: Sums;
   /** Distinct rows: of each its measures, in the order of their names. */
   private readonly sketch = new Sketch<number[]>(sketchSize);
   private readonly names: readonly Measure[];
-  /** Which rows of the columns at hand are here and not added up yet: the first `waiting`. */
+  /** Which rows of the columns at hand are here and not added up yet. */
   private places: number[] = [];
-  private waiting = 0;
 
   constructor(private readonly terms: Terms) {
     this.sums = new Sums(terms);
@@ -122,16 +116,15 @@ export class Octave {
 
   /** Adds the row at `at` of some columns, which hold until `settle` has added it up. */
   add(rows: Columns, at: number, fingerprint: number): void {
-    this.places[this.waiting++] = at;
+    this.places.push(at);
     if (this.sketch.wants(fingerprint)) this.sketch.add(fingerprint, () => this.names.map((name) => rows[name][at]));
   }
 
   /** Adds up what `add` was told of the columns. */
   settle(rows: Columns): void {
-    this.sums.addMany(rows, this.places, this.waiting);
-    this.waiting = 0;
-    // Blocks of narrow rows have millions, and a study hundreds of sites that live until its end.
-    if (this.places.length > batch) this.places = [];
+    this.sums.addMany(rows, this.places);
+    // A new list: a block of narrow rows has millions, and a study hundreds of sites that live until its end.
+    this.places = [];
   }
 
   addAll(other: Octave): void {

@@ -43,8 +43,8 @@ export class ExactSum {
   }
 
   /**
-   * Adds the first `count` values, without a loop over the sum's parts for each: each is cut at multiples of a power of two, such that
-   * the pieces of one power add up without rounding.
+   * Adds the first `count` values, without a loop over the sum's parts for each: each is cut at multiples of a power of
+   * two, such that the pieces of one power add up without rounding.
    *
    * @param range of their sizes, where it is known
    */
@@ -145,7 +145,8 @@ export class ExactSum {
   }
 }
 
-function rangeOf(values: Float64Array, count: number): Range {
+/** Of the first `count` values. */
+export function rangeOf(values: Float64Array, count: number): Range {
   let largest = 0;
   let smallest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < count; i++) {
