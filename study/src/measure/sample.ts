@@ -161,7 +161,7 @@ export class SampleSums {
     const n = rows.length / cols;
     const dtype = rows instanceof Float64Array ? "f64" : "f32";
     const make = (data?: Floats) => engine.tensor(dtype, [n, cols], data);
-    const tensors = [make(rows), make(), make(), make()];
+    const tensors = [make(rows), make(), make()];
     try {
       sums.take(engine, tensors, counts, eps);
     } finally {
@@ -170,7 +170,7 @@ export class SampleSums {
     return sums;
   }
 
-  private take(engine: Engine, [x, layer, rms, back]: Tensor[], counts: readonly number[], eps: number): void {
+  private take(engine: Engine, [x, layer, rms]: Tensor[], counts: readonly number[], eps: number): void {
     const { rows: n, cols } = x;
     const { norm, uniform, orthogonal, cosine } = geometry(x);
     const Kind = x.dtype === "f64" ? Float64Array : Float32Array;
@@ -223,8 +223,8 @@ export class SampleSums {
       for (let row = 0; row < n; row++) this.absCos[at].addTimes(Math.abs(Math.cos(angles[row])), counts[row]);
     }
 
-    invertLayerNorm(layer, { mean, rstd, out: back });
-    this.inverseError = inverseError(x.data as Floats, back.data as Floats, cols, norm);
+    invertLayerNorm(layer, { mean, rstd, out: layer });
+    this.inverseError = inverseError(x.data as Floats, layer.data as Floats, cols, norm);
   }
 }
 
@@ -311,11 +311,12 @@ function fits(engine: Engine, x: Tensor, layer: Tensor, rms: Tensor, eps: number
         0,
       );
     };
-    const batchNorm = left();
-    transpose(layer, y);
-    const ofLayer = left();
-    transpose(rms, y);
-    return { total: squares.reduce((sum, square) => sum + square, 0), layerNorm: ofLayer, rmsNorm: left(), batchNorm };
+    const leftBy = (normalized: Tensor) => {
+      transpose(normalized, y);
+      return left();
+    };
+    const total = squares.reduce((sum, square) => sum + square, 0);
+    return { total, batchNorm: left(), layerNorm: leftBy(layer), rmsNorm: leftBy(rms) };
   } finally {
     states.dispose();
     y.dispose();
