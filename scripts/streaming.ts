@@ -3,7 +3,8 @@
  * 1 GB. The file lies in the page cache, and the two take turns, so that what else the machine does meets both.
  *
  * "Streamed" is from the start to the last block measured. What does not grow with the file (starting Node, the sample, the
- * timing of both norms) is told by the whole command on this file and on one block of it.
+ * timing of both norms) is told by the whole command on this file and on one block of it, and what a site costs by nine of
+ * one block.
  */
 import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
@@ -51,19 +52,25 @@ try {
   console.log(`read alone, 4 MiB at a time   ${speed(median(read))}`);
   console.log(`streamed through the study    ${speed(median(streamed))}`);
   console.log(`streamed / read               ${median(ratio).toFixed(2)}, ${Math.min(...ratio).toFixed(2)} at best`);
-  for (const one of [file, small]) {
-    const { seconds, megabytes } = whole(one);
-    const what = one === file ? "the whole command            " : "  of it for one block of rows";
+  const told = (what: string, { seconds, megabytes }: ReturnType<typeof whole>) =>
     console.log(`${what} ${seconds.toFixed(2)} s, ${megabytes.toFixed(0)} MB of memory at its peak`);
-  }
+  told("the whole command            ", whole(file));
+  const block = whole(small);
+  told("  of it for one block of rows", block);
+  const sites = 9;
+  write(small, 1365, sites);
+  console.log(`a site more, of one block     ${((whole(small).seconds - block.seconds) / (sites - 1)).toFixed(2)} s`);
 } finally {
   clear();
 }
 
-/** States like a model's: a little off zero, as many norms above 16 as below. */
-function write(file: string, rows: number): void {
+/** States like a model's: a little off zero, as many norms above 16 as below. @param rows of each site */
+function write(file: string, rows: number, sites = 1): void {
   const bytes = rows * cols * 4;
-  const header = Buffer.from(JSON.stringify({ h: { dtype: "F32", shape: [rows, cols], data_offsets: [0, bytes] } }));
+  const tensor = (at: number) => ({ dtype: "F32", shape: [rows, cols], data_offsets: [at * bytes, (at + 1) * bytes] });
+  const header = Buffer.from(
+    JSON.stringify(Object.fromEntries(Array.from({ length: sites }, (_, at) => [`h${at}`, tensor(at)]))),
+  );
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));
   const out = openSync(file, "w");
@@ -71,7 +78,7 @@ function write(file: string, rows: number): void {
   writeSync(out, header);
   const block = new Float32Array(1024 * cols);
   let state = 12345;
-  for (let left = rows; left > 0; left -= 1024) {
+  for (let left = rows * sites; left > 0; left -= 1024) {
     for (let i = 0; i < block.length; i++) {
       state ^= state << 13;
       state ^= state >>> 17;
