@@ -18,7 +18,11 @@ export class Center<L extends Lanes> extends Norm<L> {
   @inline morePart(y: usize, t: v128, mean: v128, rstd: v128, n: i32): void {}
 }
 
-/** The component along the uniform direction: y = μ·1, with LayerNorm's own μ. Source: arXiv 2409.12951 v2 eq. 2–7. */
+/**
+ * The component along the uniform direction: y = μ·1, with LayerNorm's own μ. Bytes an element: x twice, y once; the second
+ * time, from cache, is for nothing but the one driver that gives all means the same bits.
+ * Source: arXiv 2409.12951 v2 eq. 2–7.
+ */
 @final @unmanaged
 export class MeanVector<L extends Lanes> extends Norm<L> {
   @inline get centred(): bool { return true; }
