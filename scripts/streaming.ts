@@ -6,12 +6,13 @@
  * timing of both norms) is told by the whole command on this file and on one block of it, and what a site costs by nine of
  * one block.
  */
+
 import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openDisk } from "../study/src/files/disk.js";
+import { openDisk } from "@orthonorm/files/node";
 import { median } from "../study/src/statistics.js";
 import { sumSources } from "../study/src/study.js";
 

@@ -40,8 +40,9 @@ function importsOf(file: string): string[] {
 
 const assembly = sources("assembly");
 const bindings = sources("bindings");
+const files = sources("files");
 const study = sources("study");
-const known = new Set([...assembly, ...bindings, ...study]);
+const known = new Set([...assembly, ...bindings, ...files, ...study]);
 
 /** Throws unless no file imports itself by way of others. */
 function refuseCycles(files: readonly string[]): void {
@@ -146,19 +147,25 @@ describe("imports run one way", () => {
         expect(own, `${file} imports ${name}`).toBe(true);
       }
     }
+    refuseCycles(study);
     expect(json("study/package.json").dependencies).toBeUndefined();
   });
 
-  it("what the study reads files with runs in a browser, but for disks, standard input and globs", () => {
-    const reading = study.filter((file) => file.startsWith("study/src/files/"));
+  it("files imports nothing of the others, and runs in a browser but for what its entry node.ts has", () => {
+    const bundled = Object.keys(json("files/package.json").devDependencies);
+    const node = /^files\/src\/(disk|expand|node|stream)\.ts$/;
+    const reading = files.filter((file) => !node.test(file));
+    expect(reading).toContain("files/src/index.ts");
     expect(reading.length).toBeGreaterThan(10);
-    const node = reading.filter((file) => importsOf(file).some((name) => name.startsWith("node:")));
-    expect(node).toEqual(["disk", "expand"].map((name) => `study/src/files/${name}.ts`));
-    // and none of the others takes it from them, standard input aside, which names the reasons of failed reads
-    for (const file of reading.filter((name) => !/\/(disk|expand|stdin)\.ts$/.test(name))) {
-      for (const name of importsOf(file)) expect(name, file).not.toMatch(/files\/(disk|expand|stdin)\.ts$/);
+    for (const file of files) {
+      for (const name of importsOf(file)) {
+        const own = bundled.some((one) => name === one || name.startsWith(`${one}/`)) || /^(node:|files\/)/.test(name);
+        expect(own, `${file} imports ${name}`).toBe(true);
+        if (!node.test(file)) expect(name, file).not.toMatch(/^node:|^tinyglobby/);
+        if (!node.test(file)) expect(name, file).not.toMatch(node);
+      }
     }
-    refuseCycles(study);
+    refuseCycles(files);
   });
 
   it("nothing in the bindings is Node's", () => {

@@ -8,17 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { deflateRawSync } from "node:zlib";
+import { type Container, FileError, openBlob, openContainer, type Source } from "@orthonorm/files";
+import { expand, openDisk, openStream } from "@orthonorm/files/node";
 import fc from "fast-check";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { StudyFailure } from "../study/src/failure.js";
-import { openBlob } from "../study/src/files/blob.js";
-import type { Container } from "../study/src/files/container.js";
-import { openDisk } from "../study/src/files/disk.js";
-import { expand } from "../study/src/files/expand.js";
-import { openContainer } from "../study/src/files/open.js";
-import { parseLiteral, Tuple } from "../study/src/files/python-literal.js";
-import type { Source } from "../study/src/files/source.js";
-import { openStream } from "../study/src/files/stdin.js";
+import { parseLiteral, Tuple } from "../files/src/python-literal.js";
 import { uniforms } from "./support/random.js";
 import { crc32, type GivenTensor, npy, safetensors, zip } from "./support/tensor-files.js";
 
@@ -86,9 +80,9 @@ async function failure(bytes: Uint8Array, name: string, way: Way = "blob"): Prom
   try {
     await readFile(bytes, name, way);
   } catch (error) {
-    if (!(error instanceof StudyFailure)) throw error;
+    if (!(error instanceof FileError)) throw error;
     expect(error.message).not.toContain("\n");
-    return error.message.replace(/^study: /, "");
+    return error.message;
   }
   return "no failure";
 }
@@ -730,9 +724,7 @@ describe("sources", () => {
 
   test.each(ways)("the end of %s", async (way) => {
     const source = await open(noise(100), "raw", way);
-    await expect(source.read(new Uint8Array(30), 80)).rejects.toThrow(
-      /^study: raw expected 30 bytes at byte 80, got 20: it /,
-    );
+    await expect(source.read(new Uint8Array(30), 80)).rejects.toThrow(/^raw expected 30 bytes at byte 80, got 20: it /);
     await source.close();
   });
 
@@ -843,10 +835,10 @@ describe("globs", () => {
 
   test("a pattern that nothing matches", async () => {
     await expect(expand(["h.1.npy", "x*.npy"], cwd)).rejects.toThrow(
-      new StudyFailure("x*.npy expected at least one file that matches, got none"),
+      new FileError("x*.npy expected at least one file that matches, got none"),
     );
     // a folder is no file
-    await expect(expand(["de*"], cwd)).rejects.toThrow(StudyFailure);
+    await expect(expand(["de*"], cwd)).rejects.toThrow(FileError);
   });
 });
 

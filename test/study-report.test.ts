@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gunzipSync } from "node:zlib";
+import { printable } from "@orthonorm/files";
 import fc from "fast-check";
 import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
@@ -13,7 +14,6 @@ import { figuresOf } from "../study/src/charts/figures.js";
 import type { Group, Report } from "../study/src/figures.js";
 import { htmlReport } from "../study/src/html/page.js";
 import { tablesOf } from "../study/src/html/tables.js";
-import { printable } from "../study/src/text.js";
 import { hostileNames, sampleReports } from "./support/sample-report.js";
 
 const reports = await sampleReports();
@@ -306,6 +306,7 @@ describe("the parts", () => {
       seen.add(file);
       for (const [, name] of readFileSync(file, "utf8").matchAll(/ from "([^"]+)"/g)) {
         if (name.startsWith(".")) visit(join(dirname(file), name.replace(/\.js$/, ".ts")));
+        else if (name === "@orthonorm/files") visit(join(root, "files/src/index.ts"));
         else expect(name, file).toBe("@observablehq/plot");
       }
     };

@@ -1,16 +1,15 @@
 /** The command line of Orthonorm: `orthonorm study [FILE…]`, `orthonorm merge FILE…`. */
+
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { FileError, printable, type Source } from "@orthonorm/files";
+import { expand, openDisk, openStream, systemReason } from "@orthonorm/files/node";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { StudyFailure } from "./failure.js";
 import type { Norm, Report } from "./figures.js";
-import { openDisk, systemReason } from "./files/disk.js";
-import { expand } from "./files/expand.js";
-import type { Source } from "./files/source.js";
-import { openStream } from "./files/stdin.js";
 import { finding, notes } from "./finding.js";
 import { toJson } from "./json.js";
 import { lookFor } from "./look.js";
@@ -19,7 +18,6 @@ import { Progress } from "./progress.js";
 import { sumSources } from "./study.js";
 import { StudySums } from "./sums.js";
 import { prepareTarget, type Target, writeWhole } from "./target.js";
-import { printable } from "./text.js";
 import { parsePairs } from "./weights.js";
 
 /** The package's own folder: the same from study/src as from dist/cli. */
@@ -374,6 +372,10 @@ async function main(): Promise<number> {
   } catch (error) {
     // Commander has printed its own; its status for a wrong command line is 1, which here means a file.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof FileError) {
+      process.stderr.write(`study: ${error.message}\n`);
+      return 1;
+    }
     if (!(error instanceof StudyFailure)) throw error;
     process.stderr.write(`${error.message}\n`);
     return error.exitCode;

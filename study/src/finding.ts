@@ -1,8 +1,9 @@
 /** What the figures say, in a sentence made from them alone, and what a reader has to know beside it. */
+import { counted, listed, printable } from "@orthonorm/files";
 import type { Group, Report, Site } from "./figures.js";
 import { describeApart } from "./measure/site.js";
 import { median } from "./statistics.js";
-import { counted, decimalsFor, fixed, listed, printable, range } from "./text.js";
+import { decimalsFor, fixed, range } from "./text.js";
 
 type Verdict = "closer" | "asFar" | "farther";
 

@@ -2,17 +2,22 @@
  * The whole study: every float tensor of every file, measured in turn. It knows nothing of disks or terminals, and runs the
  * same in Node and in a page's worker.
  */
+import {
+  type Container,
+  counted,
+  listed,
+  openContainer,
+  printable,
+  type Source,
+  type StoredTensor,
+} from "@orthonorm/files";
 import { createEngine, type Engine } from "orthonorm";
 import { StudyFailure } from "./failure.js";
 import type { Norm, Report, Skipped, SourceFile, Speed } from "./figures.js";
-import type { Container, StoredTensor } from "./files/container.js";
-import { openContainer } from "./files/open.js";
-import type { Source } from "./files/source.js";
 import { collect, elementTypes } from "./measure/collect.js";
 import type { Floats } from "./measure/sample.js";
 import { compareSpeed } from "./speed.js";
 import { GroupSums, StudySums } from "./sums.js";
-import { counted, listed, printable } from "./text.js";
 import { type FoundAffine, findAffine, normOf, type Pairs } from "./weights.js";
 
 export interface StudyOptions {

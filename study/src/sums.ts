@@ -1,9 +1,9 @@
 /** A study as sums that add up: what --save writes, what merge reads, and the figures that follow from them. */
+import { listed, naturally, printable } from "@orthonorm/files";
 import { StudyFailure } from "./failure.js";
 import type { Group, Norm, Report, Skipped, SourceFile, Speed } from "./figures.js";
 import { asNumber, asObject } from "./measure/saved.js";
 import { SiteSums } from "./measure/site.js";
-import { listed, naturally, printable } from "./text.js";
 
 interface Head {
   version: string;

@@ -1,11 +1,12 @@
 /** The study's results in files, written whole or not at all. */
+
 import { randomBytes } from "node:crypto";
 import { constants, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { access, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { printable } from "@orthonorm/files";
+import { systemReason } from "@orthonorm/files/node";
 import { StudyFailure } from "./failure.js";
-import { systemReason } from "./files/disk.js";
-import { printable } from "./text.js";
 
 /** Where a result goes: a regular file that is replaced whole, or a device or pipe that is written to. */
 export interface Target {

@@ -1,14 +1,3 @@
-/**
- * Names come from files of unknown origin: a control character in a tensor's name could move the cursor or recolour the
- * terminal, and a right-to-left mark could reorder a line. They are shown as escapes.
- */
-export function printable(name: string): string {
-  return name.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
-    (character) => `\\u${(character.codePointAt(0) as number).toString(16).padStart(4, "0")}`,
-  );
-}
-
 /** At most `width` characters, the middle left out: both ends of a tensor's name tell more than its middle. */
 export function shorten(name: string, width: number): string {
   // By code points: half a surrogate pair is no character.
@@ -32,16 +21,6 @@ export function wrap(text: string, width: number, indent = ""): string {
   }
   lines.push(line);
   return lines.join("\n");
-}
-
-/** The names in a row, at most `limit` of them: "a, b, c and 4 more". */
-export function listed(names: readonly string[], limit = 4): string {
-  if (names.length <= limit) return names.join(", ");
-  return `${names.slice(0, limit).join(", ")} and ${names.length - limit} more`;
-}
-
-export function counted(count: number, noun: string, plural = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 /**
@@ -74,11 +53,4 @@ export function range(values: readonly number[], decimals: number): string {
   const low = fixed(Math.min(...values), decimals);
   const high = fixed(Math.max(...values), decimals);
   return low === high ? low : `${low}–${high}`;
-}
-
-const natural = new Intl.Collator("en", { numeric: true });
-
-/** The order of names in which their numbers count as numbers: h.2 before h.10. */
-export function naturally(a: string, b: string): number {
-  return natural.compare(a, b);
 }

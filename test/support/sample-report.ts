@@ -2,10 +2,9 @@
 // tested on.
 
 import { fileURLToPath } from "node:url";
+import { openBlob, type Source } from "@orthonorm/files";
+import { openDisk } from "@orthonorm/files/node";
 import type { Group, Norm, Population, Report, Site } from "../../study/src/figures.js";
-import { openBlob } from "../../study/src/files/blob.js";
-import { openDisk } from "../../study/src/files/disk.js";
-import type { Source } from "../../study/src/files/source.js";
 import { studySources } from "../../study/src/study.js";
 import { normals } from "./random.js";
 import { type GivenTensor, safetensors } from "./tensor-files.js";

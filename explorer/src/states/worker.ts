@@ -1,7 +1,7 @@
 /** The study of dropped files, measured and drawn in a worker: the page has only to put the figures in. */
+import { openBlob } from "@orthonorm/files";
 import { parseHTML } from "linkedom";
 import { figuresOf } from "../../../study/src/charts/figures.js";
-import { openBlob } from "../../../study/src/files/blob.js";
 import { finding, notes } from "../../../study/src/finding.js";
 import { toJson } from "../../../study/src/json.js";
 import { studySources } from "../../../study/src/study.js";

@@ -2,8 +2,9 @@
  * Where a site stands in its model, read off its name: "h.3.ln_2" is layer 3's norm of the kind "ln_2". Norms of two
  * kinds take turns along the depth, and a line through both would zigzag: each kind is a series of its own.
  */
+import { printable } from "@orthonorm/files";
 import type { Group, Site } from "../figures.js";
-import { printable, shorten } from "../text.js";
+import { shorten } from "../text.js";
 
 export interface Place {
   site: Site;

@@ -1,7 +1,9 @@
 /** Histograms of the angle, a small panel a site. Models with the same sites share their panels. */
+
 import * as Plot from "@observablehq/plot";
+import { printable } from "@orthonorm/files";
 import type { Group, Site, Spread } from "../figures.js";
-import { printable, shorten } from "../text.js";
+import { shorten } from "../text.js";
 import { facets, normColor, svgOf } from "./panels.js";
 
 type Counts = NonNullable<Spread["histogram"]>;

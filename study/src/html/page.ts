@@ -1,10 +1,12 @@
 /** The report as one HTML file: answer, key numbers, figures, tables, methods, provenance. It loads nothing. */
+
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
+import { counted, printable } from "@orthonorm/files";
 import { parseHTML } from "linkedom";
 import { type Figure, figuresOf, nameOf } from "../charts/figures.js";
 import type { Group, Report, Speed } from "../figures.js";
-import { counted, decimalsFor, fixed, printable, scientific, shorten } from "../text.js";
+import { decimalsFor, fixed, scientific, shorten } from "../text.js";
 import { fonts, script, styles, theme } from "./assets.js";
 import { type Make, maker } from "./element.js";
 import { extentOf, grouped, keyNumbers } from "./key.js";

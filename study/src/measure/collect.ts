@@ -3,10 +3,9 @@
  * a block, the next is read into engine memory of its own, straight from the file; so the largest file needs no more
  * memory than a small one.
  */
+import { printable, type StoredTensor, type TensorReader } from "@orthonorm/files";
 import { angle, type DType, type Engine, geometry, layerNorm, rmsNorm, type Tensor } from "orthonorm";
 import { StudyFailure } from "../failure.js";
-import type { StoredTensor, TensorReader } from "../files/container.js";
-import { printable } from "../text.js";
 import { elementsPrint, lengthsPrint } from "./fingerprint.js";
 import { type Columns, columnsOf, type Terms } from "./measures.js";
 import { degrees } from "./null-model.js";

@@ -2,8 +2,8 @@
  * One site, as sums that add up: two parts of a study, saved and merged, give what one run over all rows gives. Means,
  * deviations, ranges and counts to the last bit, quantiles to the grid's resolution.
  */
+import { counted } from "@orthonorm/files";
 import type { Norm, Population, Site, Spread } from "../figures.js";
-import { counted } from "../text.js";
 import { upperWord } from "./bits.js";
 import { type Columns, type Quantity, quantitiesOf, type Terms } from "./measures.js";
 import { chanceDeviation, chanceSd } from "./null-model.js";

@@ -12,13 +12,15 @@
  *
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
-import { counted, printable } from "../text.js";
+
 import type { Container, StoredTensor } from "./container.js";
 import { Ending } from "./ending.js";
-import { bitsIn, excerpt, expected, isSizes } from "./failures.js";
+import { expected } from "./error.js";
+import { bitsIn, excerpt, isSizes } from "./header.js";
 import { type Literal, parseLiteral, Tuple } from "./python-literal.js";
 import { RangeReader } from "./range.js";
 import type { Source } from "./source.js";
+import { counted, printable } from "./text.js";
 
 export interface NpyHeader {
   /** In safetensors' words where it has one, else in NumPy's. */
@@ -73,7 +75,7 @@ export function isNpy(start: Uint8Array): boolean {
  * @param size of header and array together; null where only the end will tell
  * @param start the first 8 bytes
  * @param next fills with the bytes that follow
- * @throws StudyFailure naming the first thing that does not hold
+ * @throws FileError naming the first thing that does not hold
  */
 export async function readNpyHeader(
   where: string,

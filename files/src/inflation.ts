@@ -1,5 +1,4 @@
-import { StudyFailure } from "../failure.js";
-import { expected } from "./failures.js";
+import { expected, FileError } from "./error.js";
 import type { Source } from "./source.js";
 
 /** At most a thousand times as many bytes come of them: what a page's stream may hold at once of a zip bomb. */
@@ -10,7 +9,7 @@ export class Inflation {
   private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
   private chunk = new Uint8Array(0);
   /** Why the source could not be read: a stream of the platform may tell it in other words. */
-  private failure: StudyFailure | null = null;
+  private failure: FileError | null = null;
 
   constructor(source: Source, position: number, bytes: number) {
     let done = 0;
@@ -22,7 +21,7 @@ export class Inflation {
           try {
             await source.read(piece, position + done);
           } catch (error) {
-            if (error instanceof StudyFailure) this.failure = error;
+            if (error instanceof FileError) this.failure = error;
             throw error;
           }
           done += piece.length;

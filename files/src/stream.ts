@@ -1,6 +1,6 @@
 /** Standard input, or any stream of Node's: its bytes pass once, and its end is known only when it comes. */
 import { systemReason } from "./disk.js";
-import { EndsEarly, expected } from "./failures.js";
+import { EndsEarly, expected } from "./error.js";
 import type { Source } from "./source.js";
 
 /** What was read of a stream and not asked for yet is at most one of its chunks: whoever writes to it waits. */

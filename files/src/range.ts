@@ -1,7 +1,7 @@
-import { counted, printable } from "../text.js";
 import type { TensorReader } from "./container.js";
-import { EndsEarly, expected } from "./failures.js";
+import { EndsEarly, expected } from "./error.js";
 import type { Source } from "./source.js";
+import { counted, printable } from "./text.js";
 
 /** A tensor that lies in its source as it is, read straight into the caller's bytes. */
 export class RangeReader implements TensorReader {

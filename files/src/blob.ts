@@ -1,5 +1,5 @@
 /** A file dropped on a page, or chosen there. */
-import { EndsEarly, expected } from "./failures.js";
+import { EndsEarly, expected } from "./error.js";
 import type { Source } from "./source.js";
 
 /** A page's memory holds so much of the file at most, besides what the caller holds. */

@@ -1,5 +1,5 @@
 import type { Container } from "./container.js";
-import { EndsEarly, expected } from "./failures.js";
+import { EndsEarly, expected } from "./error.js";
 import { isNpy, openNpy } from "./npy.js";
 import { maximumHeader, openSafetensors } from "./safetensors.js";
 import type { Source } from "./source.js";
@@ -9,7 +9,7 @@ const formats = "a .safetensors, .npy or .npz file";
 /**
  * Reads and checks the header of a file of tensors, whose format its first bytes tell. The source stays the caller's to close.
  *
- * @throws StudyFailure in one line that names the file, the tensor and the first thing that does not hold
+ * @throws FileError in one line that names the file, the tensor and the first thing that does not hold
  */
 export async function openContainer(source: Source): Promise<Container> {
   const start = await firstBytes(source);

@@ -18,15 +18,15 @@ import {
   WARNING_TRAILING_CENTRAL_DIRECTORY_DATA,
   ZipReader,
 } from "@zip.js/zip.js/lib/zip-core-reader.js";
-import { StudyFailure } from "../failure.js";
-import { counted, printable } from "../text.js";
 import type { Container, StoredTensor, TensorReader } from "./container.js";
 import { createCrc } from "./crc.js";
-import { excerpt, expected } from "./failures.js";
+import { expected, FileError } from "./error.js";
+import { excerpt } from "./header.js";
 import { Inflation } from "./inflation.js";
 import { cannotOpen, isNpy, type NpyHeader, readNpyHeader } from "./npy.js";
 import { RangeReader, refuseBeyond, tensorOf } from "./range.js";
 import type { Source } from "./source.js";
+import { counted, printable } from "./text.js";
 
 /** An archive of 40000 arrays has a directory of this size. */
 const maximumDirectory = 4 << 20;
@@ -157,7 +157,7 @@ async function checked<T>(where: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof StudyFailure) throw error;
+    if (error instanceof FileError) throw error;
     const { message, reason } = error as Error & { reason?: string };
     throw expected(where, "a sound zip archive", excerpt(`one that is not (${(reason ?? message).toLowerCase()})`));
   }

@@ -1,12 +1,11 @@
 /** Files of a disk, read by ranges straight into the caller's bytes. */
 import { type FileHandle, open, stat } from "node:fs/promises";
-import { StudyFailure } from "../failure.js";
-import { EndsEarly, expected } from "./failures.js";
+import { EndsEarly, expected, FileError } from "./error.js";
 import type { Source } from "./source.js";
 
 /**
  * @param name what the file is called in messages and in the output
- * @throws StudyFailure where it is no regular file or cannot be opened
+ * @throws FileError where it is no regular file or cannot be opened
  */
 export async function openDisk(path: string, name = path): Promise<Source> {
   let handle: FileHandle;
@@ -24,7 +23,7 @@ export async function openDisk(path: string, name = path): Promise<Source> {
       throw error;
     }
   } catch (error) {
-    throw error instanceof StudyFailure ? error : unreadable(name, error);
+    throw error instanceof FileError ? error : unreadable(name, error);
   }
   return {
     name,
@@ -48,7 +47,7 @@ export async function openDisk(path: string, name = path): Promise<Source> {
   };
 }
 
-function unreadable(name: string, error: unknown): StudyFailure {
+function unreadable(name: string, error: unknown): FileError {
   return expected(name, "a file that can be read", systemReason(error));
 }
 

@@ -9,7 +9,7 @@ export interface Source {
    * the last read; what lies between is passed over.
    *
    * @throws EndsEarly where the bytes end early
-   * @throws StudyFailure where they cannot be read
+   * @throws FileError where they cannot be read
    */
   read(into: Uint8Array, position: number): Promise<void>;
   close(): Promise<void>;

@@ -12,7 +12,7 @@ export interface Container {
    * Checks what only the end can tell of a source that flows: that it ends where its header says, whatever of it was read.
    * To be called after the last tensor; of a source of known size all was checked when it was opened.
    *
-   * @throws StudyFailure where the bytes end early, or go on
+   * @throws FileError where the bytes end early, or go on
    */
   finish(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export interface StoredTensor {
   /**
    * The tensor's bytes, little-endian, from the first to the last. Of a source that flows, tensors open in their order.
    *
-   * @throws StudyFailure where it is unreadable, or its bytes have passed
+   * @throws FileError where it is unreadable, or its bytes have passed
    */
   open(): Promise<TensorReader>;
 }
@@ -38,7 +38,7 @@ export interface TensorReader {
   /**
    * Fills `into` with the next bytes. What an archive says of the whole entry (its size, its CRC) is checked with the last.
    *
-   * @throws StudyFailure naming file and tensor where they end early, or cannot be read or inflated
+   * @throws FileError naming file and tensor where they end early, or cannot be read or inflated
    */
   read(into: Uint8Array): Promise<void>;
   /** Lets go, at whatever byte. */

@@ -1,4 +1,4 @@
-import { EndsEarly, expected } from "./failures.js";
+import { EndsEarly, expected } from "./error.js";
 import type { Source } from "./source.js";
 
 /** Where the bytes of a source must end: checked here, once, if its size is not known beforehand. */

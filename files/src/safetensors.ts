@@ -12,12 +12,14 @@
  *
  * Only ranges of the file are read, never the whole of it.
  */
-import { counted, printable } from "../text.js";
+
 import type { Container, StoredTensor } from "./container.js";
 import { Ending } from "./ending.js";
-import { bitsIn, EndsEarly, excerpt, expected, isObject, isSizes, kindOf } from "./failures.js";
+import { EndsEarly, expected } from "./error.js";
+import { bitsIn, excerpt, isObject, isSizes, kindOf } from "./header.js";
 import { RangeReader } from "./range.js";
 import type { Source } from "./source.js";
+import { counted, printable } from "./text.js";
 
 interface Entry {
   name: string;
@@ -70,7 +72,7 @@ const bitsOf: Record<string, number> = {
 /**
  * @param length the header's, as the first 8 bytes announce it, at most `maximumHeader`
  * @param other what the first bytes are known from besides, or null
- * @throws StudyFailure naming the file, the tensor and the first thing that does not hold
+ * @throws FileError naming the file, the tensor and the first thing that does not hold
  */
 export async function openSafetensors(source: Source, length: number, other: string | null): Promise<Container> {
   const { name: file, size } = source;
@@ -115,7 +117,7 @@ export async function openSafetensors(source: Source, length: number, other: str
 /**
  * Checks a header against the `dataBytes` bytes that follow it; null where their number is not known.
  *
- * @throws StudyFailure naming the file, the tensor and the first thing that does not hold
+ * @throws FileError naming the file, the tensor and the first thing that does not hold
  */
 function parseHeader(file: string, bytes: Uint8Array, dataBytes: number | null, other: string | null): Header {
   if (depthOf(bytes) > maximumDepth) {

@@ -2,14 +2,14 @@
 import { lstat } from "node:fs/promises";
 import { isAbsolute, resolve } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
-import { naturally } from "../text.js";
-import { expected } from "./failures.js";
+import { expected } from "./error.js";
+import { naturally } from "./text.js";
 
 /**
  * The files that the arguments name, in the order of the arguments; the files of one pattern in the order of their names.
  * What exists under its literal name is that file, whatever characters it has.
  *
- * @throws StudyFailure naming a pattern that no file matches
+ * @throws FileError naming a pattern that no file matches
  */
 export async function expand(args: readonly string[], cwd = process.cwd()): Promise<string[]> {
   const files: string[] = [];

@@ -1,0 +1,35 @@
+/** Checks and words that the headers of all formats share. */
+import { printable } from "./text.js";
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value is a list of sizes: whole numbers, zero or more. */
+export function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+/** The kind of a JSON value in words: "an array", "a number". */
+export function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "an array" : `${/^[aeiou]/.test(typeof value) ? "an" : "a"} ${typeof value}`;
+}
+
+/** Text from a header, short enough for one line. */
+export function excerpt(text: string): string {
+  const safe = printable(text);
+  return safe.length > 60 ? `${safe.slice(0, 59)}…` : safe;
+}
+
+/**
+ * How many bits a tensor of this shape takes; null where they are too many to be addressed.
+ *
+ * A size of zero makes the tensor empty however large the others are. Multiplied out first, they could overflow.
+ *
+ * @param each how many bits one element takes
+ */
+export function bitsIn(shape: readonly number[], each: number): number | null {
+  const bits = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, each);
+  return Number.isSafeInteger(bits) ? bits : null;
+}
