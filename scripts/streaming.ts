@@ -13,8 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openDisk } from "@orthonorm/files/node";
-import { median } from "../study/src/statistics.js";
-import { sumSources } from "../study/src/study.js";
+import { median, sumSources } from "@orthonorm/study";
 
 const cols = 768;
 const turns = 7;

@@ -40,9 +40,16 @@ function importsOf(file: string): string[] {
 
 const assembly = sources("assembly");
 const bindings = sources("bindings");
+/** The workspaces that make the command line; they import each other by name, and only what is listed here. */
+const workspaces: Record<string, readonly string[]> = {
+  files: [],
+  study: ["files", "orthonorm", "orthonorm/reference"],
+  cli: ["files", "study"],
+};
 const files = sources("files");
 const study = sources("study");
-const known = new Set([...assembly, ...bindings, ...files, ...study]);
+const cli = sources("cli");
+const known = new Set([...assembly, ...bindings, ...files, ...study, ...cli]);
 
 /** Throws unless no file imports itself by way of others. */
 function refuseCycles(files: readonly string[]): void {
@@ -135,37 +142,51 @@ describe("imports run one way", () => {
     }
   });
 
-  it("study uses the public entries only", () => {
-    // its own packages are bundled into the command line, and installed by nobody else
-    const bundled = Object.keys(json("study/package.json").devDependencies);
-    for (const file of study) {
+  it.each(Object.keys(workspaces))("%s imports itself, its packages, and of the others what it may", (workspace) => {
+    const { dependencies, devDependencies } = json(`${workspace}/package.json`);
+    // they are bundled into the command line, and installed by nobody else
+    expect(dependencies).toBeUndefined();
+    const others = workspaces[workspace].map((name) => (name.startsWith("orthonorm") ? name : `@orthonorm/${name}`));
+    const packages = Object.keys(devDependencies).filter((name) => !name.startsWith("@orthonorm/"));
+    for (const file of sources(workspace)) {
       for (const name of importsOf(file)) {
         const own =
-          ["orthonorm", "orthonorm/reference"].includes(name) ||
-          bundled.some((one) => name === one || name.startsWith(`${one}/`)) ||
-          /^(node:|study\/)/.test(name);
+          name.startsWith(`${workspace}/`) ||
+          name.startsWith("node:") ||
+          others.some((one) => name === one || (one.startsWith("@") && name.startsWith(`${one}/`))) ||
+          packages.some((one) => name === one || name.startsWith(`${one}/`));
         expect(own, `${file} imports ${name}`).toBe(true);
       }
     }
-    refuseCycles(study);
-    expect(json("study/package.json").dependencies).toBeUndefined();
+    refuseCycles(sources(workspace));
   });
 
-  it("files imports nothing of the others, and runs in a browser but for what its entry node.ts has", () => {
-    const bundled = Object.keys(json("files/package.json").devDependencies);
+  it("files runs in a browser, but for what its entry node.ts has", () => {
     const node = /^files\/src\/(disk|expand|node|stream)\.ts$/;
     const reading = files.filter((file) => !node.test(file));
     expect(reading).toContain("files/src/index.ts");
     expect(reading.length).toBeGreaterThan(10);
-    for (const file of files) {
+    for (const file of reading) {
       for (const name of importsOf(file)) {
-        const own = bundled.some((one) => name === one || name.startsWith(`${one}/`)) || /^(node:|files\/)/.test(name);
-        expect(own, `${file} imports ${name}`).toBe(true);
-        if (!node.test(file)) expect(name, file).not.toMatch(/^node:|^tinyglobby/);
-        if (!node.test(file)) expect(name, file).not.toMatch(node);
+        expect(name, file).not.toMatch(/^node:|^tinyglobby/);
+        expect(name, file).not.toMatch(node);
       }
     }
-    refuseCycles(files);
+  });
+
+  it("what a page takes of the study is nothing of Node's", () => {
+    const seen = new Set<string>();
+    const visit = (file: string) => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const name of importsOf(file)) {
+        if (known.has(name)) visit(name);
+        else expect(name, file).toMatch(/^(orthonorm(\/reference)?|@orthonorm\/files|@observablehq\/plot)$/);
+      }
+    };
+    const { exports } = json("study/package.json");
+    for (const entry of [".", "./report"]) visit(join("study", exports[entry]));
+    expect(seen.size).toBeGreaterThan(20);
   });
 
   it("nothing in the bindings is Node's", () => {

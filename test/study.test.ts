@@ -19,18 +19,19 @@ import { fileURLToPath } from "node:url";
 import { printable } from "@orthonorm/files";
 import { openDisk } from "@orthonorm/files/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lookFor } from "../cli/src/terminal/look.js";
+import { Progress } from "../cli/src/terminal/progress.js";
+import { render } from "../cli/src/terminal/render.js";
+import { wrap } from "../cli/src/terminal/wrap.js";
 import type { Report, Skipped, Spread } from "../study/src/figures.js";
 import { finding } from "../study/src/finding.js";
-import { lookFor } from "../study/src/look.js";
 import { chanceDeviation } from "../study/src/measure/null-model.js";
 import { widenBf16, widenF16 } from "../study/src/measure/widen.js";
-import { render } from "../study/src/page.js";
-import { Progress } from "../study/src/progress.js";
 import { plainLayerNorm } from "../study/src/speed.js";
 import { median } from "../study/src/statistics.js";
 import { type StudyOptions, studySources } from "../study/src/study.js";
 import { shortLabels } from "../study/src/sums.js";
-import { decimalsFor, fixed, range, shorten, wrap } from "../study/src/text.js";
+import { decimalsFor, fixed, range, shorten } from "../study/src/text.js";
 import { normals } from "./support/random.js";
 import { sharedReference } from "./support/shared.js";
 import { npy } from "./support/tensor-files.js";
@@ -706,6 +707,47 @@ describe("the command line", () => {
     expect(readdirSync(join(folder, "out"))).toEqual(["figures.json"]);
     const saved = readFileSync(join(folder, "out/figures.json"), "utf8");
     expect(orthonorm(["study", good, "--json", "-"]).stdout).toBe(saved);
+  });
+
+  test("--html - and --save - print the page and the sums instead of the table; only one of them all can", () => {
+    const page = orthonorm(["study", good, "--html", "-"]);
+    expect(page).toMatchObject({ status: 0, stderr: "" });
+    expect(page.stdout).toMatch(/^<!DOCTYPE html>.*<\/html>\s*$/s);
+    expect(orthonorm(["study", good, "--save", "saved-plain.json"]).status).toBe(0);
+    const saved = readFileSync(join(folder, "saved-plain.json"), "utf8");
+    expect(orthonorm(["study", good, "--save", "-"])).toMatchObject({ status: 0, stdout: saved, stderr: "" });
+    const merged = orthonorm(["merge", "saved-plain.json", "--save", "merged-plain.json", "--json", "-"]);
+    expect(orthonorm(["merge", "saved-plain.json", "--save", "-"])).toMatchObject({
+      status: 0,
+      stdout: readFileSync(join(folder, "merged-plain.json"), "utf8"),
+    });
+    expect(JSON.parse(merged.stdout)).toEqual(JSON.parse(orthonorm(["study", good, "--json", "-"]).stdout));
+    const both = orthonorm(["study", good, "--save", "-", "--html", "-"]);
+    expect(both).toMatchObject({ status: 2, stdout: "" });
+    expect(both.stderr).toBe("study: --save - expected standard output, got that of --html\n");
+    expect(readdirSync(folder)).not.toContain("-");
+  });
+
+  test("errors begin with the command they are of, and point to its help", () => {
+    expect(orthonorm(["merge", "nowhere.json"])).toMatchObject({
+      status: 1,
+      stderr: "merge: nowhere.json expected a file that can be read, got no such file or directory\n",
+    });
+    for (const command of ["study", "merge"]) {
+      const { status, stderr } = orthonorm([command, "--colour"]);
+      expect(status).toBe(2);
+      expect(stderr).toBe(`orthonorm: unknown option '--colour'\nTry: orthonorm ${command} --help\n`);
+    }
+  });
+
+  test("what --save wrote is for merge, which study says", () => {
+    expect(orthonorm(["study", good, "--save", "for-merge.json"]).status).toBe(0);
+    expect(orthonorm(["study", good, "for-merge.json"])).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr:
+        "study: for-merge.json expected a .safetensors, .npy or .npz file, got sums that --save wrote (orthonorm merge reads them)\n",
+    });
   });
 
   test("a link as JSON target stays a link", () => {

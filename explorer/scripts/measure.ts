@@ -1,7 +1,7 @@
 /** Measures the built page: `npm run measure --workspace explorer`. docs/explorer.md has what it says. */
 import { readdirSync, readFileSync } from "node:fs";
+import { median } from "@orthonorm/study";
 import type { BrowserContextOptions, Page } from "playwright";
-import { median } from "../../study/src/statistics.js";
 import { launch, serveBuild } from "./browser.js";
 
 const rounds = 5;

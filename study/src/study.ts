@@ -12,7 +12,7 @@ import {
   type StoredTensor,
 } from "@orthonorm/files";
 import { createEngine, type Engine } from "orthonorm";
-import { StudyFailure } from "./failure.js";
+import { OptionError, StudyError } from "./error.js";
 import type { Norm, Report, Skipped, SourceFile, Speed } from "./figures.js";
 import { collect, elementTypes } from "./measure/collect.js";
 import type { Floats } from "./measure/sample.js";
@@ -38,7 +38,7 @@ export interface StudyOptions {
   progress?: (what: string, share: number) => void;
 }
 
-/** The study of these files as figures. @throws StudyFailure naming the file and what is wrong with it */
+/** The study of these files as figures. @throws StudyError naming the file and what is wrong with it */
 export async function studySources(sources: readonly Source[], options: StudyOptions): Promise<Report> {
   return (await sumSources(sources, options)).report();
 }
@@ -47,7 +47,7 @@ export async function studySources(sources: readonly Source[], options: StudyOpt
  * The study as sums, which can be saved and merged. All headers are read and checked before the first tensor is, so that a
  * broken file among many is known at once. Where the signal stops it, what was measured until then is returned, and says so.
  *
- * @throws StudyFailure naming the file and what is wrong with it; the sources are closed whatever happens
+ * @throws StudyError naming the file and what is wrong with it; the sources are closed whatever happens
  */
 export async function sumSources(sources: readonly Source[], options: StudyOptions): Promise<StudySums> {
   const { weights = [] } = options;
@@ -74,9 +74,8 @@ async function measureAll(
   const plans = files.map((file) => plan(file, options.sites));
   const groups = grouped(plans, options.pool ?? null);
   if (models.length > 1 && models.length !== groups.length) {
-    throw new StudyFailure(
+    throw new OptionError(
       `--weights expected once, or once for each of ${counted(groups.length, "model")}, got ${models.length} times`,
-      2,
     );
   }
   const study = new StudySums({ version, variant: engine.variant, eps });
@@ -127,7 +126,7 @@ function add(group: GroupSums, sums: Parameters<GroupSums["add"]>[0], file: Cont
   try {
     group.add(sums);
   } catch (error) {
-    throw new StudyFailure(
+    throw new StudyError(
       `${printable(file.source.name)} expected site "${printable(sums.head.site)}" to be a part of what came before, got ${(error as Error).message}`,
     );
   }
@@ -156,7 +155,7 @@ function plan(file: Container, wanted: (name: string) => boolean = () => true): 
     .map((tensor) => ({ source: file.source.name, tensor: tensor.name, reason: unfitFor(tensor, least) as string }));
   if (fit.length === 0) {
     const got = file.tensors.length === 0 ? "no tensor at all" : describe(file, chosen, unfit);
-    throw new StudyFailure(`${printable(file.source.name)} expected a float tensor with rows, got ${got}`);
+    throw new StudyError(`${printable(file.source.name)} expected a float tensor with rows, got ${got}`);
   }
   return { file, fit, unfit };
 }
@@ -227,15 +226,14 @@ async function findAffines(
       model.tensors.map(({ name }) => printable(name)),
       3,
     );
-    throw new StudyFailure(
+    throw new StudyError(
       `${printable(model.source.name)} expected weights of the sites (${sites}), got ${names}: pair them in a --pairs file`,
     );
   }
   for (const site of Object.keys(pairs ?? {})) {
     if (!tensors.some(({ name }) => name === site)) {
-      throw new StudyFailure(
+      throw new OptionError(
         `--pairs expected sites of the files, got "${printable(site)}" (there are ${listed(tensors.map(({ name }) => printable(name)))})`,
-        2,
       );
     }
   }

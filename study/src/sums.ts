@@ -1,6 +1,6 @@
 /** A study as sums that add up: what --save writes, what merge reads, and the figures that follow from them. */
 import { listed, naturally, printable } from "@orthonorm/files";
-import { StudyFailure } from "./failure.js";
+import { StudyError } from "./error.js";
 import type { Group, Norm, Report, Skipped, SourceFile, Speed } from "./figures.js";
 import { asNumber, asObject } from "./measure/saved.js";
 import { SiteSums } from "./measure/site.js";
@@ -64,12 +64,12 @@ export class StudySums {
 
   constructor(readonly head: Head) {}
 
-  /** @throws StudyFailure where a whole group has no figure, unless the study was stopped before */
+  /** @throws StudyError where a whole group has no figure, unless the study was stopped before */
   expectFigures(): void {
     for (const { path, sites, unfit } of this.groups) {
       if (unfit.length < sites.size || !this.complete) continue;
       const reasons = unfit.map(({ tensor, reason }) => `${printable(tensor)} (${reason})`);
-      throw new StudyFailure(`${printable(path)} expected a row with an angle, got none (${listed(reasons, 3)})`);
+      throw new StudyError(`${printable(path)} expected a row with an angle, got none (${listed(reasons, 3)})`);
     }
   }
 

@@ -7,22 +7,6 @@ export function shorten(name: string, width: number): string {
   return `${characters.slice(0, width - 1 - tail).join("")}…${characters.slice(characters.length - tail).join("")}`;
 }
 
-/** Breaks a paragraph between words into lines of at most `width` characters; the lines after the first are indented. */
-export function wrap(text: string, width: number, indent = ""): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line === "") line = word;
-    else if (line.length + 1 + word.length <= width) line += ` ${word}`;
-    else {
-      lines.push(line);
-      line = indent + word;
-    }
-  }
-  lines.push(line);
-  return lines.join("\n");
-}
-
 /**
  * How many decimals give the middle value of a column so many significant digits: enough to compare its rows, and the same
  * in every row, so that the points stand under each other.

@@ -1,6 +1,6 @@
 /** The weight and bias of a site's norm: found by name among a model's tensors, or as a pairs file says. */
 import { type Container, listed, printable, type StoredTensor } from "@orthonorm/files";
-import { StudyFailure } from "./failure.js";
+import { OptionError, StudyError } from "./error.js";
 import type { Norm } from "./figures.js";
 import { type Affine, elementTypes } from "./measure/collect.js";
 import type { Floats } from "./measure/sample.js";
@@ -23,7 +23,7 @@ const parameterEnds = { weight: ["weight", "gamma", "g", "scale", "w"], bias: ["
  * `h.0.ln_1.bias`, also where one of the two names has more in front ("transformer.h.0.ln_1.weight").
  *
  * @returns null where there is none of that name
- * @throws StudyFailure where two fit, or one fits by name and not by shape
+ * @throws StudyError where two fit, or one fits by name and not by shape
  */
 export async function findAffine(
   file: Container,
@@ -55,7 +55,7 @@ export function normOf(found: readonly FoundAffine[]): Norm | null {
 function byName(file: Container, name: string): StoredTensor {
   const tensor = file.tensors.find((one) => one.name === name);
   if (tensor === undefined) {
-    throw new StudyFailure(
+    throw new StudyError(
       `${printable(file.source.name)} expected a tensor "${printable(name)}" as --pairs says, got ${among(file)}`,
     );
   }
@@ -76,7 +76,7 @@ function match(file: Container, site: string, ends: readonly string[]): StoredTe
   if (only === undefined) return null;
   if (others.length > 0) {
     const names = [only, ...others].map(({ name }) => printable(name));
-    throw new StudyFailure(
+    throw new StudyError(
       `${printable(file.source.name)} expected one tensor for site "${printable(site)}", got ${listed(names)}: say which in a --pairs file`,
     );
   }
@@ -94,7 +94,7 @@ async function readVector(file: Container, tensor: StoredTensor, cols: number, w
   const length = shape.reduce((product, size) => product * size, 1);
   if (kind === null || tensor.unreadable !== null || length !== cols) {
     const got = tensor.unreadable ?? `${dtype} [${shape.join(", ")}]`;
-    throw new StudyFailure(
+    throw new StudyError(
       `${printable(file.source.name)} expected tensor "${printable(name)}" to be ${cols} floats like the site's rows, got ${got}`,
     );
   }
@@ -116,7 +116,7 @@ async function readVector(file: Container, tensor: StoredTensor, cols: number, w
   const measured = wide ? Float64Array.from(values) : Float32Array.from(values);
   const at = measured.findIndex((value) => !Number.isFinite(value));
   if (at >= 0) {
-    throw new StudyFailure(
+    throw new StudyError(
       `${printable(file.source.name)} expected tensor "${printable(name)}" to be finite${wide ? "" : " in F32"}, got ${values[at]} at ${at}`,
     );
   }
@@ -134,12 +134,11 @@ function printOf(...arrays: Floats[]): string {
   return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
-/** @throws StudyFailure unless the text is JSON of { "site": { "weight": "name", "bias": "name" or null }, … } */
+/** @throws StudyError unless the text is JSON of { "site": { "weight": "name", "bias": "name" or null }, … } */
 export function parsePairs(text: string, name: string): Pairs {
   const wrong = (got: string) =>
-    new StudyFailure(
+    new OptionError(
       `--pairs ${printable(name)} expected JSON like {"site": {"weight": "name", "bias": "name"}}, got ${got}`,
-      2,
     );
   let parsed: unknown;
   try {

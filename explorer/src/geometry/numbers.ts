@@ -1,5 +1,5 @@
 /** Numbers as the page's sentences have them: a minus that is as wide as a digit, and no −0. */
-import { chanceSd } from "../../../study/src/measure/null-model.js";
+import { chanceSd } from "@orthonorm/study";
 import type { Model, Vector } from "./model.js";
 
 export function fixed(value: number, decimals: number): string {

@@ -1,5 +1,5 @@
 /** The table of sites as CSV (RFC 4180): numbers as they are, for a program to read. */
-import type { Report, Site } from "../../../study/src/figures.js";
+import type { Report, Site } from "@orthonorm/study";
 
 /** Named as in the JSON; angles in degrees. */
 const columns: Record<string, (site: Site) => string | number> = {

@@ -1,4 +1,4 @@
-import type { Report } from "../../../study/src/figures.js";
+import type { Report } from "@orthonorm/study";
 
 export interface Order {
   /** A file of the reader's, or the address of a sample. */

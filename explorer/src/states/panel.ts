@@ -1,9 +1,9 @@
 /** "Your states": takes files or a sample, has them measured by a worker, and shows the finding, a table and the figures. */
 
 import { printable } from "@orthonorm/files";
-import ln from "../../../study/data/twins/ln/states.safetensors?url";
-import rms from "../../../study/data/twins/rms/states.safetensors?url";
-import type { Report, Site } from "../../../study/src/figures.js";
+import type { Report, Site } from "@orthonorm/study";
+import ln from "@orthonorm/study/data/twins/ln/states.safetensors?url";
+import rms from "@orthonorm/study/data/twins/rms/states.safetensors?url";
 import { fixed } from "../geometry/numbers.js";
 import { byId, every, make } from "../page.js";
 import { say, startWork } from "../work.js";

@@ -1,10 +1,8 @@
 /** The study of dropped files, measured and drawn in a worker: the page has only to put the figures in. */
 import { openBlob } from "@orthonorm/files";
+import { finding, notes, studySources, toJson } from "@orthonorm/study";
+import { figuresOf } from "@orthonorm/study/report";
 import { parseHTML } from "linkedom";
-import { figuresOf } from "../../../study/src/charts/figures.js";
-import { finding, notes } from "../../../study/src/finding.js";
-import { toJson } from "../../../study/src/json.js";
-import { studySources } from "../../../study/src/study.js";
 import type { Answer, Order } from "./messages.js";
 
 const eps = 1e-5;
@@ -45,8 +43,6 @@ addEventListener("message", async ({ data: { files, width } }: MessageEvent<Orde
     }));
     tell({ kind: "done", report, json: toJson(report), finding: finding(report), notes: notes(report), figures });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    // which command it is, is known here
-    tell({ kind: "error", message: message.replace(/^study: /, "") });
+    tell({ kind: "error", message: error instanceof Error ? error.message : String(error) });
   }
 });

@@ -1,6 +1,6 @@
 /**
  * The files that a report carries inside it. Read from beside this module; the build runs it and puts the texts themselves
- * in its place (scripts/build-study.ts), so that the bundled command line has no file to find.
+ * in its place (scripts/build-cli.ts), so that the bundled command line has no file to find.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -5,7 +5,7 @@
  */
 import { printable, type StoredTensor, type TensorReader } from "@orthonorm/files";
 import { angle, type DType, type Engine, geometry, layerNorm, rmsNorm, type Tensor } from "orthonorm";
-import { StudyFailure } from "../failure.js";
+import { StudyError } from "../error.js";
 import { elementsPrint, lengthsPrint } from "./fingerprint.js";
 import { type Columns, columnsOf, type Terms } from "./measures.js";
 import { degrees } from "./null-model.js";
@@ -45,7 +45,7 @@ export interface Collected {
 
 /**
  * @returns the site's sums; where the signal stopped it, of the rows read until then
- * @throws StudyFailure where the file ends early or a row does not fit in memory
+ * @throws StudyError where the file ends early or a row does not fit in memory
  */
 export async function collect(
   engine: Engine,
@@ -270,7 +270,7 @@ function finite(angle: number): number {
 function unfitFor(source: string, tensor: StoredTensor, cols: number, error: unknown): unknown {
   // The engine refuses what does not fit in its memory with a RangeError.
   if (!(error instanceof RangeError)) return error;
-  return new StudyFailure(
+  return new StudyError(
     `${printable(source)} expected tensor "${printable(tensor.name)}" to have rows that fit in memory, got rows of ${cols} (${error.message})`,
   );
 }

@@ -1,10 +1,18 @@
 /** The figures as a table: one line a site, a heading a file, aligned points, no frame. */
 import { printable } from "@orthonorm/files";
+import {
+  decimalsFor,
+  fixed,
+  type Group,
+  type Norm,
+  type Site,
+  type Spread,
+  scientific,
+  shorten,
+} from "@orthonorm/study";
 import Table from "cli-table3";
 import { createColors } from "picocolors";
-import type { Group, Norm, Site, Spread } from "./figures.js";
 import type { Look } from "./look.js";
-import { decimalsFor, fixed, scientific, shorten } from "./text.js";
 
 /** A column: its title, and what it shows of a site. */
 interface Column {

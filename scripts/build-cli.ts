@@ -30,7 +30,7 @@ rmSync(outdir, { recursive: true, force: true });
 
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { orthonorm: "study/src/cli.ts", report: "study/src/html/page.ts" },
+  entryPoints: { orthonorm: "cli/src/main.ts", report: "@orthonorm/study/html" },
   outdir,
   bundle: true,
   splitting: true,
@@ -42,7 +42,7 @@ const { metafile } = await build({
   // hash-wasm's ES module first: of its other form all 20 algorithms would come along, 268 KB instead of 15.
   mainFields: ["module", "main"],
   legalComments: "eof",
-  // cli-table3 asks for @colors/colors only to paint its own frame and heads, which the study's table has none of.
+  // cli-table3 asks for @colors/colors only to paint its own frame and heads, which the command's table has none of.
   external: ["orthonorm", "orthonorm/reference", "node:*", "@colors/colors"],
   banner: {
     // commander and cli-table3 are CommonJS: their require("node:events") needs a require in the ES module.
@@ -82,7 +82,7 @@ function thirdParty(folders: readonly string[]): string {
     const { name, version, license } = manifest(folder);
     const file = readdirSync(folder).find((entry) => /^licen[cs]e([-.]\w+)*$/i.test(entry));
     // A licence asks for its text to go with every copy: without it there must be no bundle.
-    if (file === undefined) throw new Error(`build-study: ${name} expected a licence file, got none`);
+    if (file === undefined) throw new Error(`build-cli: ${name} expected a licence file, got none`);
     return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
   });
   const line = `\n${"-".repeat(78)}\n\n`;

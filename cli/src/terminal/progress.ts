@@ -1,5 +1,5 @@
 /** One line on standard error while a long study runs: what is being measured, and how much of all is done. */
-import { shorten } from "./text.js";
+import { shorten } from "@orthonorm/study";
 
 /** Shorter work shows nothing. */
 const patienceMs = 300;

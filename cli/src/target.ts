@@ -1,4 +1,4 @@
-/** The study's results in files, written whole or not at all. */
+/** A command's results in files, each written whole or not at all. */
 
 import { randomBytes } from "node:crypto";
 import { constants, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -6,7 +6,7 @@ import { access, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { printable } from "@orthonorm/files";
 import { systemReason } from "@orthonorm/files/node";
-import { StudyFailure } from "./failure.js";
+import { CommandError } from "./error.js";
 
 /** Where a result goes: a regular file that is replaced whole, or a device or pipe that is written to. */
 export interface Target {
@@ -20,7 +20,7 @@ export interface Target {
 /**
  * Finds out before the work whether a result can be written after it.
  *
- * @throws StudyFailure where it cannot, or where it would replace one of the inputs.
+ * @throws CommandError where it cannot, or where it would replace one of the inputs.
  */
 export async function prepareTarget(option: string, file: string, inputs: readonly string[]): Promise<Target> {
   try {
@@ -31,7 +31,7 @@ export async function prepareTarget(option: string, file: string, inputs: readon
     if (there !== null && !there.isFile()) return { option, file, path, replace: false };
     for (const input of inputs) {
       if ((await realpath(input).catch(() => null)) === path) {
-        throw new StudyFailure(
+        throw new CommandError(
           `${option} ${printable(file)} expected a file to write, got one of the files to read`,
           2,
         );
@@ -41,7 +41,7 @@ export async function prepareTarget(option: string, file: string, inputs: readon
     await access(await nearestFolder(dirname(path)), constants.W_OK);
     return { option, file, path, replace: true };
   } catch (error) {
-    throw error instanceof StudyFailure ? error : unwritable(option, file, systemReason(error));
+    throw error instanceof CommandError ? error : unwritable(option, file, systemReason(error));
   }
 }
 
@@ -78,6 +78,6 @@ async function nearestFolder(folder: string): Promise<string> {
   return folder;
 }
 
-function unwritable(option: string, file: string, got: string): StudyFailure {
-  return new StudyFailure(`${option} ${printable(file)} expected a file that can be written, got ${got}`);
+function unwritable(option: string, file: string, got: string): CommandError {
+  return new CommandError(`${option} ${printable(file)} expected a file that can be written, got ${got}`);
 }

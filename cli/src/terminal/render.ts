@@ -1,11 +1,20 @@
 /** The study as a person reads it in a terminal: the table, the finding under it, how to read it, the speed. */
+
+import {
+  chanceSd,
+  decimalsFor,
+  finding,
+  fixed,
+  notes,
+  type Report,
+  type Site,
+  type Speed,
+  scientific,
+} from "@orthonorm/study";
 import { createColors } from "picocolors";
-import type { Report, Site, Speed } from "./figures.js";
-import { finding, notes } from "./finding.js";
 import type { Look } from "./look.js";
-import { chanceSd } from "./measure/null-model.js";
 import { drawTable } from "./table.js";
-import { decimalsFor, fixed, scientific, wrap } from "./text.js";
+import { wrap } from "./wrap.js";
 
 /** The whole output of a study, ending in a newline. */
 export function render(report: Report, look: Look): string {

@@ -1,0 +1,205 @@
+/** `orthonorm study [FILE…]`: measures files of hidden states. */
+import { existsSync } from "node:fs";
+import { relative } from "node:path";
+import { printable, type Source } from "@orthonorm/files";
+import { expand, openDisk, openStream } from "@orthonorm/files/node";
+import { type Norm, parsePairs, type StudySums, sumSources } from "@orthonorm/study";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { CommandError } from "../error.js";
+import { readText, sha256 } from "../inputs.js";
+import { emit, type OutputOptions, prepareOutputs, withOutputs } from "../outputs.js";
+import { root, version } from "../package.js";
+import { Progress } from "../terminal/progress.js";
+
+interface StudyOptions extends OutputOptions {
+  weights?: string[];
+  pairs?: string;
+  norm: "auto" | Norm;
+  eps: number;
+  pool?: string;
+  sites?: (name: string) => boolean;
+}
+
+export function studyCommand(): Command {
+  return withOutputs(
+    new Command("study")
+      .summary("measure the geometry of LayerNorm and RMSNorm on hidden states")
+      .description(
+        `Measures hidden states against the uniform vector 1 = [1, …, 1], the direction that LayerNorm removes and RMSNorm \
+keeps (arXiv 2409.12951), by really running both norms of the engine.
+
+A FILE is .safetensors, .npy or .npz; every tensor in it of F32, F64, F16 or BF16 is one site: rows × d, where all \
+dimensions but the last are rows. - is standard input. Files are read once, in blocks: their size does not matter. Without \
+FILE, in a checkout of the repository, the project's own two models are measured: twins that differ only in the norm.`,
+      )
+      .argument("[FILE...]", "hidden states: names, patterns like 'layers/*.npy', or -")
+      .option("--weights <FILE>", "the model, for its norms' weight and bias; once, or once a model", collectOption)
+      .option("--pairs <FILE>", 'which they are, as JSON: {"site": {"weight": "name", "bias": "name"}}')
+      .addOption(
+        new Option("--norm <NORM>", "the model's norm: layernorm, rmsnorm, or auto (metadata, weights)")
+          .argParser(parseNorm)
+          .default("auto"),
+      )
+      .addOption(new Option("--eps <N>", "the eps of both norms").argParser(parseEps).default(1e-5, "1e-5"))
+      .addOption(new Option("--sites <PATTERN>", "only tensors of such names, like 'h.*.ln_1'").argParser(parsePattern))
+      .option("--pool <NAME>", "all files are parts of one model: tensors of one name are one site"),
+  )
+    .addHelpText(
+      "after",
+      `
+Columns:
+  angle θ        to the uniform vector 1: mean and sd over the rows
+  |90°−θ|        how far that is from orthogonal, mean
+  chance         the same for random directions of that d: 0.80 of the sd of
+                 their angle, which is 57.3°/√d
+  d·cos²θ        the share of the uniform direction: 1 is chance, 0 is none
+  norm           ‖x‖, median
+  LN−RMS         ‖RMSNorm(x) − LN(x)‖/√d, in per cent: what it changes to put
+                 one norm in the other's place
+  engine error   largest |Δ|/max(1, |y|) of both norms against an f64 reference
+
+Below them, what the norm does (medians): ‖x‖ before it, after the projection,
+after standardization, after weight and bias; the angle to 1 after it; and the
+rotation: what standardization does, what weight and bias do, and both.
+
+Rows apart from these: without a direction (zeros, NaN), massive (longer than
+eight times the power of two at or above the median norm), copies of a row that
+makes up 5 % of all (it counts once). They are counted, named, and reported.
+
+Examples:
+  orthonorm study                              the twins, in a checkout
+  orthonorm study states.safetensors --weights model.safetensors
+  orthonorm study states.npz --html report.html
+  orthonorm study 'layers/*.npy' --norm rmsnorm --eps 1e-6 --json figures.json
+  orthonorm study part-7.safetensors --pool gpt2 --save part-7.json
+  zcat states.npy.gz | orthonorm study -
+
+Exit status:
+  0 measured, 1 a file cannot be read, measured or written,
+  2 a wrong command line, 130 stopped by Ctrl-C (what was measured until then is
+  shown and written, and says so; a second Ctrl-C stops at once)`,
+    )
+    .action(run);
+}
+
+/** The project's own states and weights, which are in a checkout of its repository only. */
+const twins = {
+  states: ["ln", "rms"].map((name) => `${root}study/data/twins/${name}/states.safetensors`),
+  weights: ["ln", "rms"].map((name) => `${root}study/data/twins/${name}/model.safetensors`),
+};
+
+async function run(files: string[], options: StudyOptions): Promise<void> {
+  const own = files.length === 0;
+  if (own && !twins.states.every((file) => existsSync(file))) {
+    throw new CommandError(
+      "expected at least one FILE (.safetensors, .npy, .npz), got none (the project's own states are in a checkout of its repository only)\n\n" +
+        "Usage: orthonorm study FILE… [--weights FILE] [--html FILE] [--json FILE]\nTry:   orthonorm study --help",
+      2,
+    );
+  }
+  const states = own ? twins.states : await expand(files);
+  if (states.filter((file) => file === "-").length > 1) {
+    throw new CommandError("expected - (standard input) once, got it more often", 2);
+  }
+  const weights = options.weights ?? (own ? twins.weights : []);
+  const inputs = [...states, ...weights, ...(options.pairs === undefined ? [] : [options.pairs])];
+  const outputs = await prepareOutputs(options, inputs);
+  const pairs = options.pairs === undefined ? null : parsePairs(await readText(options.pairs), options.pairs);
+  const nameOf = own ? (file: string) => relative(root, file).replaceAll("\\", "/") : (file: string) => file;
+
+  await stoppable(async (signal, progress) => {
+    const sources: Source[] = [];
+    for (const file of states)
+      sources.push(file === "-" ? openStream(process.stdin) : await openStates(file, nameOf(file)));
+    const models: Source[] = [];
+    for (const file of weights) models.push(await openDisk(file, nameOf(file)));
+    const sums: StudySums = await sumSources(sources, {
+      eps: options.eps,
+      norm: options.norm,
+      weights: models,
+      pairs,
+      pool: options.pool ?? null,
+      sites: options.sites,
+      withSpeed: outputs.printed !== "json",
+      version: version(),
+      signal,
+      progress: (what, share) => progress.update(printable(what), share),
+    });
+    const report = sums.report();
+    const hashes: Record<string, string> = {};
+    if (outputs.targets.html !== undefined || outputs.printed === "html") {
+      for (const file of [...states, ...weights]) {
+        if (file !== "-" && !signal.aborted) hashes[nameOf(file)] = await sha256(file, signal, progress);
+      }
+    }
+    progress.clear();
+    await emit(report, sums, outputs, options.color, hashes);
+    if (report.speed.some(({ microseconds }) => microseconds === null)) {
+      throw new CommandError("expected engine and plain JavaScript to agree within 1e-5, got the difference above");
+    }
+    if (signal.aborted) process.exitCode = 130;
+  });
+}
+
+/** Runs work that the first Ctrl-C asks to stop, by the signal, and the second one ends at once. */
+async function stoppable(work: (signal: AbortSignal, progress: Progress) => Promise<void>): Promise<void> {
+  const progress = new Progress(process.stderr);
+  const stop = new AbortController();
+  const onInterrupt = () => {
+    progress.clear();
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  };
+  process.on("SIGINT", onInterrupt);
+  try {
+    await work(stop.signal, progress);
+  } finally {
+    progress.clear();
+    process.off("SIGINT", onInterrupt);
+  }
+}
+
+/** What `study --save` writes begins with this. */
+const savedSums = Buffer.from('{"orthonormStudy":');
+
+/** Opens a file of states. That of --save is easily mistaken for one, and belongs to the other command. */
+async function openStates(file: string, name: string): Promise<Source> {
+  const source = await openDisk(file, name);
+  if (source.size === null || source.size < savedSums.length) return source;
+  const start = Buffer.alloc(savedSums.length);
+  await source.read(start, 0);
+  if (!start.equals(savedSums)) return source;
+  await source.close();
+  throw new CommandError(
+    `${printable(name)} expected a .safetensors, .npy or .npz file, got sums that --save wrote (orthonorm merge reads them)`,
+  );
+}
+
+function collectOption(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+function parseNorm(text: string): "auto" | Norm {
+  const norms: Record<string, "auto" | Norm> = { auto: "auto", layernorm: "LayerNorm", rmsnorm: "RMSNorm" };
+  const norm = norms[text.toLowerCase()];
+  if (norm === undefined) throw new InvalidArgumentError("Expected layernorm, rmsnorm or auto.");
+  return norm;
+}
+
+/** Whether a name matches a pattern in which * stands for anything, and ? for one character. */
+function parsePattern(text: string): (name: string) => boolean {
+  const source = text
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  const pattern = new RegExp(`^${source}$`, "su");
+  return (name) => pattern.test(name);
+}
+
+function parseEps(text: string): number {
+  const eps = Number(text);
+  if (text.trim() === "" || !Number.isFinite(eps) || eps < 0) {
+    throw new InvalidArgumentError("Expected a finite number, zero or more.");
+  }
+  return eps;
+}
