@@ -9,7 +9,7 @@ import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Metafile, type Plugin } from "esbuild";
-import * as assets from "../study/src/html/assets.js";
+import * as assets from "../study/src/report/html/assets.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const outdir = join(root, "dist/cli");
@@ -18,7 +18,7 @@ const outdir = join(root, "dist/cli");
 const inlined: Plugin = {
   name: "inlined",
   setup({ onLoad }) {
-    onLoad({ filter: /study[\\/]src[\\/]html[\\/]assets\.ts$/ }, () => ({
+    onLoad({ filter: /study[\\/]src[\\/]report[\\/]html[\\/]assets\.ts$/ }, () => ({
       contents: Object.entries(assets)
         .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`)
         .join("\n"),

@@ -3,14 +3,15 @@ import { createEngine } from "orthonorm";
 import * as reference from "orthonorm/reference";
 import { describe, expect, test } from "vitest";
 import { elementsPrint, lengthsPrint, lowerRange } from "../study/src/measure/fingerprint.js";
-import { Histogram, resolution } from "../study/src/measure/histogram.js";
 import { columnsOf } from "../study/src/measure/measures.js";
-import { chanceDeviation, chanceSd } from "../study/src/measure/null-model.js";
+import { binOf } from "../study/src/measure/norm-bin.js";
+import { chanceSd, chanceTilt } from "../study/src/measure/null-model.js";
 import { SampleSums } from "../study/src/measure/sample.js";
-import { octaveOf, SiteSums } from "../study/src/measure/site.js";
-import { Sketch } from "../study/src/measure/sketch.js";
-import { ExactSum } from "../study/src/measure/sum.js";
-import { Tally } from "../study/src/measure/tally.js";
+import { SiteSums } from "../study/src/measure/site.js";
+import { BottomK } from "../study/src/summary/bottom-k.js";
+import { ExactSum } from "../study/src/summary/exact-sum.js";
+import { Histogram, resolution } from "../study/src/summary/histogram.js";
+import { RunningStats } from "../study/src/summary/running-stats.js";
 import { normals } from "./support/random.js";
 
 /** The double nearest to a sum, by whole numbers of 2⁻¹⁰⁷⁴. */
@@ -85,7 +86,7 @@ describe("the exact sum", () => {
   });
 });
 
-describe("the histogram and the tally", () => {
+describe("the histogram and the running statistics", () => {
   test.each(["angle", "length"] as const)("a quantile of the %s grid is within its resolution", (grid) => {
     const values = Float64Array.from(normals(5001), (value) => (grid === "angle" ? 90 + 5 * value : Math.exp(value)));
     const histogram = new Histogram(grid);
@@ -124,23 +125,23 @@ describe("the histogram and the tally", () => {
   });
 
   test("what is saved comes back, and what is broken does not", () => {
-    const tally = new Tally("angle");
-    tally.addMany(
+    const stats = new RunningStats("angle");
+    stats.addMany(
       Float64Array.from(normals(100), (value) => 90 + value),
       100,
     );
-    const again = Tally.from("angle", JSON.parse(JSON.stringify(tally)));
-    expect(again.spread(true)).toEqual(tally.spread(true));
-    for (const broken of [null, 5, {}, { sum: ["1"] }, { ...JSON.parse(JSON.stringify(tally)), range: [1] }]) {
-      expect(() => Tally.from("angle", broken)).toThrow();
+    const again = RunningStats.from("angle", JSON.parse(JSON.stringify(stats)));
+    expect(again.spread(true)).toEqual(stats.spread(true));
+    for (const broken of [null, 5, {}, { sum: ["1"] }, { ...JSON.parse(JSON.stringify(stats)), range: [1] }]) {
+      expect(() => RunningStats.from("angle", broken)).toThrow();
     }
   });
 
   test("the deviation of values that are all the same is 0, and of others what it is", () => {
-    const same = new Tally("length");
+    const same = new RunningStats("length");
     same.addMany(new Float64Array(100).fill(0.1), 100);
     expect(same.spread()).toMatchObject({ mean: 0.1, sd: 0, min: 0.1, median: 0.1, max: 0.1 });
-    const two = new Tally("length");
+    const two = new RunningStats("length");
     two.addMany(Float64Array.of(3, 5), 2);
     expect(two.spread()).toMatchObject({ mean: 4, sd: 1, min: 3, max: 5 });
   });
@@ -149,9 +150,9 @@ describe("the histogram and the tally", () => {
     const angles = fc.oneof(fc.constantFrom(0, 180), fc.double({ min: 0, max: 180, noNaN: true }));
     fc.assert(
       fc.property(fc.array(angles, { minLength: 1, maxLength: 50 }), (values) => {
-        const tally = new Tally("angle");
-        tally.addMany(Float64Array.from(values), values.length);
-        const drawn = tally.spread(true).histogram as NonNullable<ReturnType<Tally["spread"]>["histogram"]>;
+        const stats = new RunningStats("angle");
+        stats.addMany(Float64Array.from(values), values.length);
+        const drawn = stats.spread(true).histogram as NonNullable<ReturnType<RunningStats["spread"]>["histogram"]>;
         expect(drawn.counts.reduce((sum, count) => sum + count, 0)).toBe(values.length);
         expect(drawn.counts.length).toBeLessThanOrEqual(60);
         expect(drawn.low).toBeLessThanOrEqual(Math.min(...values));
@@ -162,22 +163,22 @@ describe("the histogram and the tally", () => {
   });
 });
 
-describe("the sketch of distinct rows", () => {
+describe("the bottom-k sample of distinct rows", () => {
   test("keeps the smallest fingerprints with exact counts, in any order and in parts", () => {
     const prints = fc.array(fc.nat(40), { maxLength: 200 });
     fc.assert(
       fc.property(prints, fc.nat(200), (rows, cut) => {
-        const sketch = (some: readonly number[]) => {
-          const kept = new Sketch<number>(8);
+        const bottomK = (some: readonly number[]) => {
+          const kept = new BottomK<number>(8);
           for (const print of some) kept.add(print, () => print);
           return kept;
         };
         const counts = new Map<number, number>();
         for (const print of rows) counts.set(print, (counts.get(print) ?? 0) + 1);
         const expected = [...counts].sort(([a], [b]) => a - b).slice(0, 8);
-        const merged = sketch(rows.slice(cut));
-        merged.addAll(sketch(rows.slice(0, cut)));
-        for (const one of [sketch(rows), sketch(rows.slice().reverse()), merged]) {
+        const merged = bottomK(rows.slice(cut));
+        merged.addAll(bottomK(rows.slice(0, cut)));
+        for (const one of [bottomK(rows), bottomK(rows.slice().reverse()), merged]) {
           expect(one.entries().map(([print, { count }]) => [print, count])).toEqual(expected);
           expect(one.complete).toBe(counts.size <= 8);
         }
@@ -249,8 +250,8 @@ test("rows of the same lengths are told apart by where their elements stand, whe
   }
 });
 
-test("octaves begin at powers of two, exactly", () => {
-  for (const [norm, octave] of [
+test("bins of norms begin at powers of two, exactly", () => {
+  for (const [norm, bin] of [
     [1, 0],
     [1.999, 0],
     [2, 1],
@@ -261,28 +262,28 @@ test("octaves begin at powers of two, exactly", () => {
     [2 ** -1022 - 2 ** -1074, -1023],
     [2 ** -1074, -1074],
   ]) {
-    expect(octaveOf(norm)).toBe(octave);
+    expect(binOf(norm)).toBe(bin);
   }
 });
 
-test("a site's figures do not depend on which octave came first", () => {
-  const head = { site: "s", dtype: "F32", cols: 4, norm: "LayerNorm", eps: 0, affine: null } as const;
+test("a site's figures do not depend on which bin came first", () => {
+  const key = { site: "s", dtype: "F32", cols: 4, norm: "LayerNorm", eps: 0, affine: null } as const;
   const site = (which: readonly number[]) => {
-    const sums = new SiteSums(head);
-    for (const octave of which) {
+    const sums = new SiteSums(key);
+    for (const bin of which) {
       const row = columnsOf(sums.terms, 1);
-      row.norm[0] = row.orthogonal[0] = 2 ** octave;
+      row.length[0] = row.orthogonal[0] = 2 ** bin;
       // More distinct rows than are kept: the share that repeats is estimated.
-      for (let i = 0; i < 1000; i++) sums.octave(octave).add(row, 0, i % (600 + 31 * octave));
+      for (let i = 0; i < 1000; i++) sums.bin(bin).add(row, 0, i % (600 + 31 * bin));
       sums.settle(row);
     }
     return sums.figures();
   };
-  const octaves = [0, 1, 2, 3, 4, 5, 6, 7];
-  const expected = site(octaves);
+  const bins = [0, 1, 2, 3, 4, 5, 6, 7];
+  const expected = site(bins);
   expect(expected.repeatsKnown).toBe(false);
-  for (let turn = 1; turn < octaves.length; turn++) {
-    expect(site([...octaves.slice(turn), ...octaves.slice(0, turn)])).toEqual(expected);
+  for (let turn = 1; turn < bins.length; turn++) {
+    expect(site([...bins.slice(turn), ...bins.slice(0, turn)])).toEqual(expected);
   }
 });
 
@@ -345,5 +346,5 @@ test("the null is what random directions really give", () => {
   });
   const square = leans.reduce((sum, lean) => sum + lean * lean, 0) / n;
   expect(Math.sqrt(square) / chanceSd(d)).toBeCloseTo(1, 1);
-  expect(leans.reduce((sum, lean) => sum + Math.abs(lean), 0) / n / chanceDeviation(d)).toBeCloseTo(1, 1);
+  expect(leans.reduce((sum, lean) => sum + Math.abs(lean), 0) / n / chanceTilt(d)).toBeCloseTo(1, 1);
 });

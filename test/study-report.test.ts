@@ -9,11 +9,11 @@ import { printable } from "@orthonorm/files";
 import fc from "fast-check";
 import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
-import { depthOf, placesOf, runsOf } from "../study/src/charts/depth.js";
-import { figuresOf } from "../study/src/charts/figures.js";
-import type { Group, Report } from "../study/src/figures.js";
-import { htmlReport } from "../study/src/html/page.js";
-import { tablesOf } from "../study/src/html/tables.js";
+import { depthOf, placesOf, runsOf } from "../study/src/report/charts/depth.js";
+import { figuresOf } from "../study/src/report/charts/figures.js";
+import { htmlReport } from "../study/src/report/html/page.js";
+import { tablesOf } from "../study/src/report/html/tables.js";
+import type { Group, Report } from "../study/src/types.js";
 import { hostileNames, sampleReports } from "./support/sample-report.js";
 
 const reports = await sampleReports();
@@ -310,7 +310,7 @@ describe("the parts", () => {
         else expect(name, file).toBe("@observablehq/plot");
       }
     };
-    visit(join(root, "study/src/charts/figures.ts"));
+    visit(join(root, "study/src/report/charts/figures.ts"));
     expect(seen.size).toBeGreaterThan(4);
   });
 
@@ -398,7 +398,7 @@ describe("the figures", () => {
   });
 
   test("colours are the theme's variables and nothing else", () => {
-    const theme = readFileSync(fileURLToPath(new URL("../study/src/charts/theme.css", import.meta.url)), "utf8");
+    const theme = readFileSync(fileURLToPath(new URL("../study/src/report/charts/theme.css", import.meta.url)), "utf8");
     for (const report of [reports.twins, reports.massive, reports.unweighted]) {
       for (const { svg } of figuresOf(report, blank())) {
         for (const [, name] of svg.outerHTML.matchAll(/var\((--[a-z]+)\)/g)) expect(theme).toContain(`${name}:`);

@@ -23,15 +23,15 @@ import { lookFor } from "../cli/src/terminal/look.js";
 import { Progress } from "../cli/src/terminal/progress.js";
 import { render } from "../cli/src/terminal/render.js";
 import { wrap } from "../cli/src/terminal/wrap.js";
-import type { Report, Skipped, Spread } from "../study/src/figures.js";
-import { finding } from "../study/src/finding.js";
-import { chanceDeviation } from "../study/src/measure/null-model.js";
+import { chanceTilt } from "../study/src/measure/null-model.js";
 import { widenBf16, widenF16 } from "../study/src/measure/widen.js";
+import { median } from "../study/src/median.js";
+import { finding } from "../study/src/report/finding.js";
 import { plainLayerNorm } from "../study/src/speed.js";
-import { median } from "../study/src/statistics.js";
 import { type StudyOptions, studySources } from "../study/src/study.js";
 import { shortLabels } from "../study/src/sums.js";
 import { decimalsFor, fixed, range, shorten } from "../study/src/text.js";
+import type { Report, Skipped, Spread } from "../study/src/types.js";
 import { normals } from "./support/random.js";
 import { sharedReference } from "./support/shared.js";
 import { npy } from "./support/tensor-files.js";
@@ -266,7 +266,7 @@ describe("the twins", () => {
     const columnsOfPoints = rows.map((row) => [...row.slice(14).matchAll(/\./g)].map(({ index }) => index).join());
     expect(new Set(columnsOfPoints).size).toBe(1);
     const first = sitesOf("ln")[0];
-    const cells = ["256 × 128", first.angle.mean, first.angle.sd, first.deviation.mean, chanceDeviation(128)];
+    const cells = ["256 × 128", first.angle.mean, first.angle.sd, first.deviation.mean, chanceTilt(128)];
     for (const cell of cells) expect(rows[0]).toContain(typeof cell === "string" ? cell : cell.toFixed(2));
 
     const text = stdout.replace(/\s+/g, " ");

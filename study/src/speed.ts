@@ -5,9 +5,9 @@
  * meets all alike, and the median turn of each is taken.
  */
 import { type Engine, layerNorm, rmsNorm } from "orthonorm";
-import type { Speed } from "./figures.js";
 import type { Floats } from "./measure/sample.js";
-import { median } from "./statistics.js";
+import { median } from "./median.js";
+import type { Speed } from "./types.js";
 
 const tolerance = 1e-5;
 const totalMs = 200;

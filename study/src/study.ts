@@ -13,11 +13,11 @@ import {
 } from "@orthonorm/files";
 import { createEngine, type Engine } from "orthonorm";
 import { OptionError, StudyError } from "./error.js";
-import type { Norm, Report, Skipped, SourceFile, Speed } from "./figures.js";
 import { collect, elementTypes } from "./measure/collect.js";
 import type { Floats } from "./measure/sample.js";
 import { compareSpeed } from "./speed.js";
 import { GroupSums, StudySums } from "./sums.js";
+import type { Norm, Report, Skipped, SourceFile, Speed } from "./types.js";
 import { type FoundAffine, findAffine, normOf, type Pairs } from "./weights.js";
 
 export interface StudyOptions {
@@ -100,8 +100,8 @@ async function measureAll(
         const cols = tensor.shape[tensor.shape.length - 1];
         const found = affines.get(tensor) ?? null;
         const norm = group.norm ?? "LayerNorm";
-        const head = { site: tensor.name, dtype: tensor.dtype, cols, norm, eps, affine: found?.names ?? null };
-        const { sums, sample } = await collect(engine, tensor, head, {
+        const key = { site: tensor.name, dtype: tensor.dtype, cols, norm, eps, affine: found?.names ?? null };
+        const { sums, sample } = await collect(engine, tensor, key, {
           source: file.source.name,
           affine: found?.parameters ?? null,
           signal,
@@ -127,7 +127,7 @@ function add(group: GroupSums, sums: Parameters<GroupSums["add"]>[0], file: Cont
     group.add(sums);
   } catch (error) {
     throw new StudyError(
-      `${printable(file.source.name)} expected site "${printable(sums.head.site)}" to be a part of what came before, got ${(error as Error).message}`,
+      `${printable(file.source.name)} expected site "${printable(sums.key.site)}" to be a part of what came before, got ${(error as Error).message}`,
     );
   }
 }

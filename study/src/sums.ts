@@ -1,9 +1,9 @@
 /** A study as sums that add up: what --save writes, what merge reads, and the figures that follow from them. */
 import { listed, naturally, printable } from "@orthonorm/files";
 import { StudyError } from "./error.js";
-import type { Group, Norm, Report, Skipped, SourceFile, Speed } from "./figures.js";
-import { asNumber, asObject } from "./measure/saved.js";
 import { SiteSums } from "./measure/site.js";
+import { asNumber, asObject } from "./summary/saved.js";
+import type { Group, Norm, Report, Skipped, SourceFile, Speed } from "./types.js";
 
 interface Head {
   version: string;
@@ -36,8 +36,8 @@ export class GroupSums {
 
   /** @throws Error where the site is there and differs */
   add(sums: SiteSums): void {
-    const there = this.sites.get(sums.head.site);
-    if (there === undefined) this.sites.set(sums.head.site, sums);
+    const there = this.sites.get(sums.key.site);
+    if (there === undefined) this.sites.set(sums.key.site, sums);
     else there.addAll(sums);
   }
 
@@ -51,7 +51,7 @@ export class GroupSums {
   figures(label: string): Group {
     const { sources, norm, normFrom } = this;
     const fit = [...this.sites.values()].filter(({ unfit }) => unfit === null);
-    const sites = fit.sort((a, b) => byDepth(a.head.site, b.head.site));
+    const sites = fit.sort((a, b) => byDepth(a.key.site, b.key.site));
     return { label, sources, norm, normFrom, sites: sites.map((site) => site.figures()) };
   }
 }

@@ -1,10 +1,10 @@
 /** The weight and bias of a site's norm: found by name among a model's tensors, or as a pairs file says. */
 import { type Container, listed, printable, type StoredTensor } from "@orthonorm/files";
 import { OptionError, StudyError } from "./error.js";
-import type { Norm } from "./figures.js";
 import { type Affine, elementTypes } from "./measure/collect.js";
 import type { Floats } from "./measure/sample.js";
 import { widenBf16, widenF16 } from "./measure/widen.js";
+import type { Norm } from "./types.js";
 
 /** By site: the names of its parameters. Bias null: there is none. */
 export type Pairs = Record<string, { weight: string; bias: string | null }>;

@@ -4,8 +4,8 @@
 import { fileURLToPath } from "node:url";
 import { openBlob, type Source } from "@orthonorm/files";
 import { openDisk } from "@orthonorm/files/node";
-import type { Group, Norm, Population, Report, Site } from "../../study/src/figures.js";
 import { studySources } from "../../study/src/study.js";
+import type { Group, Norm, Population, Report, Site } from "../../study/src/types.js";
 import { normals } from "./random.js";
 import { type GivenTensor, safetensors } from "./tensor-files.js";
 

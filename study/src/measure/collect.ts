@@ -1,20 +1,21 @@
 /**
- * The rows of one tensor through the engine, into the sums of its site: one pass, block by block. While the engine measures
- * a block, the next is read into engine memory of its own, straight from the file; so the largest file needs no more
- * memory than a small one.
+ * Measures the rows of one tensor with the engine, and adds them to the sums of its site: one pass, block by block. While the
+ * engine measures a block, the next is read from the file straight into engine memory of its own. So the largest file needs no
+ * more memory than a small one.
  */
 import { printable, type StoredTensor, type TensorReader } from "@orthonorm/files";
 import { angle, type DType, type Engine, geometry, layerNorm, rmsNorm, type Tensor } from "orthonorm";
 import { StudyError } from "../error.js";
+import { BottomK, type Counted } from "../summary/bottom-k.js";
 import { elementsPrint, lengthsPrint } from "./fingerprint.js";
 import { type Columns, columnsOf, type Terms } from "./measures.js";
+import { binOf } from "./norm-bin.js";
 import { degrees } from "./null-model.js";
 import { type Floats, SampleSums, sampleRows } from "./sample.js";
-import { octaveOf, type SiteHead, SiteSums } from "./site.js";
-import { type Kept, Sketch } from "./sketch.js";
+import { type SiteKey, SiteSums } from "./site.js";
 import { widenBf16, widenF16 } from "./widen.js";
 
-/** The parameters of a site's norm, in the element type its rows are measured in. */
+/** The weight and bias of a site's norm, in the element type in which its rows are measured. */
 export interface Affine {
   weight: Floats;
   bias: Floats | null;
@@ -24,22 +25,22 @@ export interface Collecting {
   /** What the file is called in messages. */
   source: string;
   affine: Affine | null;
-  /** Told of the bytes read, block by block. */
+  /** Is told the bytes read, block by block. */
   progress: (bytes: number) => void;
   signal?: AbortSignal;
 }
 
 export const elementTypes: Record<string, DType> = { F64: "f64", F32: "f32", F16: "f16", BF16: "bf16" };
 
-/** Of the file: large enough that a block costs little besides its rows, small enough for a page. */
+/** Bytes of the file per block: large enough that a block costs little besides its rows, small enough for a page. */
 const blockBytes = 4 << 20;
 
-/** Squares of longer rows leave the range of doubles. */
+/** The squares of longer rows leave the range of doubles. */
 const longest = 1e150;
 
 export interface Collected {
   sums: SiteSums;
-  /** The sampled rows, halves as f32; null where no row has a direction. */
+  /** The sampled rows, where halves are f32; null where no row has a direction. */
   sample: Floats | null;
 }
 
@@ -50,14 +51,14 @@ export interface Collected {
 export async function collect(
   engine: Engine,
   tensor: StoredTensor,
-  head: SiteHead,
+  key: SiteKey,
   { source, affine, progress, signal }: Collecting,
 ): Promise<Collected> {
-  const { cols, eps } = head;
+  const { cols, eps } = key;
   const rows = tensor.shape.slice(0, -1).reduce((product, size) => product * size, 1);
   const rowBytes = tensor.bytes / rows;
   const blockRows = Math.min(rows, Math.max(1, Math.floor(blockBytes / rowBytes)));
-  const sums = new SiteSums(head);
+  const sums = new SiteSums(key);
   sums.rows = rows;
   const sample = new RowSample(sampleRows(cols));
 
@@ -67,8 +68,8 @@ export async function collect(
     try {
       blocks.push(new Block(engine, tensor.dtype, blockRows, sums.terms));
       if (rows > blockRows) blocks.push(new Block(engine, tensor.dtype, blockRows, sums.terms));
-      // Measured once before it is filled: from here on the engine's memory does not grow, which would take the memory away
-      // from under a read.
+      // Measured once before it is filled, so that the engine's memory does not grow later: growth would detach the memory that
+      // a read is filling.
       blocks[0].measure(blockRows, affine);
     } catch (error) {
       throw unfitFor(source, tensor, cols, error);
@@ -86,7 +87,7 @@ export async function collect(
       const { block, count, filled } = coming;
       await filled;
       coming = at < rows && !signal?.aborted ? next() : null;
-      // Until it is awaited, a failure of the next read has nobody to hear it.
+      // A read that fails before it is awaited would end the process as an unhandled rejection; awaiting it throws all the same.
       coming?.filled.catch(() => {});
       take(sums, sample, block, count, affine);
       sums.read += count;
@@ -104,22 +105,22 @@ export async function collect(
 
 function take(sums: SiteSums, sample: RowSample, block: Block, count: number, affine: Affine | null): void {
   const columns = block.measure(count, affine);
-  const { norm, uniform, scaled } = columns;
-  const [normWords, uniformWords] = [norm, uniform].map(({ buffer }) => new Uint32Array(buffer));
+  const { length: lengths, uniform, scaled } = columns;
+  const [lengthWords, uniformWords] = [lengths, uniform].map(({ buffer }) => new Uint32Array(buffer));
   const elements = block.words;
   const rowWords = elements.length / block.rows;
   for (let row = 0; row < count; row++) {
-    const length = norm[row];
+    const length = lengths[row];
     if (length === 0) sums.addZero();
     else if (!(length <= longest) || (affine !== null && !(scaled[row] <= longest))) sums.addNotFinite();
     else {
-      const which = octaveOf(length);
-      const octave = sums.octave(which);
-      let print = lengthsPrint(normWords, uniformWords, row);
+      const k = binOf(length);
+      const bin = sums.bin(k);
+      let print = lengthsPrint(lengthWords, uniformWords, row);
       const wanted = sample.wants(print);
-      if (wanted || octave.wants(print)) print += elementsPrint(print, elements, row * rowWords, rowWords);
-      octave.add(columns, row, print);
-      if (wanted) sample.add(print, which, block, row);
+      if (wanted || bin.wants(print)) print += elementsPrint(print, elements, row * rowWords, rowWords);
+      bin.add(columns, row, print);
+      if (wanted) sample.add(print, k, block, row);
     }
   }
   sums.settle(columns);
@@ -127,38 +128,38 @@ function take(sums: SiteSums, sample: RowSample, block: Block, count: number, af
 
 interface SampledRow {
   elements: Floats;
-  /** Where it was counted: what decides whether it is massive. Its length, computed again, may be rounded to another. */
-  octave: number;
+  /** The bin in which it was counted, which decides whether it is massive: its length, computed again, may round differently. */
+  bin: number;
 }
 
-/** Rows that are kept whole. The memory of one that is dropped serves the next. */
+/** Rows that are kept whole. A row that is dropped leaves its memory to the next. */
 class RowSample {
   private readonly spare: Floats[] = [];
-  private readonly sketch: Sketch<SampledRow>;
+  private readonly distinct: BottomK<SampledRow>;
 
   constructor(rows: number) {
-    this.sketch = new Sketch(rows, ({ elements }) => this.spare.push(elements));
+    this.distinct = new BottomK(rows, ({ elements }) => this.spare.push(elements));
   }
 
   wants(least: number): boolean {
-    return this.sketch.wants(least);
+    return this.distinct.wants(least);
   }
 
-  add(fingerprint: number, octave: number, block: Block, row: number): void {
-    this.sketch.add(fingerprint, () => ({ elements: block.copy(row, this.spare.pop()), octave }));
+  add(fingerprint: number, bin: number, block: Block, row: number): void {
+    this.distinct.add(fingerprint, () => ({ elements: block.copy(row, this.spare.pop()), bin }));
   }
 
-  /** With how often each occurs. */
-  rows(): Kept<SampledRow>[] {
-    return this.sketch.entries().map(([, kept]) => kept);
+  /** The rows, and how often each occurs. */
+  rows(): Counted<SampledRow>[] {
+    return this.distinct.entries().map(([, kept]) => kept);
   }
 }
 
-/** Of the sampled rows, those that are not massive. */
+/** Those of the sampled rows that are not massive. */
 function ordinarySample(sums: SiteSums, sample: RowSample, cols: number): { rows: Floats; counts: number[] } | null {
   if (sums.unfit !== null) return null;
   const { massiveAbove } = sums;
-  const kept = sample.rows().filter(({ row: { octave } }) => 2 ** octave < massiveAbove);
+  const kept = sample.rows().filter(({ row: { bin } }) => 2 ** bin < massiveAbove);
   if (kept.length === 0) return null;
   const rows = new (kept[0].row.elements instanceof Float64Array ? Float64Array : Float32Array)(kept.length * cols);
   for (const [i, { row }] of kept.entries()) rows.set(row.elements, i * cols);
@@ -168,7 +169,7 @@ function ordinarySample(sums: SiteSums, sample: RowSample, cols: number): { rows
 /** Engine memory for a block of rows, filled again and again. */
 class Block {
   private readonly stored: Tensor;
-  /** The rows in the element type they are measured in: halves as f32 where they go through a norm, for its result would be rounded to halves. */
+  /** The rows in the element type in which they are measured. Halves are f32 where they go through a norm, whose result would be rounded to halves. */
   private readonly x: Tensor;
   private readonly y: Tensor | null = null;
   private readonly z: Tensor | null = null;
@@ -193,19 +194,19 @@ class Block {
     }
   }
 
-  /** Where the bytes of so many rows belong. */
+  /** The memory for the bytes of the first `rows` rows. */
   bytes(rows: number): Uint8Array {
     const { buffer, byteOffset, byteLength } = this.stored.data;
     return new Uint8Array(buffer, byteOffset, (byteLength / this.rows) * rows);
   }
 
-  /** The elements as they are stored, in words as wide as an element or half as wide. */
+  /** The elements as they are stored, in words of 16 or 32 bits; an f64 is two words. */
   get words(): Uint16Array | Uint32Array {
     const { data } = this.stored;
     return data instanceof Uint16Array ? data : new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4);
   }
 
-  /** A row of its own, halves as f32. @param into as long as a row */
+  /** A copy of a row, where halves become f32. @param into as long as a row */
   copy(row: number, into?: Floats): Floats {
     const { cols } = this.terms;
     const stored = this.stored.data.subarray(row * cols, (row + 1) * cols);
@@ -216,7 +217,7 @@ class Block {
   }
 
   /**
-   * The first `count` rows measured. The rows after them, of the last block, are measured too and not to be looked at.
+   * The first `count` rows measured. In the last block, rows after them are measured too; they mean nothing.
    *
    * @returns columns that hold until the block is measured again
    */
@@ -224,7 +225,7 @@ class Block {
     const { x, y, z, columns } = this;
     const { norm, cols, eps } = this.terms;
     const { norm: lengths, uniform, orthogonal } = geometry(this.stored);
-    columns.norm.set(lengths);
+    columns.length.set(lengths);
     columns.uniform.set(uniform);
     columns.orthogonal.set(orthogonal);
     if (affine === null || y === null || z === null) return columns;
@@ -262,7 +263,7 @@ class Block {
   }
 }
 
-/** A weight of zeros, or a row that is all mean, leaves a vector without direction: it is taken not to have turned. */
+/** A weight of zeros, or a row that is its mean throughout, leaves a vector without direction: it counts as not turned. */
 function finite(angle: number): number {
   return Number.isNaN(angle) ? 0 : angle;
 }

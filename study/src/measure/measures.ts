@@ -1,13 +1,18 @@
-/** What the engine measures of rows, and the quantities of the paper that follow from it. Angles are in degrees. */
-import type { Norm } from "../figures.js";
-import type { Grid } from "./histogram.js";
+/**
+ * What the engine measures of each row, and the quantities of the paper that follow from it. Angles are in degrees.
+ *
+ * Inside measure/ the norm of a vector is its length; `norm` is LayerNorm or RMSNorm. In saved sums and --json ‖x‖ is "norm"
+ * and |90° − θ| is "deviation", and so are the quantities here.
+ */
+import type { Grid } from "../summary/histogram.js";
+import type { Norm } from "../types.js";
 import { degrees } from "./null-model.js";
 
 /** ‖x‖, x·1̂ and ‖x − (x·1̂)1̂‖. */
-const ofStates = ["norm", "uniform", "orthogonal"] as const;
+const ofStates = ["length", "uniform", "orthogonal"] as const;
 
-/** ‖z‖, angle(z, 1), angle(y, z) and angle(x, z), of y standardized and z = weight ⊙ y + bias. */
-export const ofAffine = ["scaled", "angleAfter", "affine", "total"] as const;
+/** ‖z‖, angle(z, 1), angle(y, z) and angle(x, z), where y is x standardized and z = weight ⊙ y + bias. */
+const ofAffine = ["scaled", "angleAfter", "affine", "total"] as const;
 
 export type Measure = (typeof ofStates)[number] | (typeof ofAffine)[number];
 
@@ -24,7 +29,7 @@ export function measuresUnder({ withAffine }: Terms): readonly Measure[] {
   return withAffine ? [...ofStates, ...ofAffine] : ofStates;
 }
 
-/** Rows as columns: loops over them make no object a row. Without a weight its columns are empty. */
+/** The rows of a block, an array per measure: loops over arrays create no object per row. Without a weight its arrays are empty. */
 export type Columns<Name extends string = Measure> = Record<Name, Float64Array>;
 
 export function columnsOf(terms: Terms, rows: number): Columns {
@@ -35,7 +40,7 @@ export function columnsOf(terms: Terms, rows: number): Columns {
 
 const none = new Float64Array(0);
 const noColumns: Readonly<Columns> = {
-  norm: none,
+  length: none,
   uniform: none,
   orthogonal: none,
   scaled: none,
@@ -44,19 +49,36 @@ const noColumns: Readonly<Columns> = {
   total: none,
 };
 
-const pickings: Columns = { ...noColumns };
+const gathered: Columns = { ...noColumns };
 
-/** @returns the rows at `count` of `places`, from `from` on, as columns that hold until the next call */
-export function picked(rows: Columns, places: readonly number[], from: number, count: number, terms: Terms): Columns {
+/**
+ * Some rows of a block, one after another.
+ *
+ * @param rowIndices of which `count` are taken, beginning with the one at `from`
+ * @returns columns that hold until the next call
+ */
+export function gather(
+  block: Columns,
+  rowIndices: readonly number[],
+  from: number,
+  count: number,
+  terms: Terms,
+): Columns {
   for (const name of measuresUnder(terms)) {
-    if (pickings[name].length < count) pickings[name] = new Float64Array(count);
-    pick(rows[name], places, from, count, pickings[name]);
+    if (gathered[name].length < count) gathered[name] = new Float64Array(count);
+    gatherInto(gathered[name], block[name], rowIndices, from, count);
   }
-  return pickings;
+  return gathered;
 }
 
-function pick(column: Float64Array, places: readonly number[], from: number, count: number, into: Float64Array): void {
-  for (let i = 0; i < count; i++) into[i] = column[places[from + i]];
+function gatherInto(
+  into: Float64Array,
+  column: Float64Array,
+  rowIndices: readonly number[],
+  from: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) into[i] = column[rowIndices[from + i]];
 }
 
 /** The quantities whose spread is kept, and the grid of each. */
@@ -79,23 +101,25 @@ export function quantitiesUnder({ withAffine }: Terms): Quantity[] {
   return (Object.keys(grids) as Quantity[]).filter((name) => withAffine || !needWeight.includes(name));
 }
 
-export type Quantities = Columns<Quantity | "dCos2" | "swap">;
-
 let derived = scratch(512);
 
-/** @returns columns that hold until the next call */
-export function quantitiesOf(rows: Columns, count: number, { norm, cols, eps }: Terms): Quantities {
+/** The quantities of the first `count` rows. @returns columns that hold until the next call */
+export function quantitiesOf(
+  rows: Columns,
+  count: number,
+  { norm, cols, eps }: Terms,
+): Columns<Quantity | "dCos2" | "swap"> {
   if (derived.angle.length < count) derived = scratch(count);
-  const { angle, deviation, dCos2, swap, standardized } = derived;
-  const projected = norm === "LayerNorm" ? rows.orthogonal : rows.norm;
-  leanings(rows, count, angle, deviation);
+  const { angle, tilt, dCos2, swap, standardized } = derived;
+  const projected = norm === "LayerNorm" ? rows.orthogonal : rows.length;
+  tilts(rows, count, angle, tilt);
   cosines(rows, count, cols, dCos2, swap);
   standardize(projected, count, cols, eps, standardized);
-  // Name by name: to spread the rows' columns takes as long as the angles.
-  const { norm: length, scaled, angleAfter, affine, total } = rows;
+  // Name by name, for spreading `rows` would take as long as computing the angles.
+  const { length, scaled, angleAfter, affine, total } = rows;
   return {
     angle,
-    deviation,
+    deviation: tilt,
     norm: length,
     projected,
     standardized,
@@ -109,32 +133,32 @@ export function quantitiesOf(rows: Columns, count: number, { norm, cols, eps }: 
 }
 
 /**
- * θ = angle(x, 1) and |90° − θ|, from both components: an arc cosine would lose digits near 0°, and the latter must not be
- * a difference.
+ * θ = angle(x, 1) and its tilt |90° − θ|, from both components: an arc cosine would lose digits near 0°, and the tilt must not
+ * be computed as a difference.
  */
-function leanings({ uniform, orthogonal }: Columns, count: number, angle: Float64Array, deviation: Float64Array): void {
+function tilts({ uniform, orthogonal }: Columns, count: number, angle: Float64Array, tilt: Float64Array): void {
   for (let i = 0; i < count; i++) {
-    const lean = Math.atan2(uniform[i], orthogonal[i]) * degrees;
-    angle[i] = 90 - lean;
-    deviation[i] = Math.abs(lean);
+    const signed = Math.atan2(uniform[i], orthogonal[i]) * degrees;
+    angle[i] = 90 - signed;
+    tilt[i] = Math.abs(signed);
   }
 }
 
 /**
- * d·cos²θ, and the swap error 2 sin(φ/2) = sin φ / cos(φ/2) of φ = |90° − θ| with sin φ = |cos θ|: no digit is lost, and no
- * sine is needed.
+ * d·cos²θ, and the swap error 2 sin(φ/2) = sin φ / cos(φ/2) of the tilt φ, where sin φ = |cos θ|. Written so, no digit is lost
+ * and no sine is needed.
  */
 function cosines(
-  { norm, uniform, orthogonal }: Columns,
+  { length, uniform, orthogonal }: Columns,
   count: number,
   cols: number,
   dCos2: Float64Array,
   swap: Float64Array,
 ): void {
   for (let i = 0; i < count; i++) {
-    const cosine = uniform[i] / norm[i];
+    const cosine = uniform[i] / length[i];
     dCos2[i] = cols * cosine * cosine;
-    swap[i] = Math.abs(cosine) / Math.sqrt((1 + orthogonal[i] / norm[i]) / 2);
+    swap[i] = Math.abs(cosine) / Math.sqrt((1 + orthogonal[i] / length[i]) / 2);
   }
 }
 
@@ -143,13 +167,13 @@ function standardize(projected: Float64Array, count: number, cols: number, eps: 
   const root = Math.sqrt(cols);
   const soft = cols * eps;
   for (let i = 0; i < count; i++) {
-    const through = projected[i];
-    if (through === 0) into[i] = 0;
-    else into[i] = eps === 0 ? root : (root * through) / Math.sqrt(through * through + soft);
+    const length = projected[i];
+    if (length === 0) into[i] = 0;
+    else into[i] = eps === 0 ? root : (root * length) / Math.sqrt(length * length + soft);
   }
 }
 
-function scratch(rows: number): Columns<"angle" | "deviation" | "dCos2" | "swap" | "standardized"> {
+function scratch(rows: number): Columns<"angle" | "tilt" | "dCos2" | "swap" | "standardized"> {
   const column = () => new Float64Array(rows);
-  return { angle: column(), deviation: column(), dCos2: column(), swap: column(), standardized: column() };
+  return { angle: column(), tilt: column(), dCos2: column(), swap: column(), standardized: column() };
 }

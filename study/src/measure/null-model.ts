@@ -15,6 +15,6 @@ export function chanceSd(cols: number): number {
 }
 
 /** The mean |90° − θ| of random directions, in degrees. */
-export function chanceDeviation(cols: number): number {
+export function chanceTilt(cols: number): number {
   return Math.sqrt(2 / Math.PI) * chanceSd(cols);
 }

@@ -1,59 +1,30 @@
 /**
- * What takes the rows themselves: both norms really run and compared, fits, ranks. Done on a random sample of the distinct
- * rows, so that a site of any size costs the same; and in sums that add up, each part of a study with its own sample.
+ * Measurements that need the rows themselves: both norms are run and compared, fits are made, and the uniform vector is ranked.
+ * They are made on a random sample of the distinct rows, so that a site of any size costs the same, and kept as sums that
+ * merge: every part of a study has a sample of its own.
  */
 import { angle, center, type Engine, geometry, invertLayerNorm, layerNorm, rmsNorm, type Tensor } from "orthonorm";
 import * as reference from "orthonorm/reference";
-import type { Sample } from "../figures.js";
-import { asNumber, asObject } from "./saved.js";
-import { ExactSum } from "./sum.js";
+import { ExactSum } from "../summary/exact-sum.js";
+import { MeanMax } from "../summary/mean-max.js";
+import { asNumber, asObject } from "../summary/saved.js";
+import type { Sample } from "../types.js";
 
 export type Floats = Float32Array | Float64Array;
 
-/** So many rows are kept of a site: what fits in 2²⁰ elements, within reason. */
+/** How many rows of a site are kept: as many as fit in 2²⁰ elements, but at least 16 and at most 1024. */
 export function sampleRows(cols: number): number {
   return Math.min(1024, Math.max(16, Math.floor(2 ** 20 / cols)));
 }
 
-/** The oracle takes half a microsecond an element, a thousand times as long as the engine: so many elements are checked. */
+/** How many elements are checked. The oracle takes half a microsecond per element, a thousand times as long as the engine. */
 const checkedElements = 1 << 16;
 
-/** Random ±1 directions, the same for every site of a d: their sums add up, and any run gives the same figures. */
+/** How many random ±1 directions there are. All sites of one d have the same ones, so that their sums merge. */
 const directionCount = 99;
 
-/** Two parameters a dimension fit fewer rows too well to say anything. */
+/** How many rows a fit needs: with two parameters per dimension, fewer are fitted too well to say anything. */
 const fewestFitted = 16;
-
-/** Sums of a mean and a largest value. */
-class Extent {
-  private constructor(
-    private readonly sum: ExactSum,
-    private max: number,
-  ) {}
-
-  static of(): Extent {
-    return new Extent(ExactSum.of(), 0);
-  }
-
-  add(value: number, times: number): void {
-    this.sum.addTimes(value, times);
-    this.max = Math.max(this.max, value);
-  }
-
-  addAll(other: Extent): void {
-    this.sum.addAll(other.sum);
-    this.max = Math.max(this.max, other.max);
-  }
-
-  over(rows: number): { mean: number; max: number } {
-    return { mean: this.sum.value / rows, max: this.max };
-  }
-
-  static from(saved: unknown): Extent {
-    const { sum, max } = asObject(saved, "a sum and a maximum");
-    return new Extent(ExactSum.from(sum), asNumber(max, "max"));
-  }
-}
 
 /** Sums of squares about means: of the states, of what each norm forgets, and of what the best fit leaves. */
 const variances = ["total", "uniform", "orthogonal", "norm", "layerNorm", "rmsNorm", "batchNorm"] as const;
@@ -63,8 +34,8 @@ export class SampleSums {
   /** Distinct rows, and how many rows of the site they are: means count each as often as it occurs. */
   private distinct = 0;
   private rows = 0;
-  private readonly swap = Extent.of();
-  private readonly predicted = Extent.of();
+  private readonly swap = MeanMax.of();
+  private readonly predicted = MeanMax.of();
   private identityError = 0;
   private engineError = 0;
   private checked = 0;
@@ -139,8 +110,8 @@ export class SampleSums {
     for (const key of ["distinct", "rows", "identityError", "engineError", "checked", "inverseError"] as const) {
       sums[key] = asNumber(numbers[key], key);
     }
-    sums.swap.addAll(Extent.from(swap));
-    sums.predicted.addAll(Extent.from(predicted));
+    sums.swap.addAll(MeanMax.from(swap));
+    sums.predicted.addAll(MeanMax.from(predicted));
     if (!Array.isArray(absCos) || absCos.length !== sums.absCos.length) {
       throw new Error(`absCos of ${sums.absCos.length} sums`);
     }
@@ -172,26 +143,26 @@ export class SampleSums {
 
   private take(engine: Engine, [x, layer, rms]: Tensor[], counts: readonly number[], eps: number): void {
     const { rows: n, cols } = x;
-    const { norm, uniform, orthogonal, cosine } = geometry(x);
+    const { norm: lengths, uniform, orthogonal, cosine } = geometry(x);
     const Kind = x.dtype === "f64" ? Float64Array : Float32Array;
     const mean = new Kind(n);
     const rstd = new Kind(n);
     this.distinct = n;
     this.rows = counts.reduce((sum, count) => sum + count, 0);
 
-    // Without eps the identity holds to the last digits; a row orthogonal to nothing but 1 would divide by zero.
+    // Without eps the identity holds to the last digits.
     layerNorm(x, { eps: 0, out: layer });
     rmsNorm(x, { eps: 0, out: rms });
-    this.identityError = identityError(layer.data as Floats, rms.data as Floats, cols, uniform, orthogonal, norm);
+    this.identityError = identityError(layer.data as Floats, rms.data as Floats, cols, uniform, orthogonal, lengths);
 
     layerNorm(x, { eps, out: layer, mean, rstd });
     rmsNorm(x, { eps, out: rms });
     const states = x.data as Floats;
     const layered = layer.data as Floats;
     const scaled = rms.data as Floats;
-    const apart = rmsDistances(layered, scaled, cols);
+    const distances = rmsDistances(layered, scaled, cols);
     for (let row = 0; row < n; row++) {
-      this.swap.add(apart[row], counts[row]);
+      this.swap.add(distances[row], counts[row]);
       this.predicted.add(2 * Math.sin(Math.abs(Math.atan2(uniform[row], orthogonal[row])) / 2), counts[row]);
     }
 
@@ -212,7 +183,7 @@ export class SampleSums {
         ...fits(engine, x, layer, rms, eps),
         uniform: spread(uniform),
         orthogonal: spread(orthogonal),
-        norm: spread(norm),
+        norm: spread(lengths),
       };
     }
 
@@ -224,11 +195,11 @@ export class SampleSums {
     }
 
     invertLayerNorm(layer, { mean, rstd, out: layer });
-    this.inverseError = inverseError(x.data as Floats, layer.data as Floats, cols, norm);
+    this.inverseError = inverseError(x.data as Floats, layer.data as Floats, cols, lengths);
   }
 }
 
-/** √(Σ(a − b)²/d) of each row. */
+/** √(Σ(a − b)²/d) per row. */
 function rmsDistances(a: Floats, b: Floats, cols: number): Float64Array {
   return new Float64Array(a.length / cols).map((_, row) => {
     let squares = 0;
@@ -238,16 +209,16 @@ function rmsDistances(a: Floats, b: Floats, cols: number): Float64Array {
 }
 
 /** Largest |Δx| of an element, as a share of its row's RMS. */
-function inverseError(x: Floats, back: Floats, cols: number, norm: Floats): number {
+function inverseError(x: Floats, back: Floats, cols: number, lengths: Floats): number {
   let most = 0;
-  for (let row = 0; row < norm.length; row++) {
+  for (let row = 0; row < lengths.length; row++) {
     let largest = 0;
     for (let i = row * cols; i < (row + 1) * cols; i++) {
       // Nothing comes back where a huge eps has made rstd 0 in f32.
       const restored = Number.isFinite(back[i]) ? back[i] : 0;
       largest = Math.max(largest, Math.abs(restored - x[i]));
     }
-    most = Math.max(most, (largest * Math.sqrt(cols)) / norm[row]);
+    most = Math.max(most, (largest * Math.sqrt(cols)) / lengths[row]);
   }
   return most;
 }
@@ -259,15 +230,15 @@ function identityError(
   cols: number,
   uniform: Floats,
   orthogonal: Floats,
-  norm: Floats,
+  lengths: Floats,
 ): number {
   let most = 0;
-  for (let row = 0; row < norm.length; row++) {
-    const sine = orthogonal[row] / norm[row];
-    const cosine = uniform[row] / norm[row];
+  for (let row = 0; row < lengths.length; row++) {
+    const sine = orthogonal[row] / lengths[row];
+    const cosine = uniform[row] / lengths[row];
     for (let i = row * cols; i < (row + 1) * cols; i++) {
-      const apart = Math.abs(rms[i] - (sine * layer[i] + cosine)) / Math.max(1, Math.abs(rms[i]));
-      if (apart > most) most = apart;
+      const error = Math.abs(rms[i] - (sine * layer[i] + cosine)) / Math.max(1, Math.abs(rms[i]));
+      if (error > most) most = error;
     }
   }
   return most;
@@ -289,11 +260,11 @@ function squaresAbout(values: readonly number[]): number {
 }
 
 /**
- * The states' sum of squares about their mean vector, and what is left of it after the best α ⊙ y + β a dimension, of
- * LayerNorm's y, RMSNorm's, and BatchNorm's: (x − E)/√(Var + eps) with the dimension's own E and Var.
+ * The states' sum of squares about their mean vector, and what is left of it after the best α ⊙ y + β per dimension, for the
+ * y of LayerNorm, of RMSNorm, and of BatchNorm: (x − E)/√(Var + eps) with the dimension's own E and Var.
  *
- * By the engine, on the transposed states, whose rows are the dimensions: BatchNorm is LayerNorm of those. Of dimensions less
- * their means, the best αy leaves ‖x‖² sin² of the angle between x and y.
+ * The engine works on the transposed states, whose rows are the dimensions: LayerNorm of those is BatchNorm. Where a dimension's
+ * mean is taken away, the best αy leaves ‖x‖² sin²(angle(x, y)).
  */
 function fits(engine: Engine, x: Tensor, layer: Tensor, rms: Tensor, eps: number) {
   const states = engine.tensor(x.dtype, [x.cols, x.rows]);
@@ -304,10 +275,10 @@ function fits(engine: Engine, x: Tensor, layer: Tensor, rms: Tensor, eps: number
     center(states, { out: states });
     const squares = Float64Array.from(geometry(states).norm, (norm) => norm * norm);
     const left = () => {
-      const apart = angle(states, center(y, { out: y }));
-      // A dimension whose y is the same in every row has no angle, and β alone.
+      const angles = angle(states, center(y, { out: y }));
+      // A dimension whose y is the same in every row has no angle: there β alone fits, and leaves all.
       return squares.reduce(
-        (sum, square, at) => sum + (Number.isNaN(apart[at]) ? square : square * Math.sin(apart[at]) ** 2),
+        (sum, square, at) => sum + (Number.isNaN(angles[at]) ? square : square * Math.sin(angles[at]) ** 2),
         0,
       );
     };
@@ -323,10 +294,10 @@ function fits(engine: Engine, x: Tensor, layer: Tensor, rms: Tensor, eps: number
   }
 }
 
-/** The columns of one as the rows of another, in squares that both have in cache. */
+/** Writes the columns of one matrix as the rows of another, by small squares of which both sides stay in cache. */
 function transpose(from: Tensor, to: Tensor): void {
   const { rows, cols } = from;
-  // Here, and not by the caller: a view of before the engine's memory grew is empty.
+  // Taken here and not by the caller, since views become empty when the engine's memory grows.
   const given = from.data as Floats;
   const into = to.data as Floats;
   const side = 16;
@@ -341,7 +312,7 @@ function transpose(from: Tensor, to: Tensor): void {
   }
 }
 
-/** Random ±1 vectors of `cols` elements, the same ones in every run. Source: Marsaglia, Xorshift RNGs, 2003. */
+/** A source of random ±1 vectors of `cols` elements, the same ones in every run. Source: Marsaglia, Xorshift RNGs, 2003. */
 function signs(cols: number) {
   let state = 0x2545f491;
   return (Kind: typeof Float32Array | typeof Float64Array): Floats => {

@@ -1,19 +1,19 @@
 /**
- * One site, as sums that add up: two parts of a study, saved and merged, give what one run over all rows gives. Means,
- * deviations, ranges and counts to the last bit, quantiles to the grid's resolution.
+ * One site, as sums that merge: two parts of a study, saved and merged, give what one run over all rows gives. Means,
+ * standard deviations, ranges and counts are the same to the last bit, quantiles to the grid's resolution.
  */
 import { counted } from "@orthonorm/files";
-import type { Norm, Population, Site, Spread } from "../figures.js";
-import { upperWord } from "./bits.js";
+import { RunningStats } from "../summary/running-stats.js";
+import { asNumber, asObject } from "../summary/saved.js";
+import type { Norm, Population, Site, Spread } from "../types.js";
 import { type Columns, type Quantity, quantitiesOf, type Terms } from "./measures.js";
-import { chanceDeviation, chanceSd } from "./null-model.js";
-import { Octave, Sums } from "./octave.js";
+import { binCount, binIndex, isBin, NormBin } from "./norm-bin.js";
+import { chanceSd, chanceTilt } from "./null-model.js";
+import { QuantityStats } from "./quantity-stats.js";
 import { SampleSums } from "./sample.js";
-import { asNumber, asObject } from "./saved.js";
-import { Tally } from "./tally.js";
 
 /** What tells two sites apart, and must be the same in two parts of one. */
-export interface SiteHead {
+export interface SiteKey {
   site: string;
   dtype: string;
   cols: number;
@@ -23,8 +23,8 @@ export interface SiteHead {
 }
 
 /**
- * A vector that makes up so large a share of the rows, and occurs so often, is one state seen again and again (an attention
- * sink's) and counts once. Fewer copies are natural: in the first layer, all that equal tokens at equal positions give.
+ * A vector that makes up this share of the rows, and occurs this often at least, is one state seen again and again (an attention
+ * sink's) and counts once. Fewer copies are natural: in the first layer, equal tokens at equal positions give the same vector.
  */
 const copiesShare = 0.05;
 const fewestCopies = 3;
@@ -35,32 +35,32 @@ export class SiteSums {
   read = 0;
   private zero = 0;
   private notFinite = 0;
-  /** All that a double can be in, from the smallest norms up: found by their place, for each row asks for one. */
-  private readonly octaves = new Array<Octave | null>(octaveCount).fill(null);
-  /** Those of them that there are, as they came. */
-  private readonly made: Octave[] = [];
+  /** By `binIndex`: a slot for every bin that the norm of a double can lie in, so that a row finds its bin at once. */
+  private readonly bins = new Array<NormBin | null>(binCount).fill(null);
+  /** The bins that have rows, in the order in which they came. */
+  private readonly filled: NormBin[] = [];
   private sample: SampleSums | null = null;
   readonly terms: Terms;
 
-  constructor(readonly head: SiteHead) {
-    const { norm, cols, eps, affine } = head;
+  constructor(readonly key: SiteKey) {
+    const { norm, cols, eps, affine } = key;
     this.terms = { norm, cols, eps, withAffine: affine !== null };
   }
 
-  /** Where rows with a direction are added whose norm lies in [2ᵏ, 2ᵏ⁺¹). */
-  octave(which: number): Octave {
-    const at = which - lowestOctave;
-    const there = this.octaves[at];
+  /** The bin of the rows whose norm lies in [2ᵏ, 2ᵏ⁺¹). */
+  bin(k: number): NormBin {
+    const at = binIndex(k);
+    const there = this.bins[at];
     if (there !== null) return there;
-    const made = new Octave(this.terms);
-    this.octaves[at] = made;
-    this.made.push(made);
-    return made;
+    const bin = new NormBin(this.terms);
+    this.bins[at] = bin;
+    this.filled.push(bin);
+    return bin;
   }
 
-  /** Adds up the rows of some columns that octaves were told of. */
-  settle(rows: Columns): void {
-    for (const octave of this.made) octave.settle(rows);
+  /** Adds up the rows of a block that the bins were given. */
+  settle(block: Columns): void {
+    for (const bin of this.filled) bin.settle(block);
   }
 
   addZero(): void {
@@ -78,51 +78,50 @@ export class SiteSums {
 
   /** @throws Error naming what differs, unless the other is a part of the same site */
   addAll(other: SiteSums): void {
-    for (const key of ["dtype", "cols", "norm", "eps"] as const) {
-      if (this.head[key] !== other.head[key]) throw new Error(`${key} ${this.head[key]} and ${other.head[key]}`);
+    for (const name of ["dtype", "cols", "norm", "eps"] as const) {
+      if (this.key[name] !== other.key[name]) throw new Error(`${name} ${this.key[name]} and ${other.key[name]}`);
     }
-    if (JSON.stringify(this.head.affine) !== JSON.stringify(other.head.affine)) throw new Error("weights that differ");
+    if (JSON.stringify(this.key.affine) !== JSON.stringify(other.key.affine)) throw new Error("weights that differ");
     this.rows += other.rows;
     this.read += other.read;
     this.zero += other.zero;
     this.notFinite += other.notFinite;
-    for (const [which, octave] of other.inOrder) this.octave(which).addAll(octave);
+    for (const [k, bin] of other.inOrder) this.bin(k).addAll(bin);
     if (other.sample !== null) this.addSample(other.sample);
   }
 
-  /** In words why there are no figures, or null. */
+  /** Why there are no figures, in words; null where there are. */
   get unfit(): string | null {
-    if (this.made.length > 0) return null;
-    return this.read === 0 ? "not read" : `no row has an angle: ${describeApart(this.zero, this.notFinite)}`;
+    if (this.filled.length > 0) return null;
+    return this.read === 0 ? "not read" : `no row has an angle: ${describeExcluded(this.zero, this.notFinite)}`;
   }
 
   /** The norm from which on a row is massive: eight times the power of two at or above the median. */
   get massiveAbove(): number {
-    const norms = new Tally("length");
-    for (const [, octave] of this.inOrder) norms.addAll(octave.sums.tally("norm"));
-    return 2 ** (3 + Math.ceil(Math.log2(norms.spread().median)));
+    const lengths = new RunningStats("length");
+    for (const [, bin] of this.inOrder) lengths.addAll(bin.stats.of("norm"));
+    return 2 ** (3 + Math.ceil(Math.log2(lengths.spread().median)));
   }
 
   /** The figures; there must be a row with a direction. */
   figures(): Site {
-    const { head, rows, read } = this;
-    const { massiveAbove } = this;
-    const isMassive = (octave: number) => 2 ** octave >= massiveAbove;
+    const { key, rows, read, massiveAbove } = this;
+    const isMassive = (k: number) => 2 ** k >= massiveAbove;
     const all = this.pooled(() => true);
     const often = Math.max(fewestCopies, copiesShare * all.rows);
-    const ordinary = this.pooled((octave) => !isMassive(octave), often);
+    const ordinary = this.pooled((k) => !isMassive(k), often);
     const massive = this.pooled(isMassive);
 
-    const octaves = this.inOrder.map(([, octave]) => octave);
-    const repeated = octaves
-      .flatMap((octave) => octave.repeated())
-      .sort((a, b) => b.count - a.count || b.row.norm[0] - a.row.norm[0])[0];
-    const share = octaves.reduce((sum, octave) => sum + octave.repeatedShare * octave.sums.rows, 0) / all.rows;
+    const bins = this.inOrder.map(([, bin]) => bin);
+    const repeated = bins
+      .flatMap((bin) => bin.repeated())
+      .sort((a, b) => b.count - a.count || b.row.length[0] - a.row.length[0])[0];
+    const share = bins.reduce((sum, bin) => sum + bin.repeatedShare * bin.stats.rows, 0) / all.rows;
     const angleOf = (row: Columns) => quantitiesOf(row, 1, this.terms).angle[0];
     return {
-      site: head.site,
-      dtype: head.dtype,
-      cols: head.cols,
+      site: key.site,
+      dtype: key.dtype,
+      cols: key.cols,
       rows,
       read,
       apart: {
@@ -132,39 +131,46 @@ export class SiteSums {
         repeated: all.rows - massive.rows - ordinary.rows,
       },
       massiveAbove,
-      repeatsKnown: octaves.every(({ repeatsKnown }) => repeatsKnown),
+      repeatsKnown: bins.every(({ repeatsKnown }) => repeatsKnown),
       repeatedShare: share,
       mostRepeated:
         repeated === undefined
           ? null
-          : { count: repeated.count, norm: repeated.row.norm[0], angle: angleOf(repeated.row) },
-      centred: all.means.swap.max < centredBelow(head.dtype, head.cols),
-      null: { sd: chanceSd(head.cols), deviation: chanceDeviation(head.cols) },
+          : { count: repeated.count, norm: repeated.row.length[0], angle: angleOf(repeated.row) },
+      centred: all.means.swap.max < centredBelow(key.dtype, key.cols),
+      null: { sd: chanceSd(key.cols), deviation: chanceTilt(key.cols) },
       ordinary: population(ordinary, this.terms),
       massive: massive.rows > 0 ? population(massive, this.terms) : null,
       all: population(all, this.terms),
-      affine: head.affine,
+      affine: key.affine,
       sample: this.sample?.figures() ?? null,
     };
   }
 
-  /** @param often rows that occur so often count once */
-  private pooled(which: (octave: number) => boolean, often = Number.POSITIVE_INFINITY): Sums {
-    const sums = new Sums(this.terms);
-    for (const [octave, there] of this.inOrder) {
-      if (which(octave)) sums.addAll(Number.isFinite(often) ? there.withoutCopies(often) : there.sums);
+  /**
+   * The rows of some bins together.
+   *
+   * @param often rows that occur `often` or more count once
+   */
+  private pooled(which: (k: number) => boolean, often = Number.POSITIVE_INFINITY): QuantityStats {
+    const stats = new QuantityStats(this.terms);
+    for (const [k, bin] of this.inOrder) {
+      if (which(k)) stats.addAll(Number.isFinite(often) ? bin.withoutCopies(often) : bin.stats);
     }
-    return sums;
+    return stats;
   }
 
-  /** Those with rows. In one order, whichever came first: shares of them add up with rounding, and histograms grow at their end. */
-  private get inOrder(): [which: number, octave: Octave][] {
-    return this.octaves.flatMap((octave, at) => (octave === null ? [] : [[at + lowestOctave, octave]]));
+  /**
+   * The bins that have rows, from the smallest norms up. The order must not depend on which came first, for the shares of
+   * repeated rows are added up with rounding.
+   */
+  private get inOrder(): [k: number, bin: NormBin][] {
+    return this.bins.flatMap((bin, at) => (bin === null ? [] : [[at - binIndex(0), bin]]));
   }
 
   toJSON() {
-    const { head, rows, read, zero, notFinite, sample } = this;
-    return { ...head, rows, read, zero, notFinite, octaves: this.inOrder, sample };
+    const { key, rows, read, zero, notFinite, sample } = this;
+    return { ...key, rows, read, zero, notFinite, octaves: this.inOrder, sample };
   }
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */
@@ -181,8 +187,8 @@ export class SiteSums {
       eps: asNumber(eps, "eps"),
       affine: affineFrom(affine),
     });
-    for (const key of ["rows", "read", "zero", "notFinite"] as const) {
-      if (!Number.isSafeInteger(counts[key]) || (counts[key] as number) < 0) throw new Error(`${key} as a count`);
+    for (const name of ["rows", "read", "zero", "notFinite"] as const) {
+      if (!Number.isSafeInteger(counts[name]) || (counts[name] as number) < 0) throw new Error(`${name} as a count`);
     }
     sums.rows = counts.rows as number;
     sums.read = counts.read as number;
@@ -190,10 +196,10 @@ export class SiteSums {
     sums.notFinite = counts.notFinite as number;
     if (!Array.isArray(octaves)) throw new Error("octaves as a list");
     for (const pair of octaves) {
-      if (!Array.isArray(pair) || pair.length !== 2 || !isOctave(pair[0])) {
+      if (!Array.isArray(pair) || pair.length !== 2 || !isBin(pair[0])) {
         throw new Error("octaves with their numbers");
       }
-      sums.octave(pair[0]).addAll(Octave.from(sums.terms, pair[1]));
+      sums.bin(pair[0]).addAll(NormBin.from(sums.terms, pair[1]));
     }
     const directed = sums.pooled(() => true).rows;
     if (directed + sums.zero + sums.notFinite !== sums.read || sums.read > sums.rows) {
@@ -213,40 +219,27 @@ function affineFrom(saved: unknown): Site["affine"] {
   return { weight, bias, values };
 }
 
-const lowestOctave = -1074;
-const octaveCount = 1024 - lowestOctave;
-
-function isOctave(which: unknown): which is number {
-  return Number.isSafeInteger(which) && (which as number) >= lowestOctave && (which as number) < 1024;
-}
-
-/** k with 2ᵏ ≤ norm < 2ᵏ⁺¹, by the exponent's bits: a logarithm may round up to the next. @param norm above 0 */
-export function octaveOf(norm: number): number {
-  const exponent = upperWord(norm) >>> 20;
-  return exponent === 0 ? octaveOf(norm * 2 ** 52) - 52 : exponent - 1023;
-}
-
-/** By dtype of the file, half the distance between 1 and the next number. */
+/** Half the distance between 1 and the next larger number, per dtype of a file. */
 const unitRoundoff: Record<string, number> = { F64: 2 ** -53, F32: 2 ** -24, F16: 2 ** -11, BF16: 2 ** -8 };
 
 /**
- * Below what |mean|/RMS = |cos θ|, and for so small an angle the swap error too, the states count as centred beforehand:
- * 1e-6, or what rounding centred rows to a 16-bit format leaves of their zero mean.
+ * States count as centred beforehand where |mean|/RMS = |cos θ| is below this: 1e-6, or what rounding centred rows to a
+ * 16-bit format leaves of their zero mean. For angles so close to 90° the swap error is the same number.
  */
 function centredBelow(dtype: string, cols: number): number {
   return Math.max(1e-6, (2 * unitRoundoff[dtype]) / Math.sqrt(cols));
 }
 
-function population(sums: Sums, terms: Terms): Population {
-  const spread = (name: Quantity, withHistogram = false) => sums.tally(name).spread(withHistogram);
+function population(stats: QuantityStats, terms: Terms): Population {
+  const spread = (name: Quantity, withHistogram = false) => stats.of(name).spread(withHistogram);
   const { withAffine, norm } = terms;
   const angle = spread("angle", true);
-  const deviation = spread("deviation");
-  const { dCos2, swap } = sums.means;
+  const tilt = spread("deviation");
+  const { dCos2, swap } = stats.means;
   return {
-    rows: sums.rows,
+    rows: stats.rows,
     angle,
-    deviation,
+    deviation: tilt,
     dCos2: { mean: dCos2 },
     norm: spread("norm"),
     projected: spread("projected"),
@@ -255,7 +248,7 @@ function population(sums: Sums, terms: Terms): Population {
     angleStandardized: norm === "LayerNorm" ? always(90) : angle,
     angleAfter: withAffine ? spread("angleAfter", true) : null,
     rotation: {
-      standardization: norm === "LayerNorm" ? deviation : always(0),
+      standardization: norm === "LayerNorm" ? tilt : always(0),
       affine: withAffine ? spread("affine") : null,
       total: withAffine ? spread("total") : null,
     },
@@ -269,7 +262,7 @@ function always(value: number): Spread {
 }
 
 /** "3 rows of zeros, 1 row with NaN or infinite values". */
-export function describeApart(zero: number, notFinite: number): string {
+export function describeExcluded(zero: number, notFinite: number): string {
   const parts: string[] = [];
   if (zero > 0) parts.push(`${counted(zero, "row")} of zeros`);
   if (notFinite > 0) parts.push(`${counted(notFinite, "row")} with NaN or infinite values`);

@@ -1,9 +1,9 @@
 /** What the figures say, in a sentence made from them alone, and what a reader has to know beside it. */
 import { counted, listed, printable } from "@orthonorm/files";
-import type { Group, Report, Site } from "./figures.js";
-import { describeApart } from "./measure/site.js";
-import { median } from "./statistics.js";
-import { decimalsFor, fixed, range } from "./text.js";
+import { describeExcluded } from "../measure/site.js";
+import { median } from "../median.js";
+import { decimalsFor, fixed, range } from "../text.js";
+import type { Group, Report, Site } from "../types.js";
 
 type Verdict = "closer" | "asFar" | "farther";
 
@@ -124,7 +124,7 @@ export function notes({ groups, skipped, complete }: Report): string[] {
   }
   const empty = all.filter(({ site }) => site.apart.zero + site.apart.notFinite > 0);
   if (empty.length > 0) {
-    const which = empty.map(({ name, site }) => `${name} (${describeApart(site.apart.zero, site.apart.notFinite)})`);
+    const which = empty.map(({ name, site }) => `${name} (${describeExcluded(site.apart.zero, site.apart.notFinite)})`);
     found.push(`Without a direction, in no figure of the table: ${listed(which)}.`);
   }
   const massive = all.filter(({ site }) => site.massive !== null);

@@ -1,6 +1,6 @@
 /** Lines over depth, a panel a model: what all the figures against depth are drawn with. */
 import * as Plot from "@observablehq/plot";
-import type { Norm } from "../figures.js";
+import type { Norm } from "../../types.js";
 import type { Depth } from "./depth.js";
 
 export interface Point {

@@ -3,6 +3,9 @@
  * degrees; every number is finite.
  */
 
+import type { Spread } from "./summary/running-stats.js";
+
+export type { Spread };
 export type Norm = "LayerNorm" | "RMSNorm";
 
 export interface Report {
@@ -51,7 +54,7 @@ export interface Site {
   /** Rows in the files, and how many of them were read: all, unless the study was stopped. */
   rows: number;
   read: number;
-  /** Rows that are not among the ordinary, by what they were set apart for; each counted once, in this order. */
+  /** How many rows are excluded from the ordinary ones, by the reason. Each is counted once, for the first reason in this order. */
   apart: {
     /** All zeros: no direction. */
     zero: number;
@@ -118,20 +121,6 @@ export interface Population {
   };
   /** 2 sin(|90° − θ|/2): what ‖RMSNorm(x) − LN(x)‖/√d is by the angle, as a fraction. */
   swapPredicted: { mean: number; max: number };
-}
-
-/** The spread over vectors. Mean, sd, min and max are exact; quartiles and median are known to the grid's resolution. */
-export interface Spread {
-  mean: number;
-  /** Of the population (÷ n). */
-  sd: number;
-  min: number;
-  q1: number;
-  median: number;
-  q3: number;
-  max: number;
-  /** Shares of the rows in equal cells, for a figure; angles only. */
-  histogram: { low: number; high: number; counts: number[] } | null;
 }
 
 /** What is measured by really running both norms, and fits, on a random sample of the distinct ordinary rows. */

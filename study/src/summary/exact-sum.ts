@@ -1,18 +1,18 @@
-/** Of the sizes of some numbers: no one is larger, and none but zeros is smaller. */
+/** Bounds of the absolute values of some numbers, zeros aside. */
 export interface Range {
   largest: number;
   smallest: number;
 }
 
 /**
- * A sum of doubles without rounding: the same to the last bit in any order, and so however a study was cut into parts.
+ * A sum of doubles without rounding: the same to the last bit in any order, and so however the numbers are cut into parts.
  *
  * It is kept as doubles that do not overlap, smallest first, whose sum is exact (mostly one or two of them); adding x
  * runs through them with error-free additions. Source: Shewchuk, Adaptive Precision Floating-Point Arithmetic, 1997,
  * GROW-EXPANSION; the last rounding as in Python's math.fsum.
  */
 export class ExactSum {
-  /** The first `kept` are the sum's. An array that is cut short and grows again is memory asked for again. */
+  /** Only the first `kept` belong to the sum: cutting the array short and growing it again would allocate again. */
   private readonly parts: number[] = [];
   private kept = 0;
 
@@ -43,10 +43,10 @@ export class ExactSum {
   }
 
   /**
-   * Adds the first `count` values, without a loop over the sum's parts for each: each is cut at multiples of a power of
-   * two, such that the pieces of one power add up without rounding.
+   * Adds the first `count` values, without a loop over the sum's parts for each of them. Every value is cut into pieces at
+   * multiples of a power of two, such that the pieces of one power add up without rounding.
    *
-   * @param range of their sizes, where it is known
+   * @param range of their absolute values, where it is known
    */
   addMany(values: Float64Array, count: number, { largest, smallest }: Range = rangeOf(values, count)): void {
     // The upper piece has 27 bits, and adding and subtracting 1.5 · 2⁵² units rounds to a whole unit.
@@ -56,8 +56,8 @@ export class ExactSum {
       for (let i = 0; i < count; i++) this.add(values[i]);
       return;
     }
-    // What is left has bits from half a unit down to 2⁻⁵² of the value: so many of them add up exactly where they are in
-    // 53 bits together, which leaves 27 for how much smaller a value may be and how many there are.
+    // The lower pieces have bits from half a unit down to 2⁻⁵² of their value. They add up exactly as long as their sum fits in
+    // 53 bits, which leaves 27 bits for how much smaller a value may be and for how many values there are.
     if (largest * count <= smallest * 2 ** 26) this.addHalves(values, count, first);
     else this.addThirds(values, count, first);
   }
@@ -102,7 +102,11 @@ export class ExactSum {
     for (const part of other.toJSON()) this.add(part);
   }
 
-  /** Adds x so many times, a whole number, also below zero: by the powers of two in it, each of which multiplies exactly. */
+  /**
+   * Adds x `times` times: x is multiplied by each power of two in that number, which is exact.
+   *
+   * @param times a whole number; below zero, x is taken away
+   */
   addTimes(x: number, times: number): void {
     let left = Math.abs(times);
     for (let multiple = times < 0 ? -x : x; left > 0; multiple *= 2) {
@@ -124,7 +128,7 @@ export class ExactSum {
       lost = y - (sum - high);
       high = sum;
     }
-    // half-way between two doubles, and something below that decides
+    // Half-way between two doubles, the next smaller part decides.
     if (i > 0 && Math.sign(lost) === Math.sign(parts[i - 1])) {
       const twice = 2 * lost;
       const sum = high + twice;
@@ -133,7 +137,7 @@ export class ExactSum {
     return high;
   }
 
-  /** What `from` makes the same sum of. */
+  /** The parts, of which `from` makes the same sum. */
   toJSON(): number[] {
     return this.parts.slice(0, this.kept);
   }
@@ -145,7 +149,7 @@ export class ExactSum {
   }
 }
 
-/** Of the first `count` values. */
+/** The range of the first `count` values. */
 export function rangeOf(values: Float64Array, count: number): Range {
   let largest = 0;
   let smallest = Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-/** The upper half of a double's bits: sign, exponent, and the first 20 bits of the fraction. */
+/** The upper 32 bits of a double: its sign, its exponent, and the first 20 bits of its fraction. */
 export function upperWord(value: number): number {
   one[0] = value;
   return words[1];

@@ -4,8 +4,8 @@
  * Colours are the variables of theme.css, so that light and dark switch inside the figure too.
  */
 import { listed, printable } from "@orthonorm/files";
-import type { Group, Population, Report, Sample, Site, Spread } from "../figures.js";
-import { decimalsFor, fixed, range, shorten } from "../text.js";
+import { decimalsFor, fixed, range, shorten } from "../../text.js";
+import type { Group, Population, Report, Sample, Site, Spread } from "../../types.js";
 import { depthOf, type Run, runsOf } from "./depth.js";
 import { drawHistograms } from "./histograms.js";
 import { type Axis, type Chance, drawPanels, normColor, type Panel, type Point, type Series } from "./panels.js";

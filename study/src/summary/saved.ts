@@ -1,4 +1,4 @@
-/** What a saved study holds, checked as it is read: each throws an Error in words of what was expected. */
+/** Checks of what was saved as JSON and is read again. They throw an Error in words of what was expected. */
 
 export function asObject(value: unknown, what: string): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`${what} as an object`);

@@ -1,6 +1,7 @@
 /** The report's tables as data: what stands in which column, with how many decimals. No markup. */
-import type { Group, Population, Report, Sample, Site, Spread } from "../figures.js";
-import { decimalsFor, fixed, scientific } from "../text.js";
+
+import { decimalsFor, fixed, scientific } from "../../text.js";
+import type { Group, Population, Report, Sample, Site, Spread } from "../../types.js";
 
 export interface Column {
   /** Stands over columns that belong together; empty for a column by itself. */

@@ -1,11 +1,27 @@
-/** The spread of one quantity over rows, as sums that add up: exact mean, sd, minimum and maximum, quartiles on a grid. */
-import type { Spread } from "../figures.js";
+/**
+ * The spread of one quantity, as a summary that merges: mean, standard deviation, minimum and maximum are exact, and quartiles
+ * are known to within half a cell of a grid.
+ */
+import { ExactSum } from "./exact-sum.js";
 import { type Grid, Histogram } from "./histogram.js";
-import { ExactSum } from "./sum.js";
+
+/** The spread of a quantity. Mean, sd, min and max are exact; quartiles and median are known to the grid's resolution. */
+export interface Spread {
+  mean: number;
+  /** Of the population (÷ n). */
+  sd: number;
+  min: number;
+  q1: number;
+  median: number;
+  q3: number;
+  max: number;
+  /** The values in equal cells, for a figure; angles only. */
+  histogram: { low: number; high: number; counts: number[] } | null;
+}
 
 let squared = new Float64Array(512);
 
-export class Tally {
+export class RunningStats {
   private sum = ExactSum.of();
   private squares = ExactSum.of();
   private min = Number.POSITIVE_INFINITY;
@@ -34,7 +50,7 @@ export class Tally {
     this.min = Math.min(this.min, min);
     this.max = Math.max(this.max, max);
     this.sum.addMany(values, count, { largest: max, smallest });
-    // Rounding keeps their order; but of the smallest a square may be 0.
+    // Squaring keeps their order. But the square of the smallest may round to 0, which bounds nothing.
     this.squares.addMany(
       squares,
       count,
@@ -43,7 +59,7 @@ export class Tally {
     this.histogram.addMany(values, count, min, max);
   }
 
-  addAll(other: Tally): void {
+  addAll(other: RunningStats): void {
     this.sum.addAll(other.sum);
     this.squares.addAll(other.squares);
     this.min = Math.min(this.min, other.min);
@@ -51,7 +67,7 @@ export class Tally {
     this.histogram.addAll(other.histogram);
   }
 
-  /** Takes `times` occurrences of a value back, of which at least one more is left: the range stays. */
+  /** Takes `times` occurrences of a value back, of which at least one more stays, and with it the range. */
   remove(value: number, times: number): void {
     this.sum.addTimes(value, -times);
     this.squares.addTimes(value * value, -times);
@@ -60,13 +76,13 @@ export class Tally {
 
   /** @param withHistogram of angles only */
   spread(withHistogram = false): Spread {
-    const rows = this.histogram.total;
-    const mean = this.sum.value / rows;
-    const square = this.squares.value / rows;
+    const { count } = this;
+    const mean = this.sum.value / count;
+    const square = this.squares.value / count;
     const variance = square - mean * mean;
-    // Below what rounding leaves of the difference the values are all the same.
+    // A difference this small is what rounding leaves where all values are the same.
     const sd = variance > 8 * Number.EPSILON * square ? Math.sqrt(variance) : 0;
-    // The grid knows a quantile to half a cell, the range is exact: inside it, always.
+    // A quantile is known to half a cell only, and could lie outside of the exact range.
     const within = (value: number) => Math.min(this.max, Math.max(this.min, value));
     const quantile = (share: number) => within(this.histogram.quantile(share));
     return {
@@ -81,7 +97,7 @@ export class Tally {
     };
   }
 
-  get rows(): number {
+  get count(): number {
     return this.histogram.total;
   }
 
@@ -92,16 +108,16 @@ export class Tally {
   }
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */
-  static from(grid: Grid, saved: unknown): Tally {
+  static from(grid: Grid, saved: unknown): RunningStats {
     const { sum, squares, range, histogram } = (saved ?? {}) as Record<string, unknown>;
-    const tally = new Tally(grid);
-    tally.histogram.addAll(Histogram.from(grid, histogram));
-    tally.sum = ExactSum.from(sum);
-    tally.squares = ExactSum.from(squares);
-    if (tally.rows > 0) {
+    const stats = new RunningStats(grid);
+    stats.histogram.addAll(Histogram.from(grid, histogram));
+    stats.sum = ExactSum.from(sum);
+    stats.squares = ExactSum.from(squares);
+    if (stats.count > 0) {
       if (!Array.isArray(range) || range.length !== 2 || !range.every(Number.isFinite)) throw new Error("a range");
-      [tally.min, tally.max] = range;
+      [stats.min, stats.max] = range;
     }
-    return tally;
+    return stats;
   }
 }

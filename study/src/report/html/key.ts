@@ -1,9 +1,9 @@
 /** The key numbers: a column a model and one for chance, a line a quantity; the median over sites, and the range. */
 import { counted } from "@orthonorm/files";
+import { median } from "../../median.js";
+import { decimalsFor, fixed, range } from "../../text.js";
+import type { Group, Report, Sample, Site } from "../../types.js";
 import { chanceSwap } from "../charts/figures.js";
-import type { Group, Report, Sample, Site } from "../figures.js";
-import { median } from "../statistics.js";
-import { decimalsFor, fixed, range } from "../text.js";
 import { nothing } from "./tables.js";
 
 export interface KeyNumber {

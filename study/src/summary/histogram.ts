@@ -1,10 +1,10 @@
 /**
- * Counts of values on a fixed grid: quantiles in one pass, in memory that does not grow, and grids that add up.
+ * Counts of values on a fixed grid: quantiles in one pass, in memory that does not grow. Two histograms of one grid merge.
  *
- * An angle's cells are 0.02° wide, from 0° to 180° (which belongs to the last). A length's are a 128th of an octave, 0.54 %,
- * over all doubles (0 and the subnormal ones belong to the first). So a quantile is known to within half a cell: 0.01°, 0.27 %.
+ * Cells of angles are 0.02° wide, from 0° to 180° (which belongs to the last). Cells of lengths are 1/128 of an octave wide,
+ * 0.54 %, over all doubles (0 and the subnormal ones belong to the first). So a quantile is known to within half a cell: 0.01°, 0.27 %.
  */
-import { upperWord } from "./bits.js";
+import { upperWord } from "./upper-word.js";
 
 export type Grid = "angle" | "length";
 
@@ -23,7 +23,7 @@ const grids = {
 /** Half the width of a cell: in degrees, or as a share of the value. */
 export const resolution: Record<Grid, number> = { angle: 0.01, length: 2 ** (1 / 256) - 1 };
 
-/** What lies outside of the grid is in a cell outside. */
+/** The cell of an angle; outside of the grid, one that the grid does not have. */
 function angleCell(value: number): number {
   return Math.floor(value * 50);
 }
@@ -43,10 +43,10 @@ function countLengths(values: Float64Array, count: number, counts: Float64Array,
 }
 
 /**
- * By the bits, without a logarithm: the exponent is the octave, and the first 20 bits of the fraction
- * tell the cell within it, whose edges 2^(j/128) are rounded to so many (1e-6, a five-thousandth of a cell).
+ * The cell of a length, without a logarithm: the exponent gives the octave, and the first 20 bits of the fraction give the
+ * cell within it. Its edges 2^(j/128) are rounded to 20 bits too, which moves them by 1e-6, 1/5000 of a cell.
  *
- * @param upper the upper word of a double, of which the lower does not tell
+ * @param upper the upper word of a double, which has all of these bits
  */
 function cellOfUpper(upper: number): number {
   const fraction = upper & 0xfffff;
@@ -56,7 +56,7 @@ function cellOfUpper(upper: number): number {
 
 const edges = Int32Array.from({ length: 129 }, (_, j) => Math.round((2 ** (j / 128) - 1) * 2 ** 20));
 
-/** By the first ten bits of the fraction, the cell that they begin in; the next one may begin before they end. */
+/** The cell in which a value with these first ten bits of the fraction may lie; the only other one is the next. */
 const cellBefore = Int32Array.from({ length: 1024 }, (_, bits) => edges.findLastIndex((edge) => edge <= bits << 10));
 
 const noCells = new Float64Array(0);
@@ -69,12 +69,12 @@ export class Histogram {
 
   constructor(readonly grid: Grid) {}
 
-  /** @param count how often; below zero takes back what was added */
+  /** @param count how often the value occurs; below zero, it is taken back so often */
   add(value: number, count: number): void {
     this.addCell(this.nearest(value), count);
   }
 
-  /** Adds the first `count` values, of which none is outside of `min` to `max`. */
+  /** Adds the first `count` values, all of which lie between `min` and `max`. */
   addMany(values: Float64Array, count: number, min: number, max: number): void {
     if (count === 0) return;
     const { first, last, cellOf, countInto } = grids[this.grid];
@@ -99,7 +99,10 @@ export class Histogram {
     this.total += count;
   }
 
-  /** Makes room for cells `from` to `to`, and for half as many as there were, or cells that come one by one copy all each time. */
+  /**
+   * Makes room for cells `from` to `to`, and for half as many more as there were: else cells that come one by one would copy
+   * all others each time.
+   */
   private reach(from: number, to: number): void {
     const { counts, first } = this;
     if (counts.length === 0) {
@@ -138,8 +141,8 @@ export class Histogram {
   }
 
   /**
-   * The counts in at most sixty equal cells for a figure. A cell of the figure is so many whole cells of an angle's grid,
-   * else some would hold one more than their neighbours and the figure would show combs.
+   * The counts in at most sixty equal cells for a figure. A cell of the figure is a whole number of cells of the
+   * grid, else some would hold one more than their neighbours and the figure would look like a comb.
    */
   drawn(min: number, max: number): { low: number; high: number; counts: number[] } {
     const { valueAt } = grids.angle;
@@ -187,5 +190,5 @@ export class Histogram {
   }
 }
 
-/** In cells of the angle's grid, of which sixty or fewer cover any range: 0.02° to 4°. */
+/** How many cells of the grid make one of a figure (0.02° to 4°): with the widest, sixty cover all angles. */
 const widths = [1, 2, 5, 10, 20, 50, 100, 200];

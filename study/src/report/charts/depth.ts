@@ -3,8 +3,8 @@
  * kinds take turns along the depth, and a line through both would zigzag: each kind is a series of its own.
  */
 import { printable } from "@orthonorm/files";
-import type { Group, Site } from "../figures.js";
-import { shorten } from "../text.js";
+import { shorten } from "../../text.js";
+import type { Group, Site } from "../../types.js";
 
 export interface Place {
   site: Site;

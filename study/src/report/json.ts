@@ -1,4 +1,4 @@
-import type { Group, Population, Report, Site } from "./figures.js";
+import type { Group, Population, Report, Site } from "../types.js";
 
 /**
  * The figures as JSON: a site's ordinary rows under its own name, the others beside them. Speed is left out, so that the

@@ -2,8 +2,8 @@
 
 import * as Plot from "@observablehq/plot";
 import { printable } from "@orthonorm/files";
-import type { Group, Site, Spread } from "../figures.js";
-import { shorten } from "../text.js";
+import { shorten } from "../../text.js";
+import type { Group, Site, Spread } from "../../types.js";
 import { facets, normColor, svgOf } from "./panels.js";
 
 type Counts = NonNullable<Spread["histogram"]>;
