@@ -3,7 +3,7 @@ import { counted } from "@orthonorm/files";
 import { median } from "../../median.js";
 import { decimalsFor, fixed, range } from "../../text.js";
 import type { Group, Report, Sample, Site } from "../../types.js";
-import { chanceSwap } from "../charts/figures.js";
+import { chanceSwap } from "../charts/samples.js";
 import { nothing } from "./tables.js";
 
 export interface KeyNumber {

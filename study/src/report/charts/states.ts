@@ -1,0 +1,220 @@
+/** The figures of the states themselves: their angles, norms and rotations, of all ordinary rows. */
+import { range } from "../../text.js";
+import type { Group, Population, Site, Spread } from "../../types.js";
+import { type Run, runsOf } from "./depth.js";
+import { drawHistograms } from "./histograms.js";
+import { normColor, type Series } from "./panels.js";
+import {
+  byKind,
+  chanceOf,
+  compared,
+  type Drawn,
+  degreesOf,
+  draw,
+  kindsRead,
+  perGroup,
+  pointsOf,
+  quartiles,
+  sitesOf,
+  tellingOf,
+  titleOf,
+} from "./series.js";
+
+export function angles(groups: readonly Group[], document: Document, width: number): Drawn {
+  const panels = groups.map((group) => ({
+    title: titleOf(group),
+    series: byKind(group, ({ ordinary }) => quartiles(ordinary.angle), "°"),
+    chance: chanceOf(group, "chance", (site) => [90 - site.null.sd, 90 + site.null.sd]),
+  }));
+  const farthest = (group: Group) => {
+    const sizes = tellingOf(group).map(({ ordinary }) => Math.abs(90 - ordinary.angle.median));
+    return sizes.length === 0 ? [] : [Math.max(...sizes)];
+  };
+  const centred = groups.every((group) => tellingOf(group).length === 0);
+  const finding = centred
+    ? "Every angle is 90° by construction: these states were centred beforehand."
+    : `At every site the median state lies within ${perGroup(groups, farthest, "°")} of orthogonal to the uniform vector.`;
+  const chance = range(
+    groups.flatMap(sitesOf).map((site) => site.null.sd),
+    2,
+  );
+  return {
+    id: "angle",
+    title: "Angle to the uniform vector against depth",
+    finding,
+    reading: `Line: median angle before the norm; bar or band: its quartiles. Grey: random directions, 90° ± ${chance}° (one standard deviation).`,
+    svg: draw(
+      document,
+      width,
+      groups,
+      { label: "angle to 1, degrees", log: false, include: [90], format: degreesOf },
+      panels,
+    ),
+  };
+}
+
+export function shares(all: readonly Group[], document: Document, width: number): Drawn {
+  const groups = all.filter((group) => tellingOf(group).length > 0);
+  if (groups.length === 0) return null;
+  const value = ({ ordinary, centred }: Site) =>
+    centred || ordinary.dCos2.mean <= 0 ? null : { y: ordinary.dCos2.mean };
+  const values = groups.flatMap(tellingOf).map(({ ordinary }) => ordinary.dCos2.mean);
+  const positive = values.filter((size) => size > 0);
+  const log = positive.length > 0 && Math.max(1, ...positive) / Math.min(1, ...positive) > 20;
+  const panels = compared(
+    groups,
+    (group) => byKind(group, value, ", where chance gives 1"),
+    (group) => chanceOf(group, "chance", () => [1, 1]),
+  );
+  return {
+    id: "share",
+    title: "The uniform component against depth",
+    finding: `The states carry ${perGroup(groups, (group) => tellingOf(group).map(({ ordinary }) => ordinary.dCos2.mean), "")} of the uniform component that chance would give.`,
+    reading: "Mean of d·cos²θ over the vectors: 1 is what random directions have on average, 0 is none.",
+    svg: draw(
+      document,
+      width,
+      groups,
+      { label: `mean d·cos²θ, chance = 1${log ? " (log)" : ""}`, log, include: log ? [1] : [0, 1] },
+      panels,
+    ),
+  };
+}
+
+export function norms(groups: readonly Group[], document: Document, width: number): Drawn {
+  const panels = groups.map((group) => {
+    const all: Run = { kind: "", places: runsOf(group).flatMap(({ places }) => places) };
+    all.places.sort((a, b) => a.index - b.index);
+    const color = normColor(group.norm);
+    const massive = pointsOf(
+      all,
+      ({ massive }) => (massive === null ? null : { y: massive.norm.median }),
+      ", massive rows’ median",
+    );
+    const standardized = pointsOf(
+      all,
+      ({ ordinary }) => ({ y: ordinary.standardized.median }),
+      " after standardization",
+    );
+    const series: Series[] = [
+      ...byKind(group, ({ ordinary }) => quartiles(ordinary.norm), " before the norm", {
+        label: "before",
+        color: "var(--ink)",
+      }),
+      { label: "standardized", color, dash: "2 3", symbol: "circle", line: true, points: standardized },
+      ...byKind(group, ({ ordinary }) => ordinary.scaled && quartiles(ordinary.scaled), " after the norm", {
+        label: "after",
+        color,
+      }),
+      { label: "massive", color: "var(--ink)", symbol: "times", line: false, points: massive },
+    ];
+    return { title: titleOf(group), series, chance: null };
+  });
+  const massive = groups.flatMap(sitesOf).some((site) => site.massive !== null);
+  const scaled = groups.flatMap(sitesOf).some(({ ordinary }) => ordinary.scaled !== null);
+  const medians = (of: (population: Population) => Spread | null) => (group: Group) =>
+    sitesOf(group).flatMap(({ ordinary }) => of(ordinary)?.median ?? []);
+  return {
+    id: "norm",
+    title: "Norm before and after against depth",
+    finding: `Vectors of median norm ${perGroup(
+      groups,
+      medians(({ norm }) => norm),
+      "",
+      3,
+    )} come out of standardization with √d, ${perGroup(
+      groups,
+      medians(({ standardized }) => standardized),
+      "",
+      3,
+    )}.`,
+    reading:
+      "Medians on a logarithmic axis, bars or bands: quartiles; dotted: after standardization" +
+      `${scaled ? "; in the norm’s colour: after scale and shift" : ""}${massive ? "; ×: median of the massive rows, which are set apart" : ""}.${kindsRead(groups)}`,
+    svg: draw(document, width, groups, { label: "norm of the vector (log)", log: true, include: [] }, panels),
+  };
+}
+
+export function rotations(groups: readonly Group[], document: Document, width: number): Drawn {
+  const weighted = groups.flatMap(sitesOf).some(({ ordinary }) => ordinary.rotation.affine !== null);
+  const panels = groups.map((group) => ({
+    title: titleOf(group),
+    series: [
+      ...byKind(group, ({ ordinary }) => quartiles(ordinary.rotation.standardization), "° by standardization", {
+        label: "standardization",
+        color: "var(--uniform)",
+      }),
+      ...byKind(
+        group,
+        ({ ordinary }) => ordinary.rotation.affine && quartiles(ordinary.rotation.affine),
+        "° by weight and bias",
+        {
+          label: "weight, bias",
+          color: normColor(group.norm),
+        },
+      ),
+      ...byKind(
+        group,
+        ({ ordinary }) => ordinary.rotation.total && { y: ordinary.rotation.total.median },
+        "° by both",
+        {
+          label: "both",
+          color: "var(--ink)",
+          dash: "2 3",
+        },
+      ),
+    ],
+    chance: null,
+  }));
+  const medians = (of: (rotation: Population["rotation"]) => Spread | null) => (group: Group) =>
+    sitesOf(group).flatMap(({ ordinary }) => of(ordinary.rotation)?.median ?? []);
+  const standard = perGroup(
+    groups,
+    medians(({ standardization }) => standardization),
+    "°",
+  );
+  const affine = groups.filter((group) => medians((rotation) => rotation.affine)(group).length > 0);
+  return {
+    id: "rotation",
+    title: "Rotation, split in two, against depth",
+    finding: weighted
+      ? `Standardization turns the median vector by ${standard}; weight and bias turn it by ${perGroup(
+          affine,
+          medians((rotation) => rotation.affine),
+          "°",
+        )}.`
+      : `Standardization turns the median vector by ${standard}.`,
+    reading: `Under LayerNorm standardization turns a vector by exactly |90° − θ|, under RMSNorm not at all. Lines: medians; bars or bands: quartiles.${kindsRead(groups)}`,
+    svg: draw(
+      document,
+      width,
+      groups,
+      { label: "rotation, degrees", log: false, include: [0], format: degreesOf },
+      panels,
+    ),
+  };
+}
+
+export function histograms(all: readonly Group[], document: Document, width: number): Drawn {
+  // The angles of centred states are a spike at 90° that says nothing.
+  const groups = all.filter((group) => tellingOf(group).length > 0);
+  const svg = drawHistograms(document, width, groups);
+  if (svg === null) return null;
+  const inside = (group: Group) =>
+    sitesOf(group).flatMap(({ ordinary: { angle }, null: { sd } }) =>
+      angle.histogram === null ? [] : [angle.sd / sd],
+    );
+  const widths = perGroup(groups, inside, "");
+  return {
+    id: "histograms",
+    title: "Histograms of the angle to the uniform vector",
+    finding: `The angles spread over the vectors ${widths} times as widely as those of random directions (standard deviations).`,
+    reading: `Share of the vectors per degree before the norm, each site in a panel${svg.every > 1 ? `, every ${ordinal(svg.every)} of the sites (the tables have all)` : ""}. Grey: random directions. Equal areas; beyond the axis lies at most 1 % of a site.`,
+    svg: svg.svg,
+  };
+}
+
+function ordinal(n: number): string {
+  const end = n % 100 > 10 && n % 100 < 14 ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th");
+  return `${n}${end}`;
+}
