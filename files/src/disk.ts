@@ -1,6 +1,9 @@
 /** Files of a disk, read by ranges straight into the caller's bytes. */
 import { type FileHandle, open, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Container } from "./container.js";
 import { EndsEarly, expected, FileError } from "./error.js";
+import { openIndex } from "./shards.js";
 import type { Source } from "./source.js";
 
 /**
@@ -47,6 +50,16 @@ export async function openDisk(path: string, name = path): Promise<Source> {
   };
 }
 
+/**
+ * Opens a model in several files by its index, `model.safetensors.index.json`: its tensors are those of all files.
+ *
+ * @throws FileError where the index or one of the files cannot be read, or they do not fit together
+ */
+export async function openShards(path: string, name = path): Promise<Container> {
+  const beside = (root: string, file: string) => join(dirname(root), file);
+  return openIndex(await openDisk(path, name), (file) => openDisk(beside(path, file), beside(name, file)));
+}
+
 function unreadable(name: string, error: unknown): FileError {
   return expected(name, "a file that can be read", systemReason(error));
 }
@@ -57,6 +70,7 @@ export function systemReason(error: unknown): string {
   if (code === "ENOENT") return "no such file or directory";
   if (code === "EACCES" || code === "EPERM") return "no permission";
   if (code === "EISDIR") return "a directory";
+  if (code === "EEXIST") return "a file in the place of a folder";
   if (code === "ENOTDIR") return "a path through something that is not a directory";
   if (code === "ENOSPC") return "no space left on the device";
   if (code === "EROFS") return "a read-only file system";

@@ -1,7 +1,17 @@
 /** Files of tensors, wherever their bytes come from. Everything here runs in Node and in a browser; node.ts has the rest. */
 export { openBlob } from "./blob.js";
 export type { Container, StoredTensor, TensorReader } from "./container.js";
+export { type ArrayDType, arrayOf, bitsOf, hasArray, type TensorArray } from "./dtype.js";
 export { EndsEarly, FileError } from "./error.js";
 export { openContainer } from "./open.js";
+export { type ReadTensor, readTensor } from "./read-tensor.js";
+export { openIndex } from "./shards.js";
 export type { Source } from "./source.js";
 export { counted, listed, naturally, printable } from "./text.js";
+export {
+  checkTensors,
+  type GivenTensor,
+  type Metadata,
+  type SizedTensor,
+  safetensorsBytes,
+} from "./write-safetensors.js";

@@ -1,4 +1,5 @@
 /** What only Node has: files on a disk, standard input, patterns of file names. */
-export { openDisk, systemReason } from "./disk.js";
+export { openDisk, openShards, systemReason } from "./disk.js";
 export { expand } from "./expand.js";
+export { type ShardOptions, type WriteOptions, writeSafetensors, writeShards } from "./save.js";
 export { openStream } from "./stream.js";

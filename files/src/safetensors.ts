@@ -14,6 +14,7 @@
  */
 
 import type { Container, StoredTensor } from "./container.js";
+import { bitsOf } from "./dtype.js";
 import { Ending } from "./ending.js";
 import { EndsEarly, expected } from "./error.js";
 import { bitsIn, excerpt, isObject, isSizes, kindOf } from "./header.js";
@@ -43,31 +44,6 @@ export const maximumHeader = 100_000_000;
 
 /** Deeper than any header goes. JSON.parse takes a minute and a half for a header of brackets alone. */
 const maximumDepth = 64;
-
-const bitsOf: Record<string, number> = {
-  F64: 64,
-  F32: 32,
-  F16: 16,
-  BF16: 16,
-  F8_E4M3: 8,
-  F8_E4M3FNUZ: 8,
-  F8_E5M2: 8,
-  F8_E5M2FNUZ: 8,
-  F8_E8M0: 8,
-  F6_E2M3: 6,
-  F6_E3M2: 6,
-  F4: 4,
-  C64: 64,
-  I64: 64,
-  I32: 32,
-  I16: 16,
-  I8: 8,
-  U64: 64,
-  U32: 32,
-  U16: 16,
-  U8: 8,
-  BOOL: 8,
-};
 
 /**
  * @param length the header's, as the first 8 bytes announce it, at most `maximumHeader`

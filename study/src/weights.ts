@@ -1,12 +1,12 @@
 /** The weight and bias of a site's norm: found by name among a model's tensors, or as a pairs file says. */
-import { type Container, listed, printable, type StoredTensor } from "@orthonorm/files";
+import { type Container, listed, printable, readTensor, type StoredTensor } from "@orthonorm/files";
 import { OptionError, StudyError } from "./error.js";
 import { type Affine, elementTypes } from "./measure/collect.js";
 import type { Floats } from "./measure/sample.js";
 import { widenBf16, widenF16 } from "./measure/widen.js";
 import type { Norm } from "./types.js";
 
-/** By site: the names of its parameters. Bias null: there is none. */
+/** The names of the parameters per site. A bias of null means that there is none. */
 export type Pairs = Record<string, { weight: string; bias: string | null }>;
 
 export interface FoundAffine {
@@ -14,7 +14,7 @@ export interface FoundAffine {
   parameters: Affine;
 }
 
-/** Ends of a site's name that say which side of the norm it is, not which norm. */
+/** Endings of a site's name that say on which side of the norm it is, and not which norm it is. */
 const sides = /[._/](in|inp|input|inputs|x|pre|hook_in|hook_normalized_in|before)$/i;
 const parameterEnds = { weight: ["weight", "gamma", "g", "scale", "w"], bias: ["bias", "beta", "b"] };
 
@@ -29,7 +29,7 @@ export async function findAffine(
   file: Container,
   site: string,
   cols: number,
-  wide: boolean,
+  rowsAreF64: boolean,
   pairs: Pairs | null,
 ): Promise<FoundAffine | null> {
   const named = pairs !== null && Object.hasOwn(pairs, site) ? pairs[site] : null;
@@ -37,10 +37,10 @@ export async function findAffine(
   if (weight === null) return null;
   const bias = named ? (named.bias === null ? null : byName(file, named.bias)) : match(file, site, parameterEnds.bias);
   const parameters = {
-    weight: await readVector(file, weight, cols, wide),
-    bias: bias === null ? null : await readVector(file, bias, cols, wide),
+    weight: await readVector(file, weight, cols, rowsAreF64),
+    bias: bias === null ? null : await readVector(file, bias, cols, rowsAreF64),
   };
-  const values = printOf(parameters.weight, parameters.bias ?? new Float32Array(0));
+  const values = fingerprintOf(parameters.weight, parameters.bias ?? new Float32Array(0));
   return { names: { weight: weight.name, bias: bias?.name ?? null, values }, parameters };
 }
 
@@ -88,8 +88,8 @@ function among({ tensors }: Container): string {
 }
 
 /** One vector of so many elements, as f32; as f64 where the rows are. */
-async function readVector(file: Container, tensor: StoredTensor, cols: number, wide: boolean): Promise<Floats> {
-  const { name, dtype, shape, bytes } = tensor;
+async function readVector(file: Container, tensor: StoredTensor, cols: number, rowsAreF64: boolean): Promise<Floats> {
+  const { name, dtype, shape } = tensor;
   const kind = Object.hasOwn(elementTypes, dtype) ? elementTypes[dtype] : null;
   const length = shape.reduce((product, size) => product * size, 1);
   if (kind === null || tensor.unreadable !== null || length !== cols) {
@@ -98,33 +98,23 @@ async function readVector(file: Container, tensor: StoredTensor, cols: number, w
       `${printable(file.source.name)} expected tensor "${printable(name)}" to be ${cols} floats like the site's rows, got ${got}`,
     );
   }
-  const raw = new Uint8Array(bytes);
-  const reader = await tensor.open();
-  try {
-    await reader.read(raw);
-  } finally {
-    await reader.close();
-  }
-  let values: Floats;
-  if (kind === "f64") values = new Float64Array(raw.buffer);
-  else if (kind === "f32") values = new Float32Array(raw.buffer);
-  else {
-    values = new Float32Array(cols);
-    (kind === "f16" ? widenF16 : widenBf16)(new Uint16Array(raw.buffer), values);
-  }
-  // As the rows are measured: what f32 rows are scaled by must be finite in f32.
-  const measured = wide ? Float64Array.from(values) : Float32Array.from(values);
+  const { data } = await readTensor(file, name);
+  const values = kind === "f16" || kind === "bf16" ? new Float32Array(cols) : (data as Floats);
+  if (kind === "f16") widenF16(data as Uint16Array, values as Float32Array);
+  if (kind === "bf16") widenBf16(data as Uint16Array, values as Float32Array);
+  // In the type of the rows: what scales f32 rows must be finite in f32.
+  const measured = rowsAreF64 ? Float64Array.from(values) : Float32Array.from(values);
   const at = measured.findIndex((value) => !Number.isFinite(value));
   if (at >= 0) {
     throw new StudyError(
-      `${printable(file.source.name)} expected tensor "${printable(name)}" to be finite${wide ? "" : " in F32"}, got ${values[at]} at ${at}`,
+      `${printable(file.source.name)} expected tensor "${printable(name)}" to be finite${rowsAreF64 ? "" : " in F32"}, got ${values[at]} at ${at}`,
     );
   }
   return measured;
 }
 
-/** A short name for the values, so that parts measured with other weights are not added up. Source: FNV-1a. */
-function printOf(...arrays: Floats[]): string {
+/** A fingerprint of the values, so that parts measured with different weights are not merged. Source: FNV-1a. */
+function fingerprintOf(...arrays: Floats[]): string {
   let hash = 0x811c9dc5;
   for (const array of arrays) {
     for (const byte of new Uint8Array(array.buffer, array.byteOffset, array.byteLength)) {

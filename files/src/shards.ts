@@ -1,0 +1,133 @@
+/**
+ * Models in several files, as Hugging Face cuts them: shards of safetensors, and an index that says in which of them each tensor
+ * is.
+ *
+ *   { "metadata": { "total_size": 9 }, "weight_map": { "wte.weight": "model-00001-of-00002.safetensors", … } }
+ *
+ * Source: huggingface_hub, serialization/_base.py; https://huggingface.co/docs/transformers/big_models
+ */
+import type { Container, StoredTensor } from "./container.js";
+import { expected } from "./error.js";
+import { excerpt, isObject, kindOf } from "./header.js";
+import { openContainer } from "./open.js";
+import type { Source } from "./source.js";
+import { printable } from "./text.js";
+import type { SizedTensor } from "./write-safetensors.js";
+
+export const indexName = "model.safetensors.index.json";
+
+/** All names that a model's files can have. */
+export const modelFiles = /^model(-\d+-of-\d+)?\.safetensors(\.index\.json)?$/;
+
+/** An index of a hundred thousand tensors has a tenth of this. */
+const maximumIndex = 100_000_000;
+
+/** @param index from 0 on, of `count` files */
+export function shardName(index: number, count: number): string {
+  if (count === 1) return "model.safetensors";
+  const digits = (n: number) => String(n).padStart(5, "0");
+  return `model-${digits(index + 1)}-of-${digits(count)}.safetensors`;
+}
+
+/** The tensors in their order, cut where the next one would make a file too large. There is one file at least. */
+export function divide(tensors: readonly SizedTensor[], maximumBytes: number): SizedTensor[][] {
+  const shards: SizedTensor[][] = [[]];
+  let bytes = 0;
+  for (const tensor of tensors) {
+    if (shards[shards.length - 1].length > 0 && bytes + tensor.bytes > maximumBytes) {
+      shards.push([]);
+      bytes = 0;
+    }
+    shards[shards.length - 1].push(tensor);
+    bytes += tensor.bytes;
+  }
+  return shards;
+}
+
+/** The index as Hugging Face writes it: sorted by the tensors' names, and indented. */
+export function indexText(shards: readonly (readonly SizedTensor[])[], names: readonly string[]): string {
+  const total = shards.flat().reduce((sum, { bytes }) => sum + bytes, 0);
+  const lines = shards
+    .flatMap((shard, at) => shard.map(({ name }) => [name, names[at]]))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, file]) => `    ${JSON.stringify(name)}: ${JSON.stringify(file)}`);
+  return `{\n  "metadata": {\n    "total_size": ${total}\n  },\n  "weight_map": {\n${lines.join(",\n")}\n  }\n}\n`;
+}
+
+/**
+ * The tensors of all shards as those of one file. Tensors that the shards have and the index does not name come after the others.
+ *
+ * @param index the index; closing it closes the shards too
+ * @param openShard opens the file of that name beside the index
+ * @throws FileError where the index is no index, a file it names is not there or not sound, or has not the tensor it should have
+ */
+export async function openIndex(index: Source, openShard: (file: string) => Promise<Source>): Promise<Container> {
+  const sources = [index];
+  const close = async () => {
+    for (const source of sources) await source.close();
+  };
+  try {
+    const fileOf = await readIndex(index);
+    const shards = new Map<string, Container>();
+    for (const file of new Set(fileOf.values())) {
+      const source = await openShard(file);
+      sources.push(source);
+      const shard = await openContainer(source);
+      shards.set(file, shard);
+      if (shard.format !== "safetensors") throw expected(shard.source.name, "a safetensors file", `an ${shard.format}`);
+    }
+    const byFile = new Map(
+      [...shards].map(([file, { tensors }]) => [file, new Map(tensors.map((one) => [one.name, one]))]),
+    );
+    const tensors: StoredTensor[] = [];
+    for (const [name, file] of fileOf) {
+      const tensor = byFile.get(file)?.get(name);
+      if (tensor === undefined) {
+        throw expected(index.name, `tensor "${printable(name)}" in ${printable(file)}`, "a file without it");
+      }
+      tensors.push(tensor);
+    }
+    for (const { tensors: all } of shards.values()) tensors.push(...all.filter(({ name }) => !fileOf.has(name)));
+    const [first] = shards.values();
+    return {
+      source: { name: index.name, size: index.size, read: (into, position) => index.read(into, position), close },
+      format: "safetensors",
+      metadata: first?.metadata ?? {},
+      tensors,
+      async finish() {
+        for (const shard of shards.values()) await shard.finish();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** By the tensors' names, their files. */
+async function readIndex(index: Source): Promise<Map<string, string>> {
+  const { name, size } = index;
+  if (size === null || size > maximumIndex) {
+    throw expected(name, `a shard index of at most ${maximumIndex} bytes`, size === null ? "a stream" : `${size}`);
+  }
+  const bytes = new Uint8Array(size);
+  await index.read(bytes, 0);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw expected(name, "a shard index", "text that is not valid JSON");
+  }
+  const map = isObject(parsed) ? parsed.weight_map : undefined;
+  if (!isObject(map)) {
+    throw expected(name, "a shard index with a weight_map", map === undefined ? "none" : kindOf(map));
+  }
+  for (const [tensor, file] of Object.entries(map)) {
+    // A path would lead out of the model's folder.
+    if (typeof file !== "string" || !/^[^/\\:\0]+$/.test(file) || file === "." || file === "..") {
+      const got = typeof file === "string" ? excerpt(file) : kindOf(file);
+      throw expected(name, `weight_map "${printable(tensor)}" to name a file beside the index`, got);
+    }
+  }
+  return new Map(Object.entries(map) as [string, string][]);
+}
