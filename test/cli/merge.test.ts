@@ -1,0 +1,117 @@
+// Parts of a study that are saved and merged give what one run gives.
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { normals } from "../support/random.js";
+import { cli, type Figures, f32, folder, orthonorm, random, write } from "../support/study-runs.js";
+import { npy } from "../support/tensor-files.js";
+
+describe("parts that merge", () => {
+  const all = normals(600 * 48, 0.1);
+  for (let row = 0; row < 600; row += 50) {
+    for (let i = 0; i < 48; i++) all[row * 48 + i] *= 200;
+  }
+  const part = (from: number, to: number) => f32(to - from, 48, all.slice(from * 48, to * 48));
+  write("whole.safetensors", { "h.10": part(0, 600), "h.2": part(0, 600) });
+  write("part-1.safetensors", { "h.10": part(0, 170), "h.2": part(0, 1) });
+  write("part-2.safetensors", { "h.10": part(170, 600), "h.2": part(1, 600) });
+  const run = (...args: string[]) => {
+    const got = orthonorm(args);
+    expect({ status: got.status, stderr: got.stderr }).toEqual({ status: 0, stderr: "" });
+    return JSON.parse(got.stdout) as Figures;
+  };
+  const comparable = ({ sites }: Figures) =>
+    sites.map(({ source: _, sample: _s, error: _e, swapError: _w, ...site }) => site);
+
+  test("give what one run over all gives, in any order, and again", () => {
+    const whole = run("study", "whole.safetensors", "--pool", "m", "--json", "-");
+    expect(whole.sites.map(({ site }) => site)).toEqual(["h.2", "h.10"]);
+    expect(whole.sites[0].apart.massive).toBe(12);
+    for (const at of [1, 2]) {
+      run("study", `part-${at}.safetensors`, "--pool", "m", "--json", "-", "--save", `part-${at}.json`);
+    }
+    const merged = run("merge", "part-2.json", "part-1.json", "--json", "-", "--save", "both.json");
+    expect(comparable(merged)).toEqual(comparable(whole));
+    expect(comparable(run("merge", "both.json", "--json", "-"))).toEqual(comparable(whole));
+    expect(comparable(run("study", "part-*.safetensors", "--pool", "m", "--json", "-"))).toEqual(comparable(whole));
+    // Of every distinct row: the sample's means are then of the same rows too.
+    expect(merged.sites[1].sample.rows).toBe(whole.sites[1].sample.rows);
+  });
+
+  test("rows of zeros count beside the others where a part of a site has no others", () => {
+    const blank = f32(3, 16, new Float32Array(48));
+    write("rows-1.safetensors", { "h.0": random(5, 16), "h.1": blank, "h.2": blank });
+    write("rows-2.safetensors", { "h.0": random(5, 16), "h.1": random(7, 16), "h.2": blank });
+    for (const at of [1, 2])
+      run("study", `rows-${at}.safetensors`, "--pool", "m", "--json", "-", "--save", `r${at}.json`);
+    const whole = run("study", "rows-*.safetensors", "--pool", "m", "--json", "-");
+    const merged = run("merge", "r1.json", "r2.json", "--json", "-");
+    expect(whole.sites[1]).toMatchObject({ site: "h.1", rows: 10, read: 10, excluded: { zero: 3 }, counted: 7 });
+    expect(comparable(merged)).toEqual(comparable(whole));
+    expect(merged.skipped).toEqual(whole.skipped);
+  });
+
+  test("a part a second time, or one that does not fit, is refused and nothing is written", () => {
+    const refused = (args: string[], message: RegExp) => {
+      const got = orthonorm(["merge", ...args, "--json", "never.json"]);
+      expect({ status: got.status, stdout: got.stdout }).toEqual({ status: 1, stdout: "" });
+      expect(got.stderr).toMatch(message);
+      expect(readdirSync(folder)).not.toContain("never.json");
+    };
+    refused(["part-1.json", "part-1.json"], /part-1\.json expected a part like those before it, got .* a second time/);
+    run("study", "part-2.safetensors", "--pool", "m", "--eps", "1", "--json", "-", "--save", "eps.json");
+    refused(["part-1.json", "eps.json"], /eps\.json expected a part like those before it, got eps 1, not 0\.00001/);
+    const plain = write("plain.safetensors", { states: random(4, 16) });
+    writeFileSync(join(folder, "figures-only.json"), orthonorm(["study", plain, "--json", "-"]).stdout);
+    refused(["figures-only.json"], /expected "orthonormStudy": 2, as --save writes it/);
+    const saved = readFileSync(join(folder, "part-1.json"), "utf8");
+    for (const [from, to, message] of [
+      [saved.slice(500), "", /expected valid JSON/],
+      ['"rows":170', '"rows":1', /expected the rows to add up/],
+      ['"swapMax":', '"least":', /expected swapMax as a finite number/],
+      ['"dCos2":[', '"dCos2":["1",', /expected a sum as a list of finite numbers/],
+      ['"histogram":[[', '"histogram":[[-1,', /expected runs of a cell and its counts/],
+      ['"pooled":true', '"pooled":1', /expected a group with name, pooled, sources and sites/],
+    ] as const) {
+      expect(saved).toContain(from);
+      writeFileSync(join(folder, "broken.json"), saved.replace(from, to));
+      refused(["broken.json"], message);
+    }
+  });
+
+  test("files of one name in two folders are two models, in parts as in one run; .npy files of a folder are one", () => {
+    for (const name of ["one", "two"]) {
+      mkdirSync(join(folder, name));
+      write(`${name}/states.safetensors`, { "h.0": random(30, 16), [name]: random(20, 16) });
+      run("study", `${name}/states.safetensors`, "--json", "-", "--save", `${name}.json`);
+    }
+    const both = run("study", "one/states.safetensors", "two/states.safetensors", "--json", "-");
+    expect(both.sites.map(({ model }) => model)).toEqual(["one/states", "one/states", "two/states", "two/states"]);
+    expect(comparable(run("merge", "one.json", "two.json", "--json", "-"))).toEqual(comparable(both));
+
+    mkdirSync(join(folder, "layers"));
+    for (const layer of [2, 10]) {
+      writeFileSync(
+        join(folder, `layers/h.${layer}.npy`),
+        npy("'<f4'", [10, 16], new Uint8Array(Float32Array.from(normals(160)).buffer)),
+      );
+      run("study", `layers/h.${layer}.npy`, "--json", "-", "--save", `h.${layer}.json`);
+    }
+    const layers = run("study", "layers/*.npy", "--json", "-");
+    expect(layers.sites.map(({ model, site }) => `${model} ${site}`)).toEqual(["layers h.2", "layers h.10"]);
+    expect(comparable(run("merge", "h.10.json", "h.2.json", "--json", "-"))).toEqual(comparable(layers));
+  });
+
+  test("parts that came through standard input have no name to be known again by", () => {
+    for (const at of [1, 2]) {
+      const args = [cli, "study", "-", "--pool", "m", "--json", "-", "--save", `stdin-${at}.json`];
+      const input = readFileSync(join(folder, `part-${at}.safetensors`));
+      expect(spawnSync(process.execPath, args, { cwd: folder, input }).status).toBe(0);
+    }
+    const merged = run("merge", "stdin-1.json", "stdin-2.json", "--json", "-");
+    expect(comparable(merged)).toEqual(comparable(run("study", "whole.safetensors", "--pool", "m", "--json", "-")));
+    expect(orthonorm(["study", "-", "-"])).toMatchObject({ status: 2, stdout: "" });
+  });
+});

@@ -1,0 +1,79 @@
+// What a terminal shows: colour, width, progress.
+
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { lookFor } from "../../cli/src/terminal/look.js";
+import { Progress } from "../../cli/src/terminal/progress.js";
+import { render } from "../../cli/src/terminal/render.js";
+import type { Report } from "../../study/src/types.js";
+import { study, twins } from "../support/study-runs.js";
+
+describe("the look", () => {
+  test("colour on a terminal only, and not where NO_COLOR, --no-color or a dumb terminal forbids it", () => {
+    const terminal = { isTTY: true, columns: 120 };
+    expect(lookFor(terminal, {})).toEqual({ width: 100, color: true });
+    expect(lookFor(terminal, { NO_COLOR: "1" }).color).toBe(false);
+    expect(lookFor(terminal, { NO_COLOR: "" }).color).toBe(true);
+    expect(lookFor(terminal, { TERM: "dumb" }).color).toBe(false);
+    expect(lookFor(terminal, {}, false).color).toBe(false);
+    expect(lookFor({}, { FORCE_COLOR: "1" })).toEqual({ width: 100, color: false });
+    expect(lookFor({ isTTY: true, columns: 80 }, {}).width).toBe(80);
+  });
+
+  const measured: Promise<Report> = study(
+    ["ln", "rms"].map((norm) => join(twins, norm, "states.safetensors")),
+    { withSpeed: false },
+  );
+
+  test("colour adds nothing that is not also in words", async () => {
+    const plain = render(await measured, { width: 100, color: false });
+    const colored = render(await measured, { width: 100, color: true });
+    expect(colored).toContain("\u001b[36m");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
+    expect(colored.replace(/\u001b\[\d+m/g, "")).toBe(plain);
+  });
+
+  test.each([80, 90, 100])("%i columns hold every line", async (width) => {
+    const { groups, ...rest } = await measured;
+    const long = groups.map((group) => ({
+      ...group,
+      sites: group.sites.map((site, layer) => ({
+        ...site,
+        site: `model.layers.${layer}.post_attention_layernorm.input`,
+      })),
+    }));
+    for (const shown of [groups, long]) {
+      const lines = render({ ...rest, groups: shown }, { width, color: false }).split("\n");
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
+      expect(lines.join("\n")).toContain("256 × 128");
+      // What tells the sites apart is never what is left out of their names.
+      const names = lines.filter((line) => /\d{2}\.\d{2} ±/.test(line)).map((line) => line.split(/ {2,}/)[1]);
+      expect(new Set(names).size).toBe(9);
+    }
+  });
+
+  test("progress: nothing in the first 300 ms or off a terminal, then one line that is taken back", async () => {
+    const heard = (isTTY: boolean) => {
+      const written: string[] = [];
+      const stream = {
+        isTTY,
+        columns: 60,
+        write: (text: string) => written.push(text),
+      } as unknown as NodeJS.WriteStream;
+      return { written, progress: new Progress(stream, { TERM: "xterm" }) };
+    };
+    const terminal = heard(true);
+    const pipe = heard(false);
+    terminal.progress.update("early", 0.1);
+    expect(terminal.written).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve, 310));
+    for (const { progress } of [terminal, pipe]) {
+      progress.update("site", 0.5);
+      progress.update("too soon after", 0.6);
+      progress.clear();
+      progress.clear();
+    }
+    expect(terminal.written).toEqual(["\r██████████░░░░░░░░░░  50 %  site  (Ctrl-C stops)\u001b[K", "\r\u001b[K"]);
+    expect(pipe.written).toEqual([]);
+  });
+});

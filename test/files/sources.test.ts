@@ -1,0 +1,178 @@
+// Where the bytes come from: disks, streams, pages, patterns; and files that are no tensors at all.
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { type FileHandle, open as openFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { FileError, openContainer } from "@orthonorm/files";
+import { expand, openDisk, openStream } from "@orthonorm/files/node";
+import { describe, expect, test, vi } from "vitest";
+import { failure, folder, noise, open, ways } from "../support/read-files.js";
+import { npy, zip } from "../support/tensor-files.js";
+
+describe("what is no file of tensors", () => {
+  test.each<[string, Uint8Array, string]>([
+    ["nothing", Buffer.alloc(0), "nothing: it is empty"],
+    ["too little", Buffer.from("abc"), "3 bytes in all"],
+    ["GGUF", Buffer.from("GGUF\x03\0\0\0\0\0"), "a GGUF file"],
+    ["HDF5", Buffer.from("\x89HDF\r\n\x1a\n", "latin1"), "an HDF5 file (save it as safetensors or .npy)"],
+    ["a pickle", Buffer.from("\x80\x02}q\x00(X\x04\x00", "latin1"), "a Python pickle (save it as safetensors)"],
+    ["gzip", Buffer.from("1f8b0800a1b2c3d40003", "hex"), "a gzip file (decompress it first)"],
+    ["zstd", Buffer.from("28b52ffd0458a1b2c3d4", "hex"), "a zstd file (decompress it first)"],
+    [
+      "a Git LFS pointer",
+      Buffer.from("version https://git-lfs"),
+      "a Git LFS pointer (fetch the file itself: git lfs pull)",
+    ],
+    ["JSON", Buffer.from('{"a": [1, 2, 3]}'), "a JSON file"],
+    ["text", Buffer.from("token,value\n"), "a text file"],
+  ])("%s", async (_, bytes, got) => {
+    for (const way of ways) {
+      expect(await failure(bytes, "h.bin", way)).toBe(`h.bin expected a .safetensors, .npy or .npz file, got ${got}`);
+    }
+  });
+
+  test("what begins like a header of tensors and another format too", async () => {
+    const gzip = Buffer.concat([Buffer.from("1f8b080000000000", "hex"), noise(600_000)]);
+    expect(await failure(gzip, "h.bin")).toBe("h.bin expected a JSON header, got a gzip file (decompress it first)");
+    expect(await failure(gzip.subarray(0, 900), "h.bin")).toBe(
+      "h.bin expected a header that fits in the file, got a gzip file (decompress it first)",
+    );
+  });
+});
+
+describe("sources", () => {
+  test("a disk's file is read at any place, into memory of WebAssembly too", async () => {
+    const bytes = noise(10_000);
+    const source = await open(bytes, "raw", "disk");
+    const memory = new Uint8Array(new WebAssembly.Memory({ initial: 1 }).buffer);
+    await source.read(memory.subarray(64, 1064), 5000);
+    await source.read(memory.subarray(1064, 1164), 3);
+    expect(source.size).toBe(10_000);
+    expect(Buffer.from(memory.subarray(64, 1164))).toEqual(
+      Buffer.concat([bytes.subarray(5000, 6000), bytes.subarray(3, 103)]),
+    );
+    await source.close();
+  });
+
+  test.each(ways)("the end of %s", async (way) => {
+    const source = await open(noise(100), "raw", way);
+    await expect(source.read(new Uint8Array(30), 80)).rejects.toThrow(/^raw expected 30 bytes at byte 80, got 20: it /);
+    await source.close();
+  });
+
+  test("what a disk has beside files", async () => {
+    mkdirSync(join(folder, "dir"));
+    const cases: [string, string][] = [
+      ["dir", "expected a .safetensors, .npy or .npz file, got a directory"],
+      ["missing", "expected a file that can be read, got no such file or directory"],
+      ["dir/\u001b", "expected a file that can be read, got no such file or directory"],
+    ];
+    for (const [name, message] of cases) {
+      await expect(openDisk(join(folder, name), name)).rejects.toThrow(
+        `${name.replace("\u001b", "\\u001b")} ${message}`,
+      );
+    }
+    if (process.platform === "win32") return;
+    expect(spawnSync("mkfifo", [join(folder, "pipe")]).status).toBe(0);
+    await expect(openDisk(join(folder, "pipe"), "pipe")).rejects.toThrow(
+      "pipe expected a regular file (it is read by ranges), got a pipe or device",
+    );
+  });
+
+  test("a disk's file that was opened and cannot be read further is closed", async () => {
+    const path = join(folder, "unread");
+    const probe = await openFile(path, "w");
+    await probe.close();
+    const opened: FileHandle[] = [];
+    const handles: FileHandle = Object.getPrototypeOf(probe);
+    const stat = vi.spyOn(handles, "stat").mockImplementationOnce(async function (this: FileHandle) {
+      opened.push(this);
+      throw Object.assign(new Error("stat"), { code: "EIO" });
+    });
+    try {
+      await expect(openDisk(path, "h")).rejects.toThrow("h expected a file that can be read, got EIO");
+      expect(opened.map(({ fd }) => fd)).toEqual([-1]);
+    } finally {
+      stat.mockRestore();
+    }
+  });
+
+  test("a stream is passed over, not read back, and its writer waits", async () => {
+    let produced = 0;
+    const stream = Readable.from(
+      (function* () {
+        for (;;) {
+          produced++;
+          yield Buffer.alloc(1000, produced);
+        }
+      })(),
+      { objectMode: false, highWaterMark: 4000 },
+    );
+    const source = openStream(stream, "flow");
+    const into = new Uint8Array(4);
+    await source.read(into, 50_998);
+    expect([...into]).toEqual([51, 51, 52, 52]);
+    expect(produced).toBeLessThan(60);
+    await expect(source.read(into, 10)).rejects.toThrow(
+      "flow expected to be read from front to back, got byte 10 after byte 51002",
+    );
+    await source.close();
+    expect(stream.destroyed).toBe(true);
+  });
+
+  test("a stream that breaks", async () => {
+    const stream = new Readable({
+      read() {
+        this.destroy(Object.assign(new Error("read"), { code: "EIO" }));
+      },
+    });
+    await expect(openStream(stream).read(new Uint8Array(1), 0)).rejects.toThrow(
+      "standard input expected a stream that can be read, got EIO",
+    );
+  });
+
+  test("a reader asked for more than its tensor has is a fault of the program", async () => {
+    for (const deflate of [false, true]) {
+      const bytes = zip([{ name: "a.npy", data: npy("'<f4'", [2], noise(8)), deflate }]);
+      const [tensor] = (await openContainer(await open(bytes, "a.npz", "blob"))).tensors;
+      await expect((await tensor.open()).read(new Uint8Array(9))).rejects.toThrow(RangeError);
+    }
+  });
+});
+
+describe("globs", () => {
+  const cwd = join(folder, "globs");
+  mkdirSync(join(cwd, "deep"), { recursive: true });
+  for (const name of ["h.10.npy", "h.2.npy", "h.1.npy", "deep/h.3.npy", "odd[1].npy", "odd1.npy", "H.1.npy"]) {
+    writeFileSync(join(cwd, name), "");
+  }
+
+  test("in the order of the arguments, and of the numbers in names", async () => {
+    expect(await expand(["odd1.npy", "h.*.npy", "-", "missing"], cwd)).toEqual([
+      "odd1.npy",
+      "h.1.npy",
+      "h.2.npy",
+      "h.10.npy",
+      "-",
+      "missing",
+    ]);
+    expect(await expand(["**/h.{3,10}.npy"], cwd)).toEqual(["deep/h.3.npy", "h.10.npy"]);
+    expect(await expand([join(cwd, "h.?.npy")], tmpdir())).toEqual([join(cwd, "h.1.npy"), join(cwd, "h.2.npy")]);
+  });
+
+  test("a file that is called like a pattern is that file", async () => {
+    expect(await expand(["odd[1].npy"], cwd)).toEqual(["odd[1].npy"]);
+    expect(await expand(["odd[12].npy"], cwd)).toEqual(["odd1.npy"]);
+  });
+
+  test("a pattern that nothing matches", async () => {
+    await expect(expand(["h.1.npy", "x*.npy"], cwd)).rejects.toThrow(
+      new FileError("x*.npy expected at least one file that matches, got none"),
+    );
+    // a folder is no file
+    await expect(expand(["de*"], cwd)).rejects.toThrow(FileError);
+  });
+});

@@ -1,0 +1,182 @@
+// The report's figures: what they show, for any report and any names.
+
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { printable } from "@orthonorm/files";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { depthOf, placesOf, runsOf } from "../../study/src/report/charts/depth.js";
+import { figuresOf } from "../../study/src/report/charts/figures.js";
+import { htmlReport } from "../../study/src/report/html/page.js";
+import type { Group, Report } from "../../study/src/types.js";
+import {
+  blank,
+  cellsOf,
+  documentOf,
+  everyFigure,
+  figureIds,
+  options,
+  pages,
+  reports,
+} from "../support/report-pages.js";
+
+describe("the parts", () => {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+
+  test("the charts are a page's as well: nothing of Node in what they import", () => {
+    const seen = new Set<string>();
+    const visit = (file: string) => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const [, name] of readFileSync(file, "utf8").matchAll(/ from "([^"]+)"/g)) {
+        if (name.startsWith(".")) visit(join(dirname(file), name.replace(/\.js$/, ".ts")));
+        else if (name === "@orthonorm/files") visit(join(root, "files/src/index.ts"));
+        else expect(name, file).toBe("@observablehq/plot");
+      }
+    };
+    visit(join(root, "study/src/report/charts/figures.ts"));
+    expect(seen.size).toBeGreaterThan(4);
+  });
+
+  test("the built report is this one, and its licences are beside it", async () => {
+    const built = await import(pathToFileURL(join(root, "dist/cli/report.js")).href);
+    expect(built.htmlReport(reports.one, options)).toBe(htmlReport(reports.one, options));
+    const licences = readFileSync(join(root, "dist/cli/THIRD-PARTY.txt"), "utf8");
+    for (const name of ["@fontsource-variable/inter 5.3.0", "@observablehq/plot 0.6.17", "linkedom 0.18.15"]) {
+      expect(licences).toContain(name);
+    }
+    // The command line itself stays without them.
+    expect(readFileSync(join(root, "dist/cli/orthonorm.js"), "utf8")).not.toContain("font/woff2");
+  });
+});
+
+describe("the figures", () => {
+  test("are there as the data says", () => {
+    expect(figureIds(pages.twins)).toEqual(everyFigure);
+    expect(figureIds(pages.one)).toEqual(everyFigure);
+    expect(figureIds(pages.deep)).toEqual(everyFigure);
+    expect(figureIds(pages.unweighted)).toEqual(["angle", "share", "norm", "rotation", "histograms"]);
+    expect(figureIds(pages.centred)).toEqual(["angle", "norm", "rotation", "swap", "lost", "recovered"]);
+  });
+
+  test("a report without a row to draw has none", () => {
+    const group = reports.twins.groups[0];
+    const empty = (site: (typeof group.sites)[0]) => ({
+      ...site,
+      ordinary: { ...site.ordinary, rows: 0 },
+      sample: null,
+    });
+    const bare: Report = { ...reports.twins, groups: [{ ...group, sites: group.sites.map(empty) }] };
+    expect(figuresOf(bare, blank())).toEqual([]);
+    expect(figuresOf({ ...bare, groups: [] }, blank())).toEqual([]);
+    const html = htmlReport(bare, options);
+    expect(cellsOf(html, "table-angle", "ln_f")["before the norm mean"]).toBe("–");
+  });
+
+  test("captions begin with what the figure shows", () => {
+    const captions = Object.fromEntries(figuresOf(reports.twins, blank()).map(({ id, caption }) => [id, caption]));
+    expect(captions.share).toMatch(
+      /^The states carry 0\.21–0\.46 \(ln\/states\) and 0\.94–1\.30 \(rms\/states\) of the uniform component/,
+    );
+    expect(captions.angle).toMatch(
+      /^At every site the median state lies within 0\.5° \(ln\/states\) and 2\.4° \(rms\/states\) of orthogonal/,
+    );
+    expect(captions.angle).toContain("90° ± 5.06°");
+    expect(figuresOf(reports.centred, blank())[0].caption).toMatch(/^Every angle is 90° by construction/);
+  });
+
+  test("nothing is said of fits that too few rows allow none of", () => {
+    const [, few] = reports.few.groups;
+    expect(few.sites[0].sample).toMatchObject({ rows: 10, lost: null, recovered: null });
+    const key = [...documentOf(pages.few).querySelectorAll(".key tbody tr")].map((tr) =>
+      [...tr.children].map(({ textContent }) => textContent),
+    );
+    expect(key.at(-1)).toEqual([
+      "Scale and shift recover after LayerNorm, R²",
+      expect.stringMatching(/^0\.\d/),
+      "–",
+      "–",
+    ]);
+    const [lost] = figuresOf(reports.few, blank()).filter(({ id }) => id === "lost");
+    expect(lost.caption).toMatch(/projection forgets [\d.–]+\u00a0% and its scaling [\d.–]+\u00a0%\./);
+  });
+
+  test("marks stand at the numbers of the report", () => {
+    // d·cos²θ: the axis begins at 0, so that heights are to each other as the numbers are.
+    const group = {
+      ...reports.twins.groups[0],
+      sites: reports.twins.groups[0].sites.filter((_, i) => i % 2 === 0 && i < 8),
+    };
+    const svg = figuresOf({ ...reports.twins, groups: [group] }, blank()).find(({ id }) => id === "share")
+      ?.svg as Element;
+    const heights = [...svg.querySelectorAll("[aria-label=dot] circle")].map((dot) => Number(dot.getAttribute("cy")));
+    const ruler = [...svg.querySelectorAll("[aria-label='y-grid'] line")].map((line) =>
+      Number(line.getAttribute("y1")),
+    );
+    const zero = Math.max(...ruler);
+    const chance = Math.min(...ruler);
+    expect(heights).toHaveLength(4);
+    for (const [i, { ordinary }] of group.sites.entries()) {
+      expect((zero - heights[i]) / (zero - chance)).toBeCloseTo(ordinary.dCos2.mean, 2);
+    }
+  });
+
+  test("colours are the theme's variables and nothing else", () => {
+    const theme = readFileSync(
+      fileURLToPath(new URL("../../study/src/report/charts/theme.css", import.meta.url)),
+      "utf8",
+    );
+    for (const report of [reports.twins, reports.massive, reports.unweighted]) {
+      for (const { svg } of figuresOf(report, blank())) {
+        for (const [, name] of svg.outerHTML.matchAll(/var\((--[a-z]+)\)/g)) expect(theme).toContain(`${name}:`);
+        const paints = [...svg.outerHTML.matchAll(/ (?:fill|stroke)="([^"]+)"/g)].map((match) => match[1]);
+        expect(paints.filter((paint) => !/^(none|currentColor|var\(--[a-z]+\))$/.test(paint))).toEqual([]);
+      }
+    }
+  });
+
+  test("norms of two kinds are series of their own", () => {
+    const kinds = (group: Group) => runsOf(group).map(({ kind, places }) => [kind, places.length]);
+    expect(kinds(reports.deep.groups[0])).toEqual([
+      ["ln_1", 48],
+      ["ln_2", 48],
+    ]);
+    expect(kinds(reports.twins.groups[0])).toEqual([
+      ["ln_1", 4],
+      ["ln_2", 4],
+      ["", 1],
+    ]);
+    expect(kinds(reports.models.groups[1])).toEqual([["", 12]]);
+    expect(kinds(reports.one.groups[0])).toEqual([["", 1]]);
+  });
+
+  test("depth is read off the names", () => {
+    const { ticks, format, label } = depthOf(reports.twins.groups, 330);
+    expect([label, ticks.map(format)]).toEqual(["layer", ["0", "1", "2", "3", "ln_f"]]);
+    expect(placesOf(reports.twins.groups[0]).map(({ layer }) => layer)).toEqual([0, 0, 1, 1, 2, 2, 3, 3, null]);
+    const deep = depthOf(reports.deep.groups, 330);
+    expect(deep.ticks.length).toBeLessThan(12);
+    expect(deep.ticks.map(deep.format).slice(0, 3)).toEqual(["0", "8", "16"]);
+    expect(depthOf(reports.models.groups, 700).label).toBe("site, in the order of the files");
+  });
+
+  test("any names give an axis and a figure", () => {
+    const { sites } = reports.twins.groups[0];
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: "binary", maxLength: 20 }), { minLength: 1, maxLength: 9 }), (names) => {
+        const group = { ...reports.twins.groups[0], sites: names.map((site, i) => ({ ...sites[i], site })) };
+        const placed = runsOf(group).flatMap(({ places }) => places.map(({ index }) => index));
+        expect(placed.sort()).toEqual(names.map((_, i) => i));
+        const { ticks, format } = depthOf([group], 330);
+        for (const tick of ticks) expect(format(tick)).toBe(printable(format(tick)));
+        const html = htmlReport({ ...reports.twins, groups: [group] }, options);
+        const shown = [...documentOf(html).querySelectorAll("#table-angle tbody tr:not(.model) th")];
+        expect(shown.map(({ textContent }) => textContent)).toEqual(
+          names.map((name) => expect.stringContaining(printable(name).slice(0, 5))),
+        );
+      }),
+      { numRuns: 6, seed: 5 },
+    );
+  });
+});

@@ -1,0 +1,182 @@
+// The summaries that merge: exact sums, histograms, running statistics, bottom-k samples.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { BottomK } from "../../study/src/summary/bottom-k.js";
+import { ExactSum } from "../../study/src/summary/exact-sum.js";
+import { Histogram, resolution } from "../../study/src/summary/histogram.js";
+import { RunningStats } from "../../study/src/summary/running-stats.js";
+import { normals } from "../support/random.js";
+
+/** The double nearest to a sum, by whole numbers of 2⁻¹⁰⁷⁴. */
+function trueSum(values: readonly number[]): number {
+  const view = new DataView(new ArrayBuffer(8));
+  let sum = 0n;
+  for (const value of values) {
+    view.setFloat64(0, value);
+    const bits = view.getBigUint64(0);
+    const exponent = Number((bits >> 52n) & 2047n);
+    const fraction = bits & ((1n << 52n) - 1n);
+    const size = exponent === 0 ? fraction : (fraction | (1n << 52n)) << BigInt(exponent - 1);
+    sum += value < 0 ? -size : size;
+  }
+  // Halves until it fits in a double, remembering whether anything was lost: to nearest, ties to even.
+  const negative = sum < 0n;
+  let size = negative ? -sum : sum;
+  let shift = 0;
+  const bits = size.toString(2).length;
+  if (bits > 53) {
+    shift = bits - 53;
+    const rest = size & ((1n << BigInt(shift)) - 1n);
+    const half = 1n << BigInt(shift - 1);
+    size >>= BigInt(shift);
+    if (rest > half || (rest === half && (size & 1n) === 1n)) size += 1n;
+  }
+  let value = Number(size);
+  for (let left = shift - 1074; left !== 0; ) {
+    const step = Math.max(-1000, Math.min(1000, left));
+    value *= 2 ** step;
+    left -= step;
+  }
+  return negative ? -value : value;
+}
+
+const finite = fc.double({ min: -1e100, max: 1e100, noNaN: true, noDefaultInfinity: true });
+
+describe("the exact sum", () => {
+  test("is the sum rounded once, one by one, many at once and in parts, in any order", () => {
+    fc.assert(
+      fc.property(fc.array(finite, { maxLength: 60 }), fc.nat(60), (values, cut) => {
+        const expected = trueSum(values);
+        const one = ExactSum.of(values.slice().reverse());
+        const many = ExactSum.of();
+        many.addMany(Float64Array.from(values), values.length);
+        const parts = ExactSum.from(JSON.parse(JSON.stringify(ExactSum.of(values.slice(0, cut)))));
+        parts.addAll(ExactSum.of(values.slice(cut)));
+        for (const sum of [one, many, parts]) expect(sum.value === expected).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("many at once, of one size, as the study adds", () => {
+    for (const scale of [1e-300, 1e-3, 1, 90, 1e30, 1e290]) {
+      const values = Float64Array.from(normals(512), (value) => value * scale);
+      const sum = ExactSum.of();
+      sum.addMany(values, 500);
+      expect(sum.value).toBe(trueSum([...values.subarray(0, 500)]));
+    }
+  });
+
+  test("takes back what was added so many times", () => {
+    fc.assert(
+      fc.property(finite, finite, fc.nat(1e6), (x, y, times) => {
+        const sum = ExactSum.of([y]);
+        sum.addTimes(x, times);
+        sum.addTimes(x, -times);
+        expect(sum.value === y).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("the histogram and the running statistics", () => {
+  test.each(["angle", "length"] as const)("a quantile of the %s grid is within its resolution", (grid) => {
+    const values = Float64Array.from(normals(5001), (value) => (grid === "angle" ? 90 + 5 * value : Math.exp(value)));
+    const histogram = new Histogram(grid);
+    histogram.addMany(values, values.length, Math.min(...values), Math.max(...values));
+    const sorted = values.slice().sort();
+    for (const share of [0.01, 0.25, 0.5, 0.75, 0.99]) {
+      const expected = sorted[Math.round(share * 5000)];
+      const cell = 2 * resolution[grid] * (grid === "angle" ? 1 : expected);
+      expect(Math.abs(histogram.quantile(share) - expected)).toBeLessThan(1.5 * cell);
+    }
+  });
+
+  test("a length lies in its cell, at every edge too", () => {
+    const near = fc.constantFrom(-2, -1, 0, 1, 2).map((steps) => 1 + steps * 2 ** -19);
+    const edges = fc
+      .tuple(fc.integer({ min: -1021 * 128, max: 1023 * 128 }), near)
+      .map(([cell, by]) => 2 ** (cell / 128) * by);
+    const lengths = fc.oneof(edges, fc.double({ min: 2 ** -1021, max: 2 ** 1023, noNaN: true }));
+    fc.assert(
+      fc.property(lengths, (length) => {
+        const histogram = new Histogram("length");
+        histogram.addMany(Float64Array.of(length), 1, length, length);
+        const [low, high] = [histogram.quantile(0), histogram.quantile(1)];
+        expect(high / low).toBeCloseTo(2 ** (1 / 128), 12);
+        expect(low / length).toBeLessThan(1 + 2 ** -20);
+        expect(high / length).toBeGreaterThan(1 - 2 ** -20);
+      }),
+      { numRuns: 2000 },
+    );
+    const smallest = new Histogram("length");
+    smallest.addMany(Float64Array.of(0, 2 ** -1074, 2 ** -1022), 3, 0, 2 ** -1022);
+    expect(smallest.total).toBe(3);
+    const saved = JSON.parse(JSON.stringify(smallest));
+    expect(saved).toEqual([[-894 * 128, 3]]);
+    expect(JSON.parse(JSON.stringify(Histogram.from("length", saved)))).toEqual(saved);
+  });
+
+  test("what is saved comes back, and what is broken does not", () => {
+    const stats = new RunningStats("angle");
+    stats.addMany(
+      Float64Array.from(normals(100), (value) => 90 + value),
+      100,
+    );
+    const again = RunningStats.from("angle", JSON.parse(JSON.stringify(stats)));
+    expect(again.spread(true)).toEqual(stats.spread(true));
+    for (const broken of [null, 5, {}, { sum: ["1"] }, { ...JSON.parse(JSON.stringify(stats)), range: [1] }]) {
+      expect(() => RunningStats.from("angle", broken)).toThrow();
+    }
+  });
+
+  test("the deviation of values that are all the same is 0, and of others what it is", () => {
+    const same = new RunningStats("length");
+    same.addMany(new Float64Array(100).fill(0.1), 100);
+    expect(same.spread()).toMatchObject({ mean: 0.1, sd: 0, min: 0.1, median: 0.1, max: 0.1 });
+    const two = new RunningStats("length");
+    two.addMany(Float64Array.of(3, 5), 2);
+    expect(two.spread()).toMatchObject({ mean: 4, sd: 1, min: 3, max: 5 });
+  });
+
+  test("a figure's cells hold every value, sixty at most", () => {
+    const angles = fc.oneof(fc.constantFrom(0, 180), fc.double({ min: 0, max: 180, noNaN: true }));
+    fc.assert(
+      fc.property(fc.array(angles, { minLength: 1, maxLength: 50 }), (values) => {
+        const stats = new RunningStats("angle");
+        stats.addMany(Float64Array.from(values), values.length);
+        const drawn = stats.spread(true).histogram as NonNullable<ReturnType<RunningStats["spread"]>["histogram"]>;
+        expect(drawn.counts.reduce((sum, count) => sum + count, 0)).toBe(values.length);
+        expect(drawn.counts.length).toBeLessThanOrEqual(60);
+        expect(drawn.low).toBeLessThanOrEqual(Math.min(...values));
+        expect(drawn.high + 0.02).toBeGreaterThanOrEqual(Math.max(...values));
+        expect(drawn.high).toBeLessThanOrEqual(180);
+      }),
+    );
+  });
+});
+
+describe("the bottom-k sample of distinct rows", () => {
+  test("keeps the smallest fingerprints with exact counts, in any order and in parts", () => {
+    const prints = fc.array(fc.nat(40), { maxLength: 200 });
+    fc.assert(
+      fc.property(prints, fc.nat(200), (rows, cut) => {
+        const bottomK = (some: readonly number[]) => {
+          const kept = new BottomK<number>(8);
+          for (const print of some) kept.add(print, () => print);
+          return kept;
+        };
+        const counts = new Map<number, number>();
+        for (const print of rows) counts.set(print, (counts.get(print) ?? 0) + 1);
+        const expected = [...counts].sort(([a], [b]) => a - b).slice(0, 8);
+        const merged = bottomK(rows.slice(cut));
+        merged.addAll(bottomK(rows.slice(0, cut)));
+        for (const one of [bottomK(rows), bottomK(rows.slice().reverse()), merged]) {
+          expect(one.entries().map(([print, { count }]) => [print, count])).toEqual(expected);
+          expect(one.complete).toBe(counts.size <= 8);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,166 @@
+// The study of real models: the project's own twins, and language models where their states are at hand.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { chanceTilt } from "../../study/src/measure/null-model.js";
+import { range } from "../../study/src/text.js";
+import { sharedReference } from "../support/shared.js";
+import { average, type Figures, figures, orthonorm, type Seven, twins } from "../support/study-runs.js";
+
+describe("the twins", () => {
+  let found: Figures;
+  beforeAll(() => {
+    found = figures();
+  });
+  const sitesOf = (norm: string) =>
+    found.sites.filter(({ source }) => source === `study/data/twins/${norm}/states.safetensors`);
+
+  test("the JSON has the promised names with finite numbers under them", () => {
+    expect(found.engine).toEqual({ variant: expect.stringMatching(/^\w+$/) });
+    expect(found.sites).toHaveLength(18);
+    for (const site of found.sites) {
+      expect(Object.keys(site)).toEqual(
+        expect.arrayContaining("source site rows cols angle deviation null dCos2 norm swapError".split(" ")),
+      );
+      expect(Object.keys(site.angle).sort()).toEqual("max mean median min q1 q3 sd".split(" "));
+      const { angle, deviation, null: chance, dCos2, norm, swapError } = site;
+      for (const group of [angle, deviation, chance, dCos2, norm, [swapError.mean, swapError.max]]) {
+        for (const value of Object.values(group)) expect(value).toBeTypeOf("number");
+      }
+      expect([site.rows, site.cols]).toEqual([256, 128]);
+      expect([angle.min, angle.q1, angle.median, angle.q3, angle.max]).toEqual(
+        [angle.min, angle.q1, angle.median, angle.q3, angle.max].sort((a, b) => a - b),
+      );
+      expect(chance.sd).toBeCloseTo(57.29578 / Math.sqrt(128), 5);
+    }
+  });
+
+  // The README beside the states holds what its author measured, without this engine.
+  const readme = readFileSync(join(twins, "README"), "utf8");
+  const printed = (label: string, norm: string): string[] => {
+    const text = readme.slice(readme.indexOf(`  ${label}`));
+    return (new RegExp(`\\b${norm} +([\\d. ]*\\d)`).exec(text)?.[1] ?? "").split(" ");
+  };
+
+  test.each(["ln", "rms"])("%s: the sites in order, and every digit of the README", (norm) => {
+    const sites = sitesOf(norm);
+    const names = [
+      "h.0.ln_1",
+      "h.0.ln_2",
+      "h.1.ln_1",
+      "h.1.ln_2",
+      "h.2.ln_1",
+      "h.2.ln_2",
+      "h.3.ln_1",
+      "h.3.ln_2",
+      "ln_f",
+    ];
+    expect(sites.map(({ site }) => site)).toEqual(names);
+    expect(sites.map(({ angle }) => angle.mean.toFixed(2))).toEqual(printed("mean angle", norm));
+    expect(sites.map(({ deviation }) => deviation.mean.toFixed(2))).toEqual(printed("mean |90−θ|", norm));
+    expect(sites.map(({ dCos2 }) => dCos2.mean.toFixed(3))).toEqual(printed("d·cos²θ", norm));
+  });
+
+  test("swapping the norms costs what the angle predicts, and the engine keeps to the oracle", () => {
+    for (const { swapError, deviation, error } of found.sites) {
+      // 2 sin(|90° − θ|/2) a row, up to eps: on the mean close to the mean deviation in radians.
+      expect(swapError.mean / ((deviation.mean * Math.PI) / 180)).toBeCloseTo(1, 2);
+      expect(error.max).toBeLessThan(5e-7);
+      expect(error.rows).toBeGreaterThan(200);
+    }
+  });
+
+  test("what the norms do: LayerNorm's own rotation is |90° − θ|, RMSNorm has none, weight and bias do the rest", () => {
+    for (const { trainedWith, deviation, norm, projected, standardized, scaled, rotation, sample } of found.sites) {
+      expect(rotation.standardization).toEqual(
+        trainedWith === "LayerNorm" ? deviation : expect.objectContaining({ mean: 0, max: 0 }),
+      );
+      if (trainedWith === "RMSNorm") expect(projected).toEqual(norm);
+      else expect(projected.mean).toBeLessThan(norm.mean);
+      expect(standardized.max).toBeLessThanOrEqual(Math.sqrt(128));
+      expect(standardized.min).toBeGreaterThan(0.99 * Math.sqrt(128));
+      expect((scaled as Seven).median).toBeGreaterThan(10);
+      expect((rotation.affine as Seven).median).toBeGreaterThan(1);
+      expect((rotation.total as Seven).median).toBeGreaterThan(0.9 * (rotation.affine as Seven).median);
+      expect(sample.swap.mean / sample.swap.predicted.mean).toBeCloseTo(1, 2);
+      expect(sample.identityError).toBeLessThan(1e-6);
+      expect(sample.inverseError).toBeLessThan(1e-6);
+      expect(sample.recovered?.batchNorm).toBeCloseTo(1, 12);
+      expect(sample.recovered?.layerNorm).toBeLessThan(0.9999);
+    }
+    // Trained with LayerNorm the states avoid the uniform direction more than any of 99 random ones, with RMSNorm they do not.
+    const lower = (norm: string) => sitesOf(norm).map(({ sample }) => sample.uniformRank.lower);
+    expect(Math.max(...lower("ln"))).toBe(0);
+    expect(average(lower("rms"))).toBeGreaterThan(20);
+  });
+
+  test("the table: one line a site, points aligned, at most 100 characters, the finding under it", () => {
+    const { status, stdout, stderr } = orthonorm(["study"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const lines = stdout.split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(stdout).not.toContain("\u001b");
+
+    const all = lines.filter((line) => /^ {2}(h\.\d\.ln_\d|ln_f) /.test(line));
+    expect(all).toHaveLength(36);
+    const rows = all.slice(0, 18);
+    const columnsOfPoints = rows.map((row) => [...row.slice(14).matchAll(/\./g)].map(({ index }) => index).join());
+    expect(new Set(columnsOfPoints).size).toBe(1);
+    const first = sitesOf("ln")[0];
+    const cells = ["256 × 128", first.angle.mean, first.angle.sd, first.deviation.mean, chanceTilt(128)];
+    for (const cell of cells) expect(rows[0]).toContain(typeof cell === "string" ? cell : cell.toFixed(2));
+
+    const text = stdout.replace(/\s+/g, " ");
+    const deviations = (norm: string) =>
+      range(
+        sitesOf(norm).map(({ deviation }) => deviation.mean),
+        2,
+      );
+    expect(text).toContain(
+      `Trained with LayerNorm, the states lie ${deviations("ln")}° from orthogonal to the uniform vector (mean |90°−θ|), ` +
+        `closer than the 4.04° of random directions; trained with RMSNorm they lie ${deviations("rms")}° from it, as far as chance.`,
+    );
+    expect([deviations("ln"), deviations("rms")]).toEqual(["1.82–2.68", "3.81–4.76"]);
+    expect(text).toMatch(/sd 57\.3°\/√d \(5\.06° at d = 128\)/);
+    expect(text).toMatch(
+      /Speed: 256 × 128 f32, resident, by the engine \(\w+\): LayerNorm [\d.]+ µs, RMSNorm [\d.]+ µs; LayerNorm in plain/,
+    );
+  });
+});
+
+const real = sharedReference === null ? "(not run: ../shared/data/reference is not there)" : "";
+
+describe.runIf(sharedReference !== null)(`real language models ${real}`, () => {
+  test("GPT-2 blocks 7–11 stand at 89.67, 89.52, 89.28, 88.63, 90.20 degrees", () => {
+    const { sites } = figures(join(sharedReference as string, "hidden-gpt2-small/raw_blocks_7_11.safetensors"));
+    expect(sites.map(({ site }) => site)).toEqual([7, 8, 9, 10, 11].map((block) => `block_${block}_out`));
+    expect(sites.map(({ angle }) => angle.mean.toFixed(2))).toEqual(["89.67", "89.52", "89.28", "88.63", "90.20"]);
+    expect(sites.map(({ dCos2 }) => dCos2.mean.toFixed(2))).toEqual(["0.04", "0.06", "0.13", "0.44", "0.03"]);
+    for (const { swapError } of sites) {
+      expect(swapError.mean).toBeGreaterThan(0.0045);
+      expect(swapError.mean).toBeLessThan(0.0245);
+    }
+  });
+
+  test("Qwen's layer 12: 280 rows, 220 massive ones apart, its integer tensor named as skipped", () => {
+    const file = join(sharedReference as string, "hidden-qwen2.5-0.5b/layer12.safetensors");
+    const { sites, skipped } = figures(file, "--norm", "rmsnorm");
+    const [{ angle, deviation, dCos2, counted, apart, norm, massive }] = sites;
+    expect(sites).toHaveLength(1);
+    expect([counted, apart]).toEqual([280, { massive: 220, repeated: 0 }]);
+    expect([angle.mean.toFixed(2), deviation.mean.toFixed(2), dCos2.mean.toFixed(2)]).toEqual([
+      "89.16",
+      "1.28",
+      "0.67",
+    ]);
+    expect(norm.max).toBeLessThan(23);
+    expect(massive?.angle.mean.toFixed(2)).toBe("87.57");
+    expect(massive?.angle.sd.toFixed(2)).toBe("0.02");
+    expect([massive?.deviation.mean.toFixed(2), massive?.dCos2.mean.toFixed(2)]).toEqual(["2.43", "1.61"]);
+    expect(massive?.norm.min).toBeGreaterThan(1400);
+    expect(skipped).toEqual([
+      expect.objectContaining({ tensor: "token_counts", reason: expect.stringContaining("I64") }),
+    ]);
+  });
+});
