@@ -1,5 +1,5 @@
-import type { Case, OpName } from "../../../bench/problem.js";
-import type { Table } from "../../../bench/suite.js";
+import type { Case, OpName } from "@orthonorm/bench/problem";
+import type { Table } from "@orthonorm/bench/suite";
 
 export interface Order {
   full: boolean;

@@ -1,8 +1,8 @@
 /** "Your machine": starts the benches, shows each table as bars as it comes, keeps a record that can be copied. */
-import { digits, duration } from "../../../bench/lines.js";
-import type { Case } from "../../../bench/problem.js";
-import { shapes } from "../../../bench/shapes.js";
-import type { Row, Table } from "../../../bench/suite.js";
+import { digits, duration } from "@orthonorm/bench/lines";
+import type { Case } from "@orthonorm/bench/problem";
+import { shapes } from "@orthonorm/bench/shapes";
+import type { Row, Table } from "@orthonorm/bench/suite";
 import { byId, copy, make, select } from "../page.js";
 import { say, startWork } from "../work.js";
 import { type Order, ops, quickShapes, type Report, seconds } from "./messages.js";

@@ -1,12 +1,12 @@
 /** The benches of bench/ in a worker of the page: the same definitions as in Node, on the page's own engine. */
 import "./window.js";
+import { best, copy, plain, relaxed, resident } from "@orthonorm/bench/contestants/index";
+import type { BenchmarkClass } from "@orthonorm/bench/measure";
+import { shapes } from "@orthonorm/bench/shapes";
+import { openPlace, runCase } from "@orthonorm/bench/suite";
 import base from "benchmark";
 import lodash from "lodash";
 import platform from "platform";
-import { best, copy, plain, relaxed, resident } from "../../../bench/contestants/index.js";
-import type { BenchmarkClass } from "../../../bench/measure.js";
-import { shapes } from "../../../bench/shapes.js";
-import { openPlace, runCase } from "../../../bench/suite.js";
 import { type Order, ops, quickShapes, type Report, seconds } from "./messages.js";
 
 // Benchmark finds neither lodash nor platform by itself in a bundle, and what it compiles looks for it there
