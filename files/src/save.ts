@@ -119,8 +119,8 @@ async function writeChunks(
   signal?: AbortSignal,
 ): Promise<void> {
   for await (const chunk of chunks) {
+    signal?.throwIfAborted();
     for (let done = 0; done < chunk.length; ) {
-      signal?.throwIfAborted();
       const { bytesWritten } = await attempt(path, () => handle.write(chunk, done, chunk.length - done));
       done += bytesWritten;
     }

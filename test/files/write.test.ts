@@ -286,11 +286,13 @@ describe("writeSafetensors", () => {
     const path = join(folder, "stopped/model.safetensors");
     const stop = new AbortController();
     let closed = 0;
+    let given = 0;
     async function* chunks(atSecond: () => void) {
       try {
-        yield new Uint8Array(4);
-        atSecond();
-        yield new Uint8Array(4);
+        for (let i = 0; i < 8; i++, given++) {
+          if (i === 1) atSecond();
+          yield new Uint8Array(1);
+        }
       } finally {
         closed++;
       }
@@ -299,6 +301,7 @@ describe("writeSafetensors", () => {
       signal: stop.signal,
     });
     await expect(stopped).rejects.toThrow("enough");
+    expect(given).toBe(1);
     const failing = chunks(() => {
       throw new Error("the source failed");
     });
