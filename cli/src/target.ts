@@ -8,9 +8,9 @@ import { printable } from "@orthonorm/files";
 import { systemReason } from "@orthonorm/files/node";
 import { CommandError } from "./error.js";
 
-/** Where a result goes: a regular file that is replaced whole, or a device or pipe that is written to. */
+/** Where a result goes: a regular file, which is replaced whole, or a device or pipe, which is written to. */
 export interface Target {
-  /** As the user wrote them. */
+  /** The option and its file, as the user wrote them. */
   option: string;
   file: string;
   path: string;
@@ -18,7 +18,7 @@ export interface Target {
 }
 
 /**
- * Finds out before the work whether a result can be written after it.
+ * Finds out, before the work, whether a result can be written after it.
  *
  * @throws CommandError where it cannot, or where it would replace one of the inputs.
  */
@@ -46,8 +46,8 @@ export async function prepareTarget(option: string, file: string, inputs: readon
 }
 
 /**
- * Writes to a file beside the target and moves it there: nobody ever reads half of it. Without a pause, so that Ctrl-C
- * comes before or after, and leaves no half of it behind either.
+ * Writes to a file beside the target and moves it there, so that nobody ever reads half of it. It is synchronous, so that Ctrl-C
+ * comes before or after it, and cannot leave half of it behind.
  */
 export function writeWhole({ option, file, path, replace }: Target, text: string): void {
   const written = replace ? `${path}.${randomBytes(4).toString("hex")}.tmp` : path;
@@ -61,13 +61,13 @@ export function writeWhole({ option, file, path, replace }: Target, text: string
   }
 }
 
-/** The path of a file that is not there yet, without links in what is. */
+/** The path of a file that does not exist yet, where links in the folders that do are followed. */
 async function beyondLinks(file: string): Promise<string> {
   const folder = dirname(file);
   return join(await realpath(folder).catch(() => (folder === file ? file : beyondLinks(folder))), basename(file));
 }
 
-/** The folder itself, or the first above it that is there: the others are made when the file is written. */
+/** The folder, or the nearest one above it that exists. The others are made when the file is written. */
 async function nearestFolder(folder: string): Promise<string> {
   const there = await stat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return null;

@@ -1,8 +1,8 @@
-/** A file dropped on a page, or chosen there. */
+/** Reads a file that was dropped on a page, or chosen there. */
 import { EndsEarly, expected } from "./error.js";
 import type { Source } from "./source.js";
 
-/** A page's memory holds so much of the file at most, besides what the caller holds. */
+/** How much of the file is in the page's memory at a time, besides the bytes of the caller. */
 const pieceBytes = 8 << 20;
 
 export function openBlob(blob: Blob, name: string): Source {
@@ -15,7 +15,7 @@ export function openBlob(blob: Blob, name: string): Source {
       }
       for (let done = 0; done < into.length; done += pieceBytes) {
         const piece = into.subarray(done, done + pieceBytes);
-        // Not a byte stream's reader: that takes the caller's buffer away, which memory of WebAssembly does not allow.
+        // The reader of a byte stream would transfer the caller's buffer, which WebAssembly's memory does not allow.
         const slice = blob.slice(position + done, position + done + piece.length);
         let bytes: ArrayBuffer;
         try {

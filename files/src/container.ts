@@ -6,13 +6,13 @@ export interface Container {
   readonly format: "safetensors" | "npy" | "npz";
   /** `__metadata__` of safetensors; empty otherwise. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** In the order of the file. Those that are not floats are among them. */
+  /** All tensors, in the order of the file, whatever their element type. */
   readonly tensors: readonly StoredTensor[];
   /**
-   * Checks what only the end can tell of a source that flows: that it ends where its header says, whatever of it was read.
-   * To be called after the last tensor; of a source of known size all was checked when it was opened.
+   * Checks that a source without a known size ends where its header says, however much of it was read. To be called after the
+   * last tensor. A source of known size was checked when it was opened.
    *
-   * @throws FileError where the bytes end early, or go on
+   * @throws FileError where the bytes end early, or do not end
    */
   finish(): Promise<void>;
 }
@@ -21,26 +21,26 @@ export interface StoredTensor {
   readonly name: string;
   /** In safetensors' words: F32, F64, F16, BF16, I64 … */
   readonly dtype: string;
-  /** Row-major. The last one is d. */
+  /** Row-major: the last size is that of a row. */
   readonly shape: readonly number[];
   readonly bytes: number;
-  /** Why it cannot be read though its header is sound ("in Fortran's order"), or null. */
+  /** Why the tensor cannot be read although its header is sound ("in Fortran's order"); null where it can. */
   readonly unreadable: string | null;
   /**
-   * The tensor's bytes, little-endian, from the first to the last. Of a source that flows, tensors open in their order.
+   * A reader of the tensor's bytes, which are little-endian. Where the source is a stream, tensors are opened in their order.
    *
-   * @throws FileError where it is unreadable, or its bytes have passed
+   * @throws FileError where the tensor is unreadable, or its bytes have passed
    */
   open(): Promise<TensorReader>;
 }
 
 export interface TensorReader {
   /**
-   * Fills `into` with the next bytes. What an archive says of the whole entry (its size, its CRC) is checked with the last.
+   * Fills `into` with the next bytes. With the last of them, the size and the CRC that an archive gives for the entry are checked.
    *
    * @throws FileError naming file and tensor where they end early, or cannot be read or inflated
    */
   read(into: Uint8Array): Promise<void>;
-  /** Lets go, at whatever byte. */
+  /** Ends the reading, wherever it is. */
   close(): Promise<void>;
 }

@@ -1,14 +1,14 @@
 import { createCRC32 } from "hash-wasm";
 
-/** CRC-32 of bytes that come in stretches. */
+/** CRC-32 of bytes that come in chunks. */
 export interface Crc {
   update(bytes: Uint8Array): void;
   value(): number;
 }
 
 /**
- * By Node's zlib where there is one with crc32 (20.15, 22.2 and later), by WebAssembly elsewhere: 3.8 and 1.6 GB/s on the same
- * machine, and the first keeps up with reading. Asked for at run time, so that a page's bundle has no Node in it.
+ * Uses Node's zlib where it has crc32 (20.15, 22.2 and later), and WebAssembly elsewhere: 3.8 and 1.6 GB/s on the same machine, of
+ * which the first keeps up with reading. It is looked up at run time, so that a page's bundle imports nothing of Node's.
  */
 export async function createCrc(): Promise<Crc> {
   const native = globalThis.process?.getBuiltinModule?.("node:zlib")?.crc32;

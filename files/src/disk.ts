@@ -1,4 +1,4 @@
-/** Files of a disk, read by ranges straight into the caller's bytes. */
+/** Files on a disk. Ranges of them are read straight into the caller's bytes. */
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Container } from "./container.js";
@@ -14,7 +14,7 @@ export async function openDisk(path: string, name = path): Promise<Source> {
   let handle: FileHandle;
   let size: number;
   try {
-    // Asked before opening: opening a pipe that nobody writes to would wait for ever.
+    // Asked before it is opened, because opening a pipe that nobody writes to would wait for ever.
     const kind = await stat(path);
     if (kind.isDirectory()) throw expected(name, "a .safetensors, .npy or .npz file", "a directory");
     if (!kind.isFile()) throw expected(name, "a regular file (it is read by ranges)", "a pipe or device");
@@ -51,7 +51,7 @@ export async function openDisk(path: string, name = path): Promise<Source> {
 }
 
 /**
- * Opens a model in several files by its index, `model.safetensors.index.json`: its tensors are those of all files.
+ * Opens a model in several files by its index, `model.safetensors.index.json`. The tensors are those of all files.
  *
  * @throws FileError where the index or one of the files cannot be read, or they do not fit together
  */
@@ -64,7 +64,7 @@ function unreadable(name: string, error: unknown): FileError {
   return expected(name, "a file that can be read", systemReason(error));
 }
 
-/** The reason of a failed system call in words. */
+/** Why a system call failed, in words. */
 export function systemReason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ENOENT") return "no such file or directory";

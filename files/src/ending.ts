@@ -1,7 +1,7 @@
 import { EndsEarly, expected } from "./error.js";
 import type { Source } from "./source.js";
 
-/** Where the bytes of a source must end: checked here, once, if its size is not known beforehand. */
+/** Checks, once, that a source ends where it must. Where its size is known, its header was held against that already. */
 export class Ending {
   private checked = false;
 

@@ -1,4 +1,4 @@
-/** Command-line arguments that hold globs, where the shell left them as they are: quoted, or on Windows. */
+/** Expands patterns in arguments which the shell has left as they are, because they were quoted, or on Windows. */
 import { lstat } from "node:fs/promises";
 import { isAbsolute, resolve } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
@@ -6,8 +6,8 @@ import { expected } from "./error.js";
 import { naturally } from "./text.js";
 
 /**
- * The files that the arguments name, in the order of the arguments; the files of one pattern in the order of their names.
- * What exists under its literal name is that file, whatever characters it has.
+ * The files that the arguments name, in the order of the arguments. The files of one pattern are in the order of their names. An
+ * argument that is the name of a file means that file, even if it looks like a pattern.
  *
  * @throws FileError naming a pattern that no file matches
  */

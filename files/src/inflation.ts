@@ -1,14 +1,14 @@
 import { expected, FileError } from "./error.js";
 import type { Source } from "./source.js";
 
-/** At most a thousand times as many bytes come of them: what a page's stream may hold at once of a zip bomb. */
+/** How many deflated bytes are read at a time. They inflate to 1000 times as many at most, which bounds a zip bomb. */
 const pieceBytes = 64 << 10;
 
-/** Deflated bytes of a source, inflated as they are asked for. */
+/** Inflates the deflated bytes of a source as they are asked for. */
 export class Inflation {
   private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
   private chunk = new Uint8Array(0);
-  /** Why the source could not be read: a stream of the platform may tell it in other words. */
+  /** Why the source could not be read, kept here because the platform's stream may replace the error by its own. */
   private failure: FileError | null = null;
 
   constructor(source: Source, position: number, bytes: number) {
@@ -33,7 +33,7 @@ export class Inflation {
     this.reader = deflated.pipeThrough(new DecompressionStream("deflate-raw")).getReader();
   }
 
-  /** Fills `into` as far as there are bytes, and says how far. */
+  /** Fills `into` as far as there are bytes. @returns how many there were */
   async take(where: string, into: Uint8Array): Promise<number> {
     let got = 0;
     while (got < into.length) {
@@ -56,7 +56,7 @@ export class Inflation {
       return done ? null : (value as Uint8Array<ArrayBuffer>);
     } catch (error) {
       if (this.failure !== null) throw this.failure;
-      // Node says it in the error, from 22 on in its cause.
+      // Node gives the reason in the error; from 22 on, in its cause.
       const { message, cause } = error as Error;
       const why = message || (cause as Error | undefined)?.message || "for no stated reason";
       throw expected(where, "bytes that inflate", `broken ones (${why})`);
@@ -65,7 +65,7 @@ export class Inflation {
 
   async close(): Promise<void> {
     this.chunk = new Uint8Array(0);
-    // A stream that failed refuses to be cancelled, with the failure that was thrown already.
+    // A stream that has failed rejects this with its failure, which was thrown already.
     await this.reader.cancel().catch(() => {});
   }
 }

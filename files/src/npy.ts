@@ -3,12 +3,12 @@
  *
  *   \x93NUMPY 1 0 <u2> {'descr': '<f4', 'fortran_order': False, 'shape': (rows, cols), }
  *
- * Versions 2.0 and 3.0 have a length of 4 bytes, and 3.0 is in UTF-8. The reader is our own because the kept libraries read
- * whole files into memory and check nothing: `npyjs` 1.2.0 finds the shape by a regular expression and takes a Fortran array
+ * Versions 2.0 and 3.0 have a length of 4 bytes, and 3.0 is in UTF-8. The reader is our own because the libraries that are maintained
+ * read whole files into memory and check nothing: `npyjs` 1.2.0 finds the shape by a regular expression and takes a Fortran array
  * for a row-major one, `numpy-parser` 1.2.3 knows no f16; neither holds the shape against the size of the file.
  *
- * NumPy has no bfloat16. The kept package for it, ml_dtypes, saves its arrays as raw values of two bytes ('<V2', read back by
- * NumPy as '|V2') and names the type 'bfloat16': all three are taken for BF16 here.
+ * NumPy has no bfloat16. The package that adds it, ml_dtypes, saves its arrays as raw values of two bytes ('<V2', which
+ * NumPy reads back as '|V2') and names the type 'bfloat16'. All three are BF16 here.
  *
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
@@ -23,16 +23,16 @@ import type { Source } from "./source.js";
 import { counted, printable } from "./text.js";
 
 export interface NpyHeader {
-  /** In safetensors' words where it has one, else in NumPy's. */
+  /** The name that safetensors has for it; where it has none, NumPy's. */
   dtype: string;
   shape: number[];
   unreadable: string | null;
-  /** Where the array's bytes begin, and how many there are: null for pickled objects of a source that flows. */
+  /** Where the array's bytes begin, and how many there are; null for pickled objects in a stream. */
   position: number;
   bytes: number | null;
 }
 
-/** A hundred times what NumPy itself reads unless told to trust the file. */
+/** A hundred times the limit that NumPy has for files that it is not told to trust. */
 const maximumHeader = 1 << 20;
 
 /** @param start the first 8 bytes, which `isNpy` */
@@ -72,9 +72,9 @@ export function isNpy(start: Uint8Array): boolean {
  * Reads and checks a header.
  *
  * @param where the file, or file and tensor, in messages
- * @param size of header and array together; null where only the end will tell
+ * @param size of header and array together; null where it is known only at the end
  * @param start the first 8 bytes
- * @param next fills with the bytes that follow
+ * @param next fills an array with the bytes that follow
  * @throws FileError naming the first thing that does not hold
  */
 export async function readNpyHeader(
@@ -111,7 +111,7 @@ export async function readNpyHeader(
     const array = `${excerpt(literalText(descr))} ${literalText(new Tuple(shape))}`;
     throw expected(where, `${what} of data, what ${array} takes`, rest === null ? "more" : `${rest}`);
   }
-  // With no more than one size above 1, both orders are the same.
+  // With at most one size above 1, both orders are the same.
   const transposed = fortran && !shape.includes(0) && shape.filter((n) => n > 1).length > 1;
   return {
     dtype,
@@ -132,9 +132,9 @@ export async function readNpyHeader(
   }
 }
 
-/** Version 3.0 is UTF-8, the others Latin-1; in ASCII, which all but field names are, they agree. */
+/** Version 3.0 is in UTF-8, the others in Latin-1. They differ in field names only, for all else is ASCII. */
 function decode(where: string, bytes: Uint8Array, major: number): string {
-  // What a TextDecoder calls latin1 is Windows-1252.
+  // Not by a TextDecoder: its latin1 is Windows-1252.
   if (major !== 3) return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -165,12 +165,12 @@ function parseHeader(where: string, text: string): { descr: Literal; shape: numb
 
 interface Element {
   dtype: string;
-  /** Null where the elements are pickled: they have no size. */
+  /** Null where the elements are pickled, which have no fixed size. */
   bits: number | null;
   unreadable: string | null;
 }
 
-/** By NumPy's kind and bytes. */
+/** The element types by NumPy's letter for the kind and its number of bytes. */
 const dtypeOf: Record<string, string> = {
   f8: "F64",
   f4: "F32",
@@ -188,7 +188,7 @@ const dtypeOf: Record<string, string> = {
   b1: "BOOL",
 };
 
-/** 8-bit and long floats, wide complex numbers, dates, texts and raw bytes. */
+/** Element types that are recognized and not read: 8-bit and long floats, complex numbers, dates, texts and raw bytes. */
 const otherTypes = /^(f1|f12|f16|c16|c24|c32|[mM]8|[SaUV]\d{1,9})$/;
 
 const named: Record<string, string> = { bfloat16: "<V2", float16: "<f2", float32: "<f4", float64: "<f8" };
@@ -215,7 +215,7 @@ function readDescr(where: string, descr: Literal): Element {
   throw expected(where, "descr to be a NumPy dtype", excerpt(literalText(descr)));
 }
 
-/** The bits of a structured element: (name, dtype) or (name, dtype, shape) a field. */
+/** The bits of a structured element, whose fields are (name, dtype) or (name, dtype, shape). */
 function fieldsOf(where: string, fields: readonly Literal[]): number | null {
   let all: number | null = 0;
   for (const field of fields) {
@@ -230,7 +230,7 @@ function fieldsOf(where: string, fields: readonly Literal[]): number | null {
   return all;
 }
 
-/** As Python writes it. */
+/** A literal as Python writes it. */
 function literalText(value: Literal): string {
   if (value === null) return "None";
   if (value === true) return "True";

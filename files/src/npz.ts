@@ -1,14 +1,14 @@
 /**
- * NumPy's .npz: a zip archive with an entry NAME.npy for each array, stored as it is or deflated.
+ * NumPy's .npz: a zip archive with an entry NAME.npy per array, stored as it is or deflated.
  *
- * The kept library @zip.js/zip.js reads and checks the directory: zip64, entries that overlap or lie outside of the file,
- * local headers that say otherwise than the directory. The data are not read through it: a stored entry is a range of the
- * file, read straight into the caller's bytes, and a deflated one goes through the DecompressionStream of the platform,
- * which inflates no more than is asked for. Its check of the CRC comes with reading through its streams alone: a stored
- * array of 307 MB comes so at 0.3 GB/s at best, and as it is done here at 2.8, the CRC checked in both (Node 20, one core).
+ * The library @zip.js/zip.js reads and checks the directory: zip64, entries that overlap or lie outside of the file, local
+ * headers that contradict the directory. The data are not read through it. A stored entry is a range of the file, which is read
+ * straight into the caller's bytes; a deflated one goes through the DecompressionStream of the platform, which inflates no more
+ * than is asked for. Through the library's streams, which check the CRC too, a stored array of 307 MB is read at 0.3 GB/s at best;
+ * as it is done here, at 2.8 GB/s (Node 20, one core).
  *
- * An archive can claim anything, so nothing it claims is believed for long: the array's header decides how many bytes are
- * inflated, the directory must say the same, the inflated bytes must end there, and their CRC must be the directory's.
+ * An archive can claim anything, so every claim is checked: the array's header decides how many bytes are inflated, the directory
+ * must give the same number, the inflated bytes must end there, and their CRC must be the directory's.
  */
 import {
   type Entry,
@@ -31,13 +31,13 @@ import { counted, printable } from "./text.js";
 /** An archive of 40000 arrays has a directory of this size. */
 const maximumDirectory = 4 << 20;
 
-/** What one deflated byte can become, at most. */
+/** How many bytes one deflated byte can become at most. */
 const greatestRatio = 1032;
 
 const stored = 0;
 const deflated = 8;
 
-/** An entry whose data lie checked at `position`. */
+/** An entry whose local header was checked, and whose data begin at `position`. */
 interface Entered {
   tensor: string;
   entry: FileEntry;
@@ -59,8 +59,8 @@ export async function openNpz(source: Source, size: number): Promise<Container> 
 }
 
 /**
- * Strict but for one thing: between 2 and 4 GiB Python writes a zip64 record that nothing refers to, which the library's
- * own strictness takes for data after the directory.
+ * The checks are strict but for one thing. Between 2 and 4 GiB Python writes a zip64 record that nothing refers to, which the
+ * library's own strict mode takes for data after the directory.
  */
 async function entriesOf(source: Source, size: number): Promise<Entry[]> {
   const zip = new ZipReader(directoryReader(source, size), {
@@ -71,7 +71,7 @@ async function entriesOf(source: Source, size: number): Promise<Entry[]> {
   });
   const entries = await checked(source.name, () => zip.getEntries());
   for (const { reason, filename } of zip.warnings ?? []) {
-    // A name given twice is told apart below, with the name.
+    // A name given twice is refused below, where the message has the name.
     if (reason === WARNING_TRAILING_CENTRAL_DIRECTORY_DATA || reason === WARNING_DUPLICATE_FILENAME) continue;
     const where = filename === undefined ? "" : ` at "${printable(filename)}"`;
     throw expected(source.name, "a sound zip archive", `one that is not (${reason}${where})`);
@@ -102,7 +102,7 @@ async function arrayOf(source: Source, entry: FileEntry): Promise<StoredTensor> 
       `${entry.uncompressedSize} of ${entry.compressedSize} bytes`,
     );
   }
-  // Reads the entry's local header and holds it against the directory and the other entries, and nothing else of it.
+  // Reads the entry's local header only, and holds it against the directory and the other entries.
   await checked(where, () => entry.getData(new WritableStream(), { checkOverlappingEntryOnly: true }));
   const entered = { tensor, entry, position: entry.localDirectory?.dataOffset as number };
   const header = await headerOf(source, where, entered);
@@ -120,7 +120,7 @@ async function arrayOf(source: Source, entry: FileEntry): Promise<StoredTensor> 
   };
 }
 
-/** What lies in an archive beside its arrays is named, and not read. */
+/** Entries that are no arrays are named, and not read. */
 function otherEntry(file: string, { filename, uncompressedSize, directory }: Entry): StoredTensor {
   const unreadable = directory ? "a folder" : "no .npy entry";
   return {
@@ -148,11 +148,11 @@ function directoryReader(source: Source, size: number): Reader<unknown> {
       return bytes;
     },
   };
-  // All that it calls of a Reader as long as no data are read through it.
+  // The library calls no other method of a Reader as long as no data are read through it.
   return reader as Partial<Reader<unknown>> as Reader<unknown>;
 }
 
-/** Whatever the zip library stumbles over, it is the archive that is broken. */
+/** Where the zip library throws, the archive is broken. */
 async function checked<T>(where: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
@@ -242,7 +242,7 @@ async function openEntry(
   };
 }
 
-/** A header is read before it is known how much there is of it: it claims more than the entry has. */
+/** Fills `into` with a part of a header. Its length was only claimed, so the entry may end before. */
 async function fill(where: string, inflation: Inflation, into: Uint8Array): Promise<void> {
   const got = await inflation.take(where, into);
   if (got < into.length) throw expected(where, "a whole NumPy header", "deflated bytes that end before it does");

@@ -7,9 +7,9 @@ import type { Source } from "./source.js";
 const formats = "a .safetensors, .npy or .npz file";
 
 /**
- * Reads and checks the header of a file of tensors, whose format its first bytes tell. The source stays the caller's to close.
+ * Reads and checks the header of a file of tensors. The first bytes tell the format. The caller closes the source.
  *
- * @throws FileError in one line that names the file, the tensor and the first thing that does not hold
+ * @throws FileError that names the file, the tensor and the first thing that does not hold
  */
 export async function openContainer(source: Source): Promise<Container> {
   const start = await firstBytes(source);
@@ -17,7 +17,7 @@ export async function openContainer(source: Source): Promise<Container> {
 
   const length = new DataView(start.buffer).getBigUint64(0, true);
   const other = otherFormat(start);
-  // Only a length beyond the limit tells another format for sure: a header of 640 bytes begins like a pickle.
+  // Only a length beyond the limit rules safetensors out: the length of a header of 640 bytes begins like a pickle.
   if (length <= BigInt(maximumHeader)) return openSafetensors(source, Number(length), other);
 
   if (isZip(start)) {
@@ -28,7 +28,7 @@ export async function openContainer(source: Source): Promise<Container> {
         "a zip archive, which is read from its end: save it first",
       );
     }
-    // Apart, so that a page loads the zip library only when it meets an archive.
+    // Imported here, so that a page loads the zip library only when it meets an archive.
     const { openNpz } = await import("./npz.js");
     return openNpz(source, source.size);
   }
@@ -48,13 +48,13 @@ async function firstBytes(source: Source): Promise<Uint8Array<ArrayBuffer>> {
   return start;
 }
 
-/** A zip archive begins with its first entry, or with its directory's end where it has none. */
+/** A zip archive begins with its first entry; an empty one, with the end of its directory. */
 function isZip(start: Uint8Array): boolean {
   const text = String.fromCharCode(...start);
   return text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06");
 }
 
-/** What people hand over by mistake, by its first bytes. */
+/** Recognizes by its first bytes what people hand over by mistake. */
 function otherFormat(start: Uint8Array): string | null {
   const text = String.fromCharCode(...start);
   if (text.startsWith("GGUF")) return "a GGUF file";

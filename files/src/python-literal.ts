@@ -1,18 +1,18 @@
 /**
- * The literals a NumPy header is made of: dict, tuple, list, str, int, True, False, None. Nothing is evaluated.
+ * Reads the literals of which a NumPy header is made: dict, tuple, list, str, int, True, False, None. Nothing is evaluated.
  */
 
 export type Literal = string | number | boolean | null | Tuple | Literal[] | Map<string, Literal>;
 
-/** A tuple is told from a list: a shape is a tuple, the fields of a structured dtype are a list. */
+/** A tuple is not a list: a shape is a tuple, and the fields of a structured dtype are a list. */
 export class Tuple {
   constructor(readonly items: readonly Literal[]) {}
 }
 
-/** Deeper than any dtype goes. */
+/** How deep brackets may be nested: deeper than in any dtype. */
 const maximumDepth = 32;
 
-/** The literal that the text is, blanks around it aside; undefined where it is none, or a name stands twice in a dict. */
+/** The literal in a text, without the blanks around it. Undefined where the text is no literal, or a dict has a key twice. */
 export function parseLiteral(text: string): Literal | undefined {
   const reader = new Reader(text);
   try {

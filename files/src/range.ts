@@ -3,7 +3,7 @@ import { EndsEarly, expected } from "./error.js";
 import type { Source } from "./source.js";
 import { counted, printable } from "./text.js";
 
-/** A tensor that lies in its source as it is, read straight into the caller's bytes. */
+/** Reads a tensor whose bytes lie in the source as they are, straight into the caller's bytes. */
 export class RangeReader implements TensorReader {
   private done = 0;
 
@@ -12,9 +12,9 @@ export class RangeReader implements TensorReader {
     private readonly tensor: string,
     private readonly position: number,
     private readonly bytes: number,
-    /** Sees each stretch of bytes as it is read. */
+    /** Is given each chunk as it is read. */
     private readonly see: (bytes: Uint8Array) => void = () => {},
-    /** Checks what the last byte decides. */
+    /** Is called after the last byte, for checks of the whole. */
     private readonly finish: () => Promise<void> | void = () => {},
   ) {}
 
@@ -35,12 +35,12 @@ export class RangeReader implements TensorReader {
   async close(): Promise<void> {}
 }
 
-/** "tensor "x" to have 96 bytes", of messages about its end. */
+/** What was expected of a tensor that ends early or late: 'tensor "x" to have 96 bytes'. */
 export function tensorOf(tensor: string, bytes: number): string {
   return `tensor "${printable(tensor)}" to have ${counted(bytes, "byte")}`;
 }
 
-/** Asking for more than a tensor has is a fault of the program, not of the file. */
+/** Refuses to read beyond a tensor's end. That is a fault of the program, not of the file. */
 export function refuseBeyond(left: number, into: Uint8Array): void {
   if (into.length > left) throw new RangeError(`read: into expected at most ${left} bytes, got ${into.length}`);
 }

@@ -3,12 +3,12 @@
  *
  *   { "name": { "dtype": "F32", "shape": [rows, cols], "data_offsets": [begin, end] }, …, "__metadata__": { … } }
  *
- * The reader is our own because no kept library reads a local file soundly. npm's `safetensors` 0.0.1 is a browser stub
+ * The reader is our own because no maintained library reads a local file soundly. npm's `safetensors` 0.0.1 is a browser stub
  * with an IndexedDB cache that checks nothing (a header length of 2⁶⁰ or offsets past the end pass silently).
  * `@huggingface/hub` 2.17.5 reads headers of repositories on its hub only, over fetch, leaves data_offsets unchecked
  * against dtype and shape on purpose, returns no tensors, and installs 12 MB for it. Checked here is what the format's
  * Rust implementation checks: every range fits its dtype and shape, and the ranges tile the data without gap or overlap.
- * That also defuses a name given twice, of which JSON.parse keeps the last only: the other's bytes are then a gap.
+ * That also refuses a name given twice: JSON.parse keeps the last one only, and the bytes of the other are then a gap.
  *
  * Only ranges of the file are read, never the whole of it.
  */
@@ -42,12 +42,12 @@ interface Header {
 /** The format's own limit on the header. */
 export const maximumHeader = 100_000_000;
 
-/** Deeper than any header goes. JSON.parse takes a minute and a half for a header of brackets alone. */
+/** How deep brackets may be nested. For a header of brackets alone, JSON.parse would take a minute and a half. */
 const maximumDepth = 64;
 
 /**
  * @param length the header's, as the first 8 bytes announce it, at most `maximumHeader`
- * @param other what the first bytes are known from besides, or null
+ * @param other another format that begins with the same bytes, or null
  * @throws FileError naming the file, the tensor and the first thing that does not hold
  */
 export async function openSafetensors(source: Source, length: number, other: string | null): Promise<Container> {
@@ -81,7 +81,7 @@ export async function openSafetensors(source: Source, length: number, other: str
           throw expected(file, "its tensors to be read once and in their order, for it flows", got);
         }
         last = { index, name };
-        // The tensor that ends the file has read all of it, unless empty ones follow, which change nothing.
+        // With the last byte of data, the end of the file is checked. Empty tensors may follow.
         const finish = begin + size === dataBytes ? () => ending.check() : undefined;
         return new RangeReader(source, name, data + begin, size, undefined, finish);
       },
@@ -91,7 +91,9 @@ export async function openSafetensors(source: Source, length: number, other: str
 }
 
 /**
- * Checks a header against the `dataBytes` bytes that follow it; null where their number is not known.
+ * Checks a header against the number of bytes that follow it.
+ *
+ * @param dataBytes that number; null where it is not known
  *
  * @throws FileError naming the file, the tensor and the first thing that does not hold
  */
@@ -114,7 +116,7 @@ function parseHeader(file: string, bytes: Uint8Array, dataBytes: number | null, 
     else entries.push(readEntry(file, name, value, dataBytes));
   }
 
-  // In the order of their bytes the tensors must follow each other exactly, the first at 0 and the last to the end.
+  // Sorted by their bytes, each tensor must begin where the one before it ends, from the first byte of data to the last.
   entries.sort((a, b) => a.begin - b.begin || a.bytes - b.bytes);
   let end = 0;
   for (const { name, begin, bytes: size } of entries) {
@@ -167,7 +169,7 @@ function readEntry(file: string, name: string, value: unknown, dataBytes: number
   return { name, dtype, shape, begin, bytes: end - begin };
 }
 
-/** How deep the brackets of a JSON text go. */
+/** How deep the brackets of a JSON text are nested. */
 function depthOf(bytes: Uint8Array): number {
   const [quote, backslash, object, array, objectEnd, arrayEnd] = [...'"\\{[}]'].map((sign) => sign.charCodeAt(0));
   let depth = 0;
@@ -185,7 +187,7 @@ function depthOf(bytes: Uint8Array): number {
   return deepest;
 }
 
-/** A value of the header as it stands there. */
+/** A value of the header, as it is written there. */
 function shown(value: unknown): string {
   return value === undefined ? "none" : excerpt(JSON.stringify(value));
 }

@@ -1,6 +1,6 @@
 /**
- * Models in several files, as Hugging Face cuts them: shards of safetensors, and an index that says in which of them each tensor
- * is.
+ * Models in several files, as Hugging Face writes them: shards, which are safetensors files, and an index that says in which shard
+ * each tensor is.
  *
  *   { "metadata": { "total_size": 9 }, "weight_map": { "wte.weight": "model-00001-of-00002.safetensors", … } }
  *
@@ -19,7 +19,7 @@ export const indexName = "model.safetensors.index.json";
 /** All names that a model's files can have. */
 export const modelFiles = /^model(-\d+-of-\d+)?\.safetensors(\.index\.json)?$/;
 
-/** An index of a hundred thousand tensors has a tenth of this. */
+/** Ten times the index of a model of a hundred thousand tensors. */
 const maximumIndex = 100_000_000;
 
 /** @param index from 0 on, of `count` files */
@@ -29,7 +29,7 @@ export function shardName(index: number, count: number): string {
   return `model-${digits(index + 1)}-of-${digits(count)}.safetensors`;
 }
 
-/** The tensors in their order, cut where the next one would make a file too large. There is one file at least. */
+/** Divides the tensors, in their order, into files. A new file begins where the next tensor would make one too large. */
 export function divide(tensors: readonly SizedTensor[], maximumBytes: number): SizedTensor[][] {
   const shards: SizedTensor[][] = [[]];
   let bytes = 0;
@@ -59,7 +59,7 @@ export function indexText(shards: readonly (readonly SizedTensor[])[], names: re
  *
  * @param index the index; closing it closes the shards too
  * @param openShard opens the file of that name beside the index
- * @throws FileError where the index is no index, a file it names is not there or not sound, or has not the tensor it should have
+ * @throws FileError where the index is malformed, or where a file that it names is absent, malformed, or without a tensor that it should have
  */
 export async function openIndex(index: Source, openShard: (file: string) => Promise<Source>): Promise<Container> {
   const sources = [index];
@@ -104,7 +104,7 @@ export async function openIndex(index: Source, openShard: (file: string) => Prom
   }
 }
 
-/** By the tensors' names, their files. */
+/** The file of each tensor, by the tensor's name. */
 async function readIndex(index: Source): Promise<Map<string, string>> {
   const { name, size } = index;
   if (size === null || size > maximumIndex) {

@@ -1,12 +1,12 @@
-/** Bytes to read from: a file of a disk, standard input, a file dropped on a page. */
+/** Where bytes are read from: a file on a disk, standard input, a file dropped on a page. */
 export interface Source {
-  /** What it is called in messages and in the output. */
+  /** Its name in messages and in the output. */
   readonly name: string;
-  /** In bytes; null where only the end will tell (standard input). */
+  /** In bytes; null where it is known only at the end (standard input). */
   readonly size: number | null;
   /**
-   * Fills `into` with the bytes from `position` on. Of a source that only flows forward, `position` is at or after the end of
-   * the last read; what lies between is passed over.
+   * Fills `into` with the bytes from `position` on. A stream can only be read forward: `position` must not be before the end of
+   * the last read, and the bytes between are skipped.
    *
    * @throws EndsEarly where the bytes end early
    * @throws FileError where they cannot be read

@@ -1,13 +1,13 @@
-/** Standard input, or any stream of Node's: its bytes pass once, and its end is known only when it comes. */
+/** Reads standard input, or any stream of Node's. Its bytes pass once, and its size is known only at the end. */
 import { systemReason } from "./disk.js";
 import { EndsEarly, expected } from "./error.js";
 import type { Source } from "./source.js";
 
-/** What was read of a stream and not asked for yet is at most one of its chunks: whoever writes to it waits. */
+/** At most one chunk of the stream is held that was not asked for yet: whoever writes to the stream waits meanwhile. */
 export function openStream(stream: NodeJS.ReadableStream, name = "standard input"): Source {
   const chunks = stream[Symbol.asyncIterator]();
   let chunk: Uint8Array = new Uint8Array(0);
-  /** How many bytes of the stream were taken. */
+  /** How many bytes were taken from the stream. */
   let taken = 0;
 
   /** The next bytes, at most `most` of them and at least one; null at the end. */
@@ -44,7 +44,7 @@ export function openStream(stream: NodeJS.ReadableStream, name = "standard input
       }
     },
     async close() {
-      // Ends the stream too, so that a process whose input is still open can exit.
+      // This ends the stream too, so that the process can exit although its input is still open.
       await chunks.return?.();
     },
   };

@@ -1,9 +1,9 @@
 /**
- * Writes safetensors as bytes that flow: a header, then the tensors one after another. Nothing is held whole but the header,
- * so a model of any size can be written. Where the bytes go is another file's affair (save.ts writes them to a disk).
+ * Writes safetensors as bytes that flow: a header, then the tensors one after another. Nothing is held whole but
+ * the header, so a model of any size can be written. Where the bytes go is up to the caller; save.ts writes them to a disk.
  *
- * The header names the tensors in the order of their bytes, the wider element types first: so every tensor begins at a multiple
- * of its element's size, since the header is padded with blanks to a multiple of 8 bytes. As the format's Rust implementation does.
+ * As in the format's Rust implementation, tensors of wider element types come first, and the header is padded with blanks to a
+ * multiple of 8 bytes. So every tensor begins at a multiple of its element's size.
  */
 import { arrayOf, bitsOf, hasArray, type TensorArray } from "./dtype.js";
 import { bitsIn, excerpt, isSizes } from "./header.js";

@@ -1,4 +1,4 @@
-/** The middle of unsorted values; between the two middle ones of an even number. */
+/** The middle one of unsorted values; where their number is even, the mean of the middle two. */
 export function median(values: ArrayLike<number>): number {
   const sorted = Float64Array.from(values).sort();
   const middle = sorted.length >> 1;

@@ -13,10 +13,10 @@ const tolerance = 1e-5;
 const totalMs = 200;
 const turnMs = 1;
 
-/** Up to this many elements are timed: enough for a steady figure, few enough for many turns in a fifth of a second. */
+/** How many elements are timed at most: enough for a steady figure, few enough for many turns in a fifth of a second. */
 const timedElements = 1 << 19;
 
-/** @param sample real rows, repeated until there are as many as `rows` or as are timed */
+/** @param sample real rows, which are repeated until there are `rows` of them, or as many as are timed */
 export function compareSpeed(engine: Engine, sample: Floats, rows: number, cols: number, eps: number): Speed {
   const count = Math.min(rows, Math.max(1, Math.floor(timedElements / cols)));
   const data = new Float32Array(count * cols);
@@ -89,7 +89,7 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
 
 /**
  * LayerNorm as a careful JavaScript programmer writes it: the mean, then the squares around it, four sums at a time so
- * that the additions do not wait for each other (a fifth to a half faster than one sum), then one multiplication an element.
+ * that the additions do not wait for each other (a fifth to a half faster than one sum), then one multiplication per element.
  */
 export function plainLayerNorm(x: Float32Array, y: Float32Array, rows: number, cols: number, eps: number): void {
   for (let start = 0; start < rows * cols; start += cols) {

@@ -1,6 +1,6 @@
 /**
- * The whole study: every float tensor of every file, measured in turn. It knows nothing of disks or terminals, and runs the
- * same in Node and in a page's worker.
+ * The whole study: every float tensor of every file, measured in turn. It knows nothing of disks or terminals, so
+ * it runs in Node and in a page's worker alike.
  */
 import {
   type Container,
@@ -24,17 +24,17 @@ export interface StudyOptions {
   eps: number;
   /** The norm of the states' model; "auto" asks the files' metadata and the weights. */
   norm?: "auto" | Norm;
-  /** Models that hold the norms' weight and bias: one for all groups, or one for each in turn. */
+  /** Models with the weight and bias of the norms: one for all groups, or one per group in their order. */
   weights?: readonly Source[];
   pairs?: Pairs | null;
-  /** Takes all files for one model's, of this name: tensors of the same name are parts of one site. */
+  /** The name of the one model of which all files are parts: tensors of the same name are then parts of one site. */
   pool?: string | null;
   /** Which tensors are sites, by their names. */
   sites?: (name: string) => boolean;
   withSpeed?: boolean;
   version?: string;
   signal?: AbortSignal;
-  /** Told what is being measured and the share of all bytes that is done (0 where the size is not known). */
+  /** Is told what is being measured, and which share of all bytes is done (0 where the size is not known). */
   progress?: (what: string, share: number) => void;
 }
 
@@ -44,8 +44,9 @@ export async function studySources(sources: readonly Source[], options: StudyOpt
 }
 
 /**
- * The study as sums, which can be saved and merged. All headers are read and checked before the first tensor is, so that a
- * broken file among many is known at once. Where the signal stops it, what was measured until then is returned, and says so.
+ * The study as sums, which can be saved and merged. All headers are read and checked before the first tensor is, so that one
+ * broken file among many is found at once. Where the signal stops the study, the sums of the rows until then are returned, and
+ * they are marked as incomplete.
  *
  * @throws StudyError naming the file and what is wrong with it; the sources are closed whatever happens
  */
@@ -132,7 +133,7 @@ function add(group: GroupSums, sums: Parameters<GroupSums["add"]>[0], file: Cont
   }
 }
 
-/** Each d once, of at most three, and no f64 states beyond f32, in which the norms are timed. */
+/** Times both norms in f32, once per d and for at most three of them. States that leave the range of f32 are not timed. */
 function timeAll(engine: Engine, samples: Map<number, { sample: Floats; rows: number }>, eps: number): Speed[] {
   const timed = [...samples].filter(([, { sample }]) => sample.every((value) => Number.isFinite(Math.fround(value))));
   return timed.slice(0, 3).map(([cols, { sample, rows }]) => compareSpeed(engine, sample, rows, cols, eps));
@@ -144,7 +145,7 @@ interface Plan {
   unfit: Skipped[];
 }
 
-/** Which tensors of a file are sites, in the order of the file. */
+/** Decides which tensors of a file are sites. They stay in the order of the file. */
 function plan(file: Container, wanted: (name: string) => boolean = () => true): Plan {
   const matrices = file.tensors.some((tensor) => unfitFor(tensor, 2) === null);
   const least = matrices ? 2 : 1;
@@ -174,7 +175,7 @@ function describe(file: Container, chosen: readonly StoredTensor[], unfit: reado
   )}`;
 }
 
-/** What a tensor is turned away for, or null where it is a site. */
+/** Why a tensor is not measured; null where it is a site. */
 function unfitFor({ dtype, shape, unreadable }: StoredTensor, least: number): string | null {
   if (unreadable !== null) return unreadable;
   if (!Object.hasOwn(elementTypes, dtype)) return `${dtype}, not F32, F64, F16 or BF16`;
@@ -192,7 +193,7 @@ interface Model {
   plans: Plan[];
 }
 
-/** Files as models: each its own, but .npy files of a folder are one model's, a file a site; all are with a pool's name. */
+/** Files grouped as models. Each file is a model, but the .npy files of one folder are one, a site per file; a pool is one too. */
 function grouped(plans: readonly Plan[], pool: string | null): Model[] {
   if (pool !== null) return [{ name: pool, pooled: true, plans: [...plans] }];
   const models: Model[] = [];

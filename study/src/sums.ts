@@ -1,4 +1,4 @@
-/** A study as sums that add up: what --save writes, what merge reads, and the figures that follow from them. */
+/** A study as sums that merge: what --save writes, what merge reads, and the figures that follow from them. */
 import { listed, naturally, printable } from "@orthonorm/files";
 import { StudyError } from "./error.js";
 import { SiteSums } from "./measure/site.js";
@@ -11,15 +11,15 @@ interface Head {
   eps: number;
 }
 
-/** What a saved study begins with; a change of what the sums mean is a new number. */
+/** What a saved study begins with. The number changes when the meaning of the sums does. */
 const format = { orthonormStudy: 2 };
 
 export class GroupSums {
   readonly sites = new Map<string, SiteSums>();
 
   /**
-   * @param name of the model: --pool's, or the path of its file or folder. Two parts are of one model where it is the same
-   * @param pooled whether it is --pool's, and not a path
+   * @param name of the model: that of --pool, or the path of its file or folder. Parts with the same name are one model
+   * @param pooled whether the name is that of --pool, and not a path
    */
   constructor(
     readonly name: string,
@@ -29,19 +29,19 @@ export class GroupSums {
     readonly normFrom: string | null,
   ) {}
 
-  /** What it is shown by, if it is not pooled: a file alone by its own name, also where its folder's would be the model's. */
+  /** What the group is called if it is not pooled. A single file has its own name, even if the model's is that of its folder. */
   get path(): string {
     return this.sources.length === 1 ? this.sources[0].name : this.name;
   }
 
-  /** @throws Error where the site is there and differs */
+  /** @throws Error where there is a site of that name, of which this cannot be a part */
   add(sums: SiteSums): void {
     const there = this.sites.get(sums.key.site);
     if (there === undefined) this.sites.set(sums.key.site, sums);
     else there.addAll(sums);
   }
 
-  /** The sites without a figure. They stay: another part may have rows with an angle, and these count beside them. */
+  /** The sites without a figure. They are kept, because another part of them may have rows with an angle. */
   get unfit(): Skipped[] {
     return [...this.sites].flatMap(([tensor, { unfit: reason }]) =>
       reason === null ? [] : [{ source: this.path, tensor, reason }],
@@ -64,7 +64,7 @@ export class StudySums {
 
   constructor(readonly head: Head) {}
 
-  /** @throws StudyError where a whole group has no figure, unless the study was stopped before */
+  /** @throws StudyError where a whole group has no figure, unless the study was stopped early */
   expectFigures(): void {
     for (const { path, sites, unfit } of this.groups) {
       if (unfit.length < sites.size || !this.complete) continue;
@@ -90,9 +90,9 @@ export class StudySums {
   }
 
   /**
-   * Adds another study: groups of the same name are one model's, and a file is in one part only.
+   * Adds another part of the study. Groups of the same name are one model, and no file may be in both parts.
    *
-   * @throws Error naming what differs where the two cannot be parts of one
+   * @throws Error that names what differs, where the two cannot be parts of one study
    */
   addAll(other: StudySums): void {
     if (other.head.eps !== this.head.eps) throw new Error(`eps ${other.head.eps}, not ${this.head.eps}`);
@@ -180,8 +180,8 @@ function skippedFrom(saved: unknown): Skipped {
 }
 
 /**
- * The order of the layers: by number ("h.2" before "h.10", which a file has the other way round), embeddings before all,
- * and what has no number, the final norm, after all.
+ * The order of the layers: by number ("h.2" before "h.10", which a file has the other way round). Embeddings come first, and sites
+ * without a number, such as the final norm, last.
  */
 function byDepth(a: string, b: string): number {
   const place = (name: string) => (/emb|wte/i.test(name) ? 0 : /\d/.test(name) ? 1 : 2);
@@ -189,8 +189,8 @@ function byDepth(a: string, b: string): number {
 }
 
 /**
- * The shortest ends of the paths that tell all of them apart, without the extension: "ln/states" and "rms/states". Paths
- * that differ in nothing but the extension keep it.
+ * Labels for paths: their shortest ends that tell all of them apart, such as "ln/states" and "rms/states". The extension is left
+ * out, unless paths differ in it alone.
  */
 export function shortLabels(paths: readonly string[]): Map<string, string> {
   const distinct = [...new Set(paths)];

@@ -1,4 +1,4 @@
-/** At most `width` characters, the middle left out: both ends of a tensor's name tell more than its middle. */
+/** Shortens a name to `width` characters. The middle is left out, because the ends of a tensor's name tell more. */
 export function shorten(name: string, width: number): string {
   // By code points: half a surrogate pair is no character.
   const characters = [...name];
@@ -8,8 +8,8 @@ export function shorten(name: string, width: number): string {
 }
 
 /**
- * How many decimals give the middle value of a column so many significant digits: enough to compare its rows, and the same
- * in every row, so that the points stand under each other.
+ * How many decimals a column has: as many as give its middle value `significant` digits. They are the same in every row, so that the
+ * decimal points stand under each other.
  */
 export function decimalsFor(values: readonly number[], significant: number, least = 0, most = 5): number {
   const sizes = values
@@ -21,7 +21,7 @@ export function decimalsFor(values: readonly number[], significant: number, leas
   return Math.min(most, Math.max(least, significant - 1 - Math.floor(Math.log10(middle))));
 }
 
-/** A number in a column of `decimals`; what the column cannot show is written with an exponent. */
+/** A number in a column of so many decimals. A number that the column cannot show is written with an exponent. */
 export function fixed(value: number, decimals: number): string {
   const size = Math.abs(value);
   if (size >= 1e7 || (size > 0 && size < 0.5 * 10 ** -decimals)) return scientific(value);

@@ -17,7 +17,7 @@ export interface Report {
   complete: boolean;
   groups: Group[];
   skipped: Skipped[];
-  /** The two norms on the sites' rows, once for each d; empty where they were not timed. */
+  /** The time of the two norms on the sites' rows, once per d; empty where they were not timed. */
   speed: Speed[];
 }
 
@@ -26,11 +26,11 @@ export interface Group {
   /** The group's name in tables and figures: the end of its path, as short as keeps the groups apart, or --pool's name. */
   label: string;
   sources: SourceFile[];
-  /** The norm the model was trained with: as --norm says, or the files' metadata, or the weights' (a bias is LayerNorm's). */
+  /** The norm with which the model was trained, according to --norm, the files' metadata, or the weights (a bias is LayerNorm's). */
   norm: Norm | null;
-  /** Who says so: "--norm", "metadata", "weights"; null where nobody does and the sites are measured as under LayerNorm. */
+  /** Where that is known from: "--norm", "metadata" or "weights". Null where it is not known; LayerNorm is then assumed. */
   normFrom: string | null;
-  /** In the order of the files: against depth, from left to right. */
+  /** In the order of their depth, which figures have from left to right. */
   sites: Site[];
 }
 
@@ -65,17 +65,17 @@ export interface Site {
     /** Copies, bit for bit, of a row that makes up 5 % of the rows or more: it counts once. */
     repeated: number;
   };
-  /** ‖x‖ from here on is massive: eight times the power of two at or above the median norm. */
+  /** The norm from which on a row is massive: eight times the power of two at or above the median norm. */
   massiveAbove: number;
-  /** Whether all distinct rows are known (up to 512 an octave of the norm); else copies stay, and `repeatedShare` is an estimate. */
+  /** Whether all distinct rows are known, which are up to 512 per norm bin. If not, copies stay, and `repeatedShare` is an estimate. */
   repeatsKnown: boolean;
-  /** Which share of the rows with a direction repeats an earlier one. */
+  /** The share of the rows with a direction that repeat an earlier one. */
   repeatedShare: number;
   /** How often the most frequent row found occurs, and its norm and angle; null where no row repeats. */
   mostRepeated: { count: number; norm: number; angle: number } | null;
-  /** Whether every row's mean is zero up to rounding, so that 90° is by construction and says nothing about the model. */
+  /** Whether every row's mean is zero up to rounding. The angle is 90° by construction then, and says nothing about the model. */
   centred: boolean;
-  /** Random directions at this d: their angle's sd, their mean |90° − θ|. */
+  /** Of random directions at this d: the standard deviation of the angle, and the mean |90° − θ|. */
   null: { sd: number; deviation: number };
   /** The rows that are not set apart: the figures to read. */
   ordinary: Population;
@@ -83,7 +83,7 @@ export interface Site {
   massive: Population | null;
   /** All rows with a direction, as the paper counts them. */
   all: Population;
-  /** Names of the weight and bias that scaled and shifted, where --weights gave them, and a fingerprint of their values. */
+  /** The names of weight and bias, where --weights gave them, and a fingerprint of their values. */
   affine: { weight: string; bias: string | null; values: string } | null;
   /** Measured on a sample of the ordinary rows; null where the study was stopped before. */
   sample: Sample | null;
@@ -123,18 +123,18 @@ export interface Population {
   swapPredicted: { mean: number; max: number };
 }
 
-/** What is measured by really running both norms, and fits, on a random sample of the distinct ordinary rows. */
+/** What takes the rows themselves: both norms are run, and fits are made, on a random sample of the distinct ordinary rows. */
 export interface Sample {
   rows: number;
-  /** ‖RMSNorm(x) − LN(x)‖/√d by the engine, and by the angle, of the same rows. */
+  /** ‖RMSNorm(x) − LN(x)‖/√d by the engine, and as the angle predicts it for the same rows. */
   swap: { mean: number; max: number; predicted: { mean: number; max: number } };
   /** Largest |RMSNorm(x) − (sin θ·LN(x) + cos θ·1)|/max(1, |RMSNorm(x)|), eps = 0. */
   identityError: number;
-  /** The engine against the f64 oracle: the largest |Δ|/max(1, |y|) of both norms, in so many rows. */
+  /** The engine against the f64 oracle: the largest |Δ|/max(1, |y|) of both norms, and in how many rows it was looked for. */
   engineError: { max: number; rows: number };
   /**
-   * Where the uniform vector ranks among random ±1 directions by mean |cos θ|: `lower` of `directions` have a smaller one.
-   * 0 says that the states avoid 1 more than any of them.
+   * The rank of the uniform vector among random ±1 directions by mean |cos θ|: `lower` of them have a smaller one. 0 says that
+   * the states avoid the uniform vector more than any of them.
    */
   uniformRank: {
     lower: number;
@@ -142,7 +142,7 @@ export interface Sample {
     meanAbsCos: number;
     directionsMeanAbsCos: { min: number; median: number; max: number };
   };
-  /** Which shares of the states' variance (about their mean vector) the norm forgets; null of fewer than 16 rows. */
+  /** The shares of the states' variance about their mean vector that the norm forgets; null of fewer than 16 rows. */
   lost: {
     /** Var(x·1̂)/total: LayerNorm's projection. */
     uniform: number;
@@ -151,16 +151,15 @@ export interface Sample {
     rmsNorm: number;
   } | null;
   /**
-   * The best α ⊙ y + β per dimension that leads back from the standardized y to x: the share of variance it recovers, R².
-   * BatchNorm's is 1 (the identity); LayerNorm's and RMSNorm's are not. Null of fewer than 16 rows, which two parameters a
-   * dimension would fit too well.
+   * The share of variance, R², that the best α ⊙ y + β per dimension recovers of x from the standardized y. It is 1 for BatchNorm,
+   * and less for LayerNorm and RMSNorm. Null of fewer than 16 rows, which two parameters per dimension would fit too well.
    */
   recovered: { layerNorm: number; rmsNorm: number; batchNorm: number } | null;
   /** invertLayerNorm with the saved mean and rstd: largest |Δ|/RMS(x). */
   inverseError: number;
 }
 
-/** Microseconds, on so many rows of a site, f32 resident; null where engine and plain JavaScript differ by more than 1e-5. */
+/** Times on some rows of a site, as f32 in engine memory. They are null where engine and plain JavaScript differ by more than 1e-5. */
 export interface Speed {
   rows: number;
   cols: number;

@@ -1,17 +1,17 @@
-/** How the output is to look, by where it goes. */
+/** How the output looks, which depends on where it goes. */
 export interface Look {
-  /** Characters a line may have. */
+  /** How many characters a line may have. */
   width: number;
   color: boolean;
 }
 
-/** A table wider than this is no easier to read. */
+/** A wider table is no easier to read. */
 const widest = 100;
 const narrowest = 60;
 
 /**
- * Colour on a terminal only, unless NO_COLOR (not empty: no-color.org), a dumb terminal or `wanted` forbids it. Width of
- * the terminal, within reason; elsewhere the widest.
+ * There is colour on a terminal only, unless NO_COLOR (which must not be empty: no-color.org), a dumb terminal or `wanted` forbids it.
+ * The width is the terminal's, between 60 and 100; elsewhere it is 100.
  */
 export function lookFor(
   stream: { isTTY?: boolean; columns?: number },

@@ -1,4 +1,4 @@
-/** The study as a person reads it in a terminal: the table, the finding under it, how to read it, the speed. */
+/** The study as text for a terminal: two tables, the finding and notes under them, how to read them, and the speed. */
 
 import {
   chanceSd,
@@ -38,7 +38,7 @@ export function render(report: Report, look: Look): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-/** How to read the columns: which null, which difference, which error. */
+/** How to read the columns. */
 function key(sites: readonly Site[]): string[] {
   const cols = [...new Set(sites.map((site) => site.cols))].sort((a, b) => a - b);
   const at = cols.slice(0, 3).map((d) => `${chanceSd(d).toFixed(2)}° at d = ${d}`);
@@ -52,12 +52,14 @@ function key(sites: readonly Site[]): string[] {
   ];
 }
 
-/** How far what running both norms gives is from what the angle predicts, at most, over the sites' samples. */
+/** The largest difference, over the sites' samples, between the swap error of both norms as run and as the angle predicts it. */
 function swapChecked(sites: readonly Site[]): string {
-  const apart = sites.flatMap(({ sample }) =>
+  const differences = sites.flatMap(({ sample }) =>
     sample === null ? [] : [Math.abs(sample.swap.mean - sample.swap.predicted.mean)],
   );
-  return apart.length === 0 ? "" : `, and so much when both are run (within ${scientific(100 * Math.max(...apart))} %)`;
+  return differences.length === 0
+    ? ""
+    : `, and so much when both are run (within ${scientific(100 * Math.max(...differences))} %)`;
 }
 
 function speedLine({ rows, cols, microseconds, difference }: Speed, variant: string): string {

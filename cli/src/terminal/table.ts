@@ -1,4 +1,4 @@
-/** The figures as a table: one line a site, a heading a file, aligned points, no frame. */
+/** The figures as a table: one line per site, a heading per model, aligned decimal points, no frame. */
 import { printable } from "@orthonorm/files";
 import {
   decimalsFor,
@@ -14,18 +14,18 @@ import Table from "cli-table3";
 import { createColors } from "picocolors";
 import type { Look } from "./look.js";
 
-/** A column: its title, and what it shows of a site. */
+/** A column: its title, and the cell of a site. */
 interface Column {
   title: string;
   cell: (site: Site) => string;
-  /** Shown in grey: chance, as in every figure of the project. */
+  /** Whether it is chance, which is grey as in every figure of the project. */
   isNull?: boolean;
 }
 
-/** What a table shows: where the states lie, or what the norm makes of them. */
+/** What a table is about: where the states lie, or what the norm makes of them. */
 export type Subject = "geometry" | "norm";
 
-/** The table without a newline at its end. */
+/** The table, without a newline at its end. */
 export function drawTable(groups: readonly Group[], subject: Subject, { width, color }: Look): string {
   const paint = createColors(color);
   const hue: Record<Norm, (text: string) => string> = { LayerNorm: paint.cyan, RMSNorm: paint.yellow };
@@ -34,7 +34,7 @@ export function drawTable(groups: readonly Group[], subject: Subject, { width, c
   const table = new Table({
     head: ["site", ...columns.map(({ title }) => title)],
     colAligns: ["left", ...columns.map(() => "right" as const)],
-    // No frame and no colour of the table's own.
+    // No frame, and no colour but ours.
     chars: borderless,
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
   });
@@ -46,7 +46,7 @@ export function drawTable(groups: readonly Group[], subject: Subject, { width, c
     }
   }
 
-  // The headings are put in afterwards: a cell across all columns would be counted without the gaps, and widen some.
+  // The headings are inserted afterwards. As cells across all columns they would widen some, since the library ignores the gaps.
   const [titles, units, ...rows] = table.toString().split("\n");
   const rule = paint.gray("─".repeat(total));
   const body = groups.flatMap((group, at) => {
@@ -57,7 +57,7 @@ export function drawTable(groups: readonly Group[], subject: Subject, { width, c
   return [titles, units, rule, ...body, rule].map((line) => line.trimEnd()).join("\n");
 }
 
-/** A column of plain numbers, each with the decimals its middle one needs for so many significant digits. */
+/** A column of numbers, with as many decimals as give the middle one `significant` digits. */
 function numbers(
   sites: readonly Site[],
   title: string,
@@ -93,7 +93,7 @@ function geometryColumns(sites: readonly Site[], withSpread: boolean): Column[] 
   ];
 }
 
-/** The paper's tables 2 to 4: norms on the way through the norm, the angle after it, the rotation split in two. */
+/** The paper's tables 2 to 4: lengths on the way through the norm, the angle after it, the rotation split in two. */
 function normColumns(sites: readonly Site[]): Column[] {
   const medians = (title: string, of: (site: Site) => Spread | null, significant: number, least: number) =>
     numbers(sites, title, (site) => of(site)?.median ?? null, significant, least);
@@ -116,8 +116,8 @@ const gap = 2;
 const leastSiteWidth = 14;
 
 /**
- * What fits: all columns; else the shape moves to the group's heading, where its sites share one; else what the names of a
- * group have in common goes there; else the spread goes (the JSON has it), and names are shortened to what is left.
+ * The first layout that fits the width: all columns; else the shape moves to the group's heading, where all sites share one; else
+ * what the names of a group have in common moves there; else the spread is left out (the JSON has it) and names are shortened.
  */
 function fit(groups: readonly Group[], subject: Subject, width: number) {
   const sites = groups.flatMap((group) => group.sites);
@@ -147,14 +147,14 @@ function fit(groups: readonly Group[], subject: Subject, width: number) {
   return fitting.find(({ whole }) => whole) ?? fitting.at(-1) ?? layouts[layouts.length - 1];
 }
 
-/** The names of a group's sites; cut, without the beginning and end that all of them share. */
+/** The names of a group's sites. @param cut whether to leave out the beginning and the end that all of them share */
 function siteNames({ sites }: Group, cut: boolean): string[] {
   const names = sites.map(({ site }) => printable(site));
   const [before, after] = cut ? sharedEnds(names) : ["", ""];
   return names.map((name) => name.slice(before.length, name.length - after.length));
 }
 
-/** The beginning and the end that all names share, up to a dot, so that whole words stay: "model.layers.", ".input". */
+/** The beginning and the end that all names share, in whole words between dots: "model.layers." and ".input". */
 function sharedEnds(names: readonly string[]): [before: string, after: string] {
   const [first, ...others] = names;
   const words = first.split(".");
@@ -170,7 +170,7 @@ function sharedEnds(names: readonly string[]): [before: string, after: string] {
     if (!others.every((name) => name.endsWith(longer) && name.length > before.length + longer.length)) break;
     after = longer;
   }
-  // One name alone has all of its words in common with itself.
+  // A single name shares all of its words with itself.
   return others.length === 0 ? ["", ""] : [before, after];
 }
 

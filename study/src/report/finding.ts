@@ -1,4 +1,4 @@
-/** What the figures say, in a sentence made from them alone, and what a reader has to know beside it. */
+/** What the figures say in one sentence, which is made from them alone, and notes that a reader has to know beside it. */
 import { counted, listed, printable } from "@orthonorm/files";
 import { describeExcluded } from "../measure/site.js";
 import { median } from "../median.js";
@@ -8,8 +8,8 @@ import type { Group, Report, Site } from "../types.js";
 type Verdict = "closer" | "asFar" | "farther";
 
 /**
- * How mean |90° − θ| stands to what random directions of the same d give, taken at the middle one of a file's sites.
- * Within a fifth of chance counts as chance: the mean over forty independent random directions scatters by an eighth.
+ * How the mean |90° − θ| compares with that of random directions of the same d, at the middle one of a model's sites. Within a
+ * fifth of chance counts as chance: the mean over forty independent random directions scatters by an eighth.
  */
 function verdict(sites: readonly Site[]): Verdict {
   const middle = median(sites.map(ratio));
@@ -21,7 +21,7 @@ const ratio = ({ ordinary, null: chance }: Site) => ordinary.deviation.mean / ch
 
 const compared: Record<Verdict, string> = { closer: "closer than", asFar: "as far as", farther: "farther than" };
 
-/** The finding, without the sites that were centred beforehand: their angle is 90° by construction. */
+/** The finding leaves out sites that were centred beforehand, whose angle is 90° by construction. */
 export function finding({ groups }: Report): string {
   if (groups.length === 0) return "No row with an angle was read.";
   const telling = groups
@@ -43,7 +43,7 @@ function aboutOne({ label, sites }: Group, alone: boolean): string {
   const chance = sharedChance(sites);
   const null_ = chance === null ? "random directions" : `random directions, which lie ${fixed(chance, 2)}° from it`;
   return (
-    `${who} lie ${deviation(sites)} from orthogonal to the uniform vector (mean |90°−θ|), ${compared[verdict(sites)]} ` +
+    `${who} lie ${tilts(sites)} from orthogonal to the uniform vector (mean |90°−θ|), ${compared[verdict(sites)]} ` +
     `${null_} (${range(sites.map(ratio), 2)} of that); RMSNorm in LayerNorm's place would change the output by ` +
     `${range(swap, decimalsFor(swap, 2, 0, 2))} %.`
   );
@@ -56,9 +56,9 @@ function aboutTwins(groups: readonly Group[]): string | null {
   const chance = sharedChance(groups.flatMap(({ sites }) => sites));
   if (groups.length !== 2 || !layer || !rms || chance === null) return null;
   return (
-    `Trained with LayerNorm, the states lie ${deviation(layer.sites)} from orthogonal to the uniform vector ` +
+    `Trained with LayerNorm, the states lie ${tilts(layer.sites)} from orthogonal to the uniform vector ` +
     `(mean |90°−θ|), ${compared[verdict(layer.sites)]} the ${fixed(chance, 2)}° of random directions; ` +
-    `trained with RMSNorm they lie ${deviation(rms.sites)} from it, ${compared[verdict(rms.sites)]} chance.`
+    `trained with RMSNorm they lie ${tilts(rms.sites)} from it, ${compared[verdict(rms.sites)]} chance.`
   );
 }
 
@@ -92,17 +92,17 @@ function aboutMany(groups: readonly Group[]): string {
   );
 }
 
-function deviation(sites: readonly Site[]): string {
+function tilts(sites: readonly Site[]): string {
   const values = sites.map((site) => site.ordinary.deviation.mean);
   return `${range(values, decimalsFor(values, 2, 2, 4))}°`;
 }
 
-/** The mean |90° − θ| of random directions where all sites have the same d. */
+/** The mean |90° − θ| of random directions, where all sites have the same d; else null. */
 function sharedChance(sites: readonly Site[]): number | null {
   return sites.every(({ cols }) => cols === sites[0].cols) ? sites[0].null.deviation : null;
 }
 
-/** What keeps a figure from meaning what it seems to: a stopped study, centred states, rows set apart, tensors left out. */
+/** Notes on what a figure does not include or cannot show: a stopped study, centred states, excluded rows, skipped tensors. */
 export function notes({ groups, skipped, complete }: Report): string[] {
   const several = groups.length > 1;
   const siteName = (group: Group, site: Site) => printable(several ? `${group.label} ${site.site}` : site.site);

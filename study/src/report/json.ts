@@ -1,9 +1,9 @@
 import type { Group, Population, Report, Site } from "../types.js";
 
 /**
- * The figures as JSON: a site's ordinary rows under its own name, the others beside them. Speed is left out, so that the
- * same states give the same bytes on the same engine. Every number is finite: rows without an angle are counted in
- * `excluded`, tensors without rows are in `skipped`.
+ * The figures as JSON. Those of a site's ordinary rows stand directly in the site, the others beside them. Speed is left out, so that
+ * the same states give the same bytes on the same engine. Every number is finite: rows without an angle are counted in
+ * `excluded`, and tensors without rows are in `skipped`.
  */
 export function toJson({ version, engine, eps, complete, groups, skipped }: Report): string {
   const sites = groups.flatMap((group) => group.sites.map((site) => siteJson(group, site)));
@@ -30,7 +30,7 @@ function siteJson({ label, sources, norm, normFrom }: Group, site: Site) {
   };
 }
 
-/** A histogram has a name of its own: who reads angle wants seven numbers. */
+/** Histograms are apart from the rest, so that `angle` is seven numbers. */
 function populationJson({ rows, ...quantities }: Population) {
   const bare = JSON.parse(JSON.stringify(quantities, (key, value) => (key === "histogram" ? undefined : value)));
   const { angle, angleAfter } = quantities;
