@@ -1,6 +1,6 @@
 /**
- * Where a site stands in its model, read off its name: "h.3.ln_2" is layer 3's norm of the kind "ln_2". Norms of two
- * kinds take turns along the depth, and a line through both would zigzag: each kind is a series of its own.
+ * The depth of a site in its model, read off its name: "h.3.ln_2" is the norm of kind "ln_2" of layer 3. Where norms of two kinds
+ * alternate along the depth, a line through both would zigzag. So each kind is a series of its own.
  */
 import { printable } from "@orthonorm/files";
 import { shorten } from "../../text.js";
@@ -8,19 +8,19 @@ import type { Group, Site } from "../../types.js";
 
 export interface Place {
   site: Site;
-  /** From the first site of the group on, 0, 1, 2 … */
+  /** The number of the site in its group, from 0 on. */
   index: number;
   layer: number | null;
   kind: string;
 }
 
-/** Sites that a line may join; `kind` is empty where the group has no kinds to tell apart. */
+/** Sites that one line joins. `kind` is empty where the group has one kind only. */
 export interface Run {
   kind: string;
   places: Place[];
 }
 
-/** More kinds than symbols to tell them apart by are no kinds. */
+/** There are so many symbols to tell kinds apart. Groups with more kinds are drawn as if they had one. */
 const mostKinds = 4;
 
 export function placesOf({ sites }: Group): Place[] {
@@ -53,14 +53,14 @@ export function runsOf(group: Group): Run[] {
     .filter(({ places: of }) => of.length > 0);
 }
 
-/** "h.#.ln_1" is "ln_1": what follows the layer, or where nothing does, what precedes it. */
+/** The label of a kind: of "h.#.ln_1" it is "ln_1", what follows the layer; where nothing does, what precedes it. */
 function kindLabel(template: string): string {
   const [before, after = ""] = template.split("#", 2).map((part) => part.replace(/^[^\p{L}\d]+|[^\p{L}\d]+$/gu, ""));
   return shorten(printable(after || before || template), 16);
 }
 
 export interface Depth {
-  /** Sites of the longest group. */
+  /** How many sites the longest group has. */
   count: number;
   label: string;
   ticks: number[];
@@ -82,7 +82,7 @@ export function depthOf(groups: readonly Group[], width: number): Depth {
   if (alike && starts.length > 1 && rising) {
     const every = step(starts.length, room);
     const layers = starts.filter((_, i) => i % every === 0).map(({ index }) => index);
-    // A norm of no layer, such as the last, is named where its name has room.
+    // A norm that belongs to no layer, such as the last, is named where there is room.
     const last = places[count - 1];
     const apart = Math.ceil((count / width) * (names[0][count - 1].length * 4 + 14));
     const ticks = last.layer === null ? [...layers.filter((tick) => tick <= last.index - apart), last.index] : layers;
@@ -98,7 +98,7 @@ export function depthOf(groups: readonly Group[], width: number): Depth {
   return { count, label: "site, in the order of the files", ticks, format: (index) => String(index + 1), named: false };
 }
 
-/** Every how many, so that no more than `room` are left. */
+/** The step n for which every n-th of `count` ticks are no more than `room`. */
 function step(count: number, room: number): number {
   return [1, 2, 4, 5, 8, 10, 16, 20, 25, 40, 50, 100, 200, 500, 1000].find((n) => count / n <= room) ?? count;
 }

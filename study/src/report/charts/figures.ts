@@ -1,5 +1,5 @@
 /**
- * The figures of a report, as SVG. Pure functions of the report and a document: Node's (linkedom) and a page's alike.
+ * The figures of a report, as SVG. They are functions of the report and a document, which may be a page's or Node's (linkedom).
  *
  * Colours are the variables of theme.css, so that light and dark switch inside the figure too.
  */
@@ -10,12 +10,12 @@ import { angles, histograms, norms, rotations, shares } from "./states.js";
 export interface Figure {
   id: string;
   title: string;
-  /** What it shows, in a first sentence; then how to read it. */
+  /** A first sentence says what the figure shows, the others how to read it. */
   caption: string;
   svg: SVGSVGElement;
 }
 
-/** @param width in pixels: under 500 the panels are stacked, and labels fit a phone */
+/** @param width in pixels. Below 500, panels are stacked, and labels are as short as a phone needs them */
 export function figuresOf(report: Report, document: Document, width = 760): Figure[] {
   const groups = report.groups.filter(({ sites }) => sites.some(({ ordinary }) => ordinary.rows > 0));
   if (groups.length === 0) return [];

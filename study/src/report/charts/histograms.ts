@@ -1,4 +1,4 @@
-/** Histograms of the angle, a small panel a site. Models with the same sites share their panels. */
+/** Histograms of the angle, one small panel per site. Models with the same sites share their panels. */
 
 import * as Plot from "@observablehq/plot";
 import { printable } from "@orthonorm/files";
@@ -11,7 +11,7 @@ type Counts = NonNullable<Spread["histogram"]>;
 interface Cell {
   low: number;
   high: number;
-  /** Share of the vectors per degree. */
+  /** The share of the vectors per degree. */
   density: number;
 }
 
@@ -27,7 +27,7 @@ interface Tile {
   sd: number;
 }
 
-/** More panels than this are no longer looked at one by one: then every so manieth site is drawn. */
+/** How many panels there are at most, for nobody looks at more one by one. Beyond that, every n-th site is drawn. */
 const mostTiles = { wide: 25, narrow: 15 };
 
 export function drawHistograms(
@@ -151,7 +151,7 @@ function drawable({ ordinary }: Site): boolean {
 function tilesOf(groups: readonly Group[], most: number): { tiles: Tile[]; every: number } {
   const names = groups.map(({ sites }) => JSON.stringify(sites.map(({ site, cols }) => [site, cols])));
   const norms = new Set(groups.map(({ norm }) => norm));
-  // Drawn over each other only where their colours tell them apart.
+  // Models are drawn over each other only where their colours differ.
   const together = groups.length > 1 && norms.size === groups.length && names.every((of) => of === names[0]);
   const sites = together ? groups[0].sites.length : groups.reduce((sum, group) => sum + group.sites.length, 0);
   const every = Math.ceil(sites / most);
@@ -186,7 +186,7 @@ function cellsOf({ low, high, counts }: Counts): Cell[] {
   return counts.map((count, i) => ({ low: low + i * wide, high: low + (i + 1) * wide, density: count / total / wide }));
 }
 
-/** From the lowest to the highest angle of any panel, less the outermost half per cent at each end; and chance. */
+/** The range of the axis: from the lowest to the highest angle of any panel, without half a per cent at each end, and chance. */
 function extent(tiles: readonly Tile[]): [number, number] {
   let [low, high] = [90, 90];
   for (const { outlines, sd } of tiles) {
@@ -205,7 +205,7 @@ function extent(tiles: readonly Tile[]): [number, number] {
   return [low, high];
 }
 
-/** The steps of a histogram on the axis, of at most 40 cells: finer ones are joined. */
+/** The steps of a histogram on the axis. There are at most 40 cells; finer ones are joined. */
 function outlineOf(cells: readonly Cell[], low: number, high: number, top: number): { x: number; y: number }[] {
   const wide = cells[0].high - cells[0].low;
   const join = Math.max(1, Math.round((high - low) / 40 / wide));
@@ -223,7 +223,7 @@ function outlineOf(cells: readonly Cell[], low: number, high: number, top: numbe
   return steps;
 }
 
-/** Round values inwards from the ends of the axis, so that their labels stay in the panel; always with 90°. */
+/** Round values, far enough from the ends of the axis that their labels stay in the panel. 90° is always among them. */
 function ticksOf(low: number, high: number, room: number): number[] {
   const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 45];
   const step = steps.find((size) => (high - low) / size <= Math.max(2, room)) ?? 90;

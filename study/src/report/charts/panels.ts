@@ -1,32 +1,32 @@
-/** Lines over depth, a panel a model: what all the figures against depth are drawn with. */
+/** Draws lines against depth, in one panel per model. All figures against depth are drawn with it. */
 import * as Plot from "@observablehq/plot";
 import type { Norm } from "../../types.js";
 import type { Depth } from "./depth.js";
 
 export interface Point {
-  /** The site's place. */
+  /** The number of the site, from 0 on. */
   x: number;
   y: number;
-  /** Quartiles, for a band. */
+  /** The quartiles, which a band shows. */
   low?: number;
   high?: number;
   title: string;
 }
 
 export interface Series {
-  /** At the end of its line. */
+  /** Stands at the end of the line. */
   label: string;
   color: string;
   dash?: string;
   symbol: "circle" | "square" | "triangle" | "diamond" | "times";
   hollow?: boolean;
-  /** An empty ring around what lies under it. */
+  /** Whether marks are empty rings, around what lies under them. */
   ring?: boolean;
   line: boolean;
   points: Point[];
 }
 
-/** What chance gives at each site: a line where low and high are the same, else a band. */
+/** What chance gives at each site. It is a line where low and high are the same, else a band. */
 export interface Chance {
   label: string;
   points: { x: number; low: number; high: number }[];
@@ -53,7 +53,7 @@ const fontSize = 13;
 const margin = { top: 46, left: 46, right: 4 };
 const gap = { x: 20, y: 50 };
 
-/** The plot, and the room that its panels take side by side (where they fit) or stacked. */
+/** The plot, whose panels stand side by side where they fit, and else are stacked. */
 export function drawPanels(
   document: Document,
   width: number,
@@ -96,7 +96,7 @@ export function drawPanels(
     for (const { points, color } of series) {
       const banded = points.filter(({ low }) => low !== undefined);
       const bandOf = { ...place(i), x: "x", y1: "low", y2: "high" };
-      // Bands of norms that take turns would cover each other; a bar a site does not, where there is room.
+      // Bands of norms that alternate would cover each other. One bar per site does not, where there is room.
       const bars = banded.length === 1 || (depth.count <= 24 && several);
       if (bars) marks.push(Plot.ruleX(banded, { ...bandOf, stroke: color, strokeOpacity: 0.32, strokeWidth: 5 }));
       else marks.push(Plot.areaY(banded, { ...bandOf, fill: color, fillOpacity: 0.16 }));
@@ -108,7 +108,7 @@ export function drawPanels(
       );
     }
     for (const { points, color, symbol, hollow, ring, line } of series) {
-      // Marks close together would cover the line that they are on.
+      // Marks that are close together would hide their line.
       if (line && points.length > 1 && panelWidth / depth.count < 5) continue;
       const r = (depth.count > 40 ? 2.2 : 3.4) * (ring ? 1.5 : 1);
       const paint =
@@ -172,7 +172,7 @@ export function drawPanels(
   return svgOf(plot);
 }
 
-/** The scale of so many panels side by side, or under each other. */
+/** The scale of `count` panels, side by side or under each other. */
 export function facets(count: number, size: number, between: number): Plot.PlotFacetOptions & Plot.ScaleOptions {
   return {
     axis: null,
@@ -183,7 +183,7 @@ export function facets(count: number, size: number, between: number): Plot.PlotF
   };
 }
 
-/** Plot gives the svg, or a figure around it. */
+/** The svg in what Plot returns, which may be a figure around it. */
 export function svgOf(plot: Element): SVGSVGElement {
   return (plot.tagName.toLowerCase() === "svg" ? plot : plot.querySelector("svg")) as SVGSVGElement;
 }
@@ -219,7 +219,7 @@ function labelsOf({ series, chance }: Panel): Label[] {
   return labels;
 }
 
-/** The labels moved apart so far that none covers another, and into the panel. */
+/** Moves labels so far that none covers another, and all stay in the panel. */
 function spaced(labels: readonly Label[], log: boolean, domain: readonly number[], height: number): Label[] {
   const on = (value: number) => (log ? Math.log(value) : value);
   const [low, high] = domain.map(on);
@@ -256,7 +256,7 @@ function domainOf({ log, include }: Axis, panels: readonly Panel[]): [number, nu
   return [include.includes(0) && low === 0 ? 0 : low - pad, high + pad];
 }
 
-/** Whole powers of ten, with what lies between them where the axis is short. */
+/** The ticks of a logarithmic axis: powers of ten, and where the axis is short, values between them. */
 function logTicks([low, high]: readonly number[]): number[] {
   const decades = Math.log10(high / low);
   const between = decades < 1.2 ? [1, 2, 3, 5, 7] : decades < 3.5 ? [1, 3] : [1];

@@ -111,7 +111,7 @@ export function losses(all: readonly Group[], document: Document, width: number)
 
 const percents = (value: number) => `${value < 1e-4 ? value.toExponential(0) : value} %`;
 
-/** The groups of which every site has enough rows for fits. */
+/** The groups where every site has enough rows for fits. */
 function fitted(all: readonly Group[]): Group[] {
   return all.filter(({ sites }) => sites.every(({ sample }) => sample?.recovered));
 }

@@ -1,18 +1,18 @@
 /**
- * The files that a report carries inside it. Read from beside this module; the build runs it and puts the texts themselves
- * in its place (scripts/build-cli.ts), so that the bundled command line has no file to find.
+ * The files that a report carries inside it. They are read from beside this module. scripts/build-cli.ts runs it and bundles their
+ * texts in its place, so that the command line needs no file beside it.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const beside = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
 
-/** What the fonts are from: SIL Open Font License 1.1. */
+/** The package of the fonts, which are under the SIL Open Font License 1.1. */
 export const fontPackage = "@fontsource-variable/inter";
 
 const { resolve } = createRequire(import.meta.url);
 
-/** Latin with its punctuation, and the Greek of the formulas. */
+/** The fonts: Latin with its punctuation, and Greek for the formulas. */
 export const fonts = [
   {
     file: "inter-latin-wght-normal.woff2",

@@ -1,4 +1,4 @@
-/** Elements with attributes and children. Text goes in as text nodes, so that the document escapes it. */
+/** Makes elements with attributes and children. Text becomes text nodes, so that the document escapes it. */
 export type Child = Node | string | null | undefined;
 
 export type Make = (tag: string, attributes?: Record<string, string>, ...children: Child[]) => HTMLElement;

@@ -1,4 +1,4 @@
-/** The key numbers: a column a model and one for chance, a line a quantity; the median over sites, and the range. */
+/** The key numbers: a column per model and one for chance, a line per quantity. Each is the median over the sites, and the range. */
 import { counted } from "@orthonorm/files";
 import { median } from "../../median.js";
 import { decimalsFor, fixed, range } from "../../text.js";
@@ -89,7 +89,7 @@ function valuesOf(sites: readonly Site[], of: (site: Site) => number | null | un
   return sites.filter(({ ordinary }) => ordinary.rows > 0).flatMap((site) => of(site) ?? []);
 }
 
-/** Thousands apart: "1 181 688". */
+/** A count with its thousands separated: "1 181 688". */
 export function grouped(count: number): string {
   return count.toLocaleString("en").replaceAll(",", "\u202f");
 }

@@ -1,4 +1,4 @@
-/** How it was measured: the equations, in MathML, and the paragraph around them. Constant markup, no data. */
+/** How the figures were measured: equations in MathML, and text around them. It is constant markup without data. */
 const i = (name: string) => `<mi>${name}</mi>`;
 const o = (sign: string) => `<mo>${sign}</mo>`;
 const n = (number: string) => `<mn>${number}</mn>`;

@@ -15,19 +15,19 @@ import { methods } from "./methods.js";
 import { nothing, type Table, tablesOf } from "./tables.js";
 
 export interface ReportOptions {
-  /** The answer, as a sentence: the page's first. */
+  /** The answer in one sentence, which is the first of the page. */
   finding: string;
-  /** What a reader has to know beside it. */
+  /** What a reader has to know beside the finding. */
   notes: string[];
   /** The command line that made the report. */
   command?: string;
-  /** SHA-256 by the name of a source file. */
+  /** The SHA-256 of each source file, by its name. */
   hashes?: Record<string, string>;
-  /** Of the measurement, as it is to be printed. */
+  /** The day of the measurement, as it is printed. */
   date?: string;
 }
 
-/** The file stays below this: what is least missed is left out first. */
+/** The size of the file stays below this. What is least missed is left out first. */
 const mostBytes = 1_000_000;
 
 export function htmlReport(report: Report, options: ReportOptions): string {
@@ -38,13 +38,15 @@ export function htmlReport(report: Report, options: ReportOptions): string {
   return page(report, options, { data: false, narrow: false });
 }
 
-/** With the numbers in JSON; with figures redrawn for narrow windows. */
-interface Extent {
+/** What the page carries besides its text and figures. */
+interface Extras {
+  /** The report as JSON. */
   data: boolean;
+  /** The figures drawn again for narrow windows. */
   narrow: boolean;
 }
 
-function page(report: Report, options: ReportOptions, { data, narrow }: Extent): string {
+function page(report: Report, options: ReportOptions, { data, narrow }: Extras): string {
   const { document } = parseHTML("<!doctype html><html lang='en'><head></head><body></body></html>");
   const h = maker(document);
   const wide = figuresOf(report, document, 760);
@@ -96,7 +98,7 @@ function page(report: Report, options: ReportOptions, { data, narrow }: Extent):
   return `${document.toString()}\n`;
 }
 
-/** Nothing is loaded from anywhere, and no script runs but this one. */
+/** The policy of the page: nothing is loaded from anywhere, and no script runs but its own. */
 const policy = [
   "default-src 'none'",
   "style-src 'unsafe-inline'",
@@ -113,14 +115,14 @@ const fontFaces = `/* Inter, copyright The Inter Project Authors, SIL Open Font 
   )
   .join("\n")}`;
 
-/** Constant markup, in an element of its own. */
+/** An element around constant markup. */
 function fragment(h: Make, tag: string, className: string, markup: string): HTMLElement {
   const element = h(tag, { class: className });
   element.innerHTML = markup;
   return element;
 }
 
-/** A name of unknown origin: its control characters shown, its direction kept to itself, its middle left out. */
+/** A name of unknown origin. Control characters are shown, its writing direction stays its own, and a long one is shortened. */
 function named(h: Make, name: string, width = 56): HTMLElement {
   const whole = printable(name);
   return whole.length > width ? h("bdi", { title: whole }, shorten(whole, width)) : h("bdi", {}, whole);
@@ -386,7 +388,7 @@ function provenance(h: Make, report: Report, { command, hashes = {}, date }: Rep
   ];
 }
 
-/** A list of all that was left out would be longer than the report where a checkpoint was given for states. */
+/** Lists a few only: where a checkpoint was given for states, the whole list would be longer than the report. */
 const mostSkipped = 40;
 
 function skippedList(h: Make, { skipped }: Report): HTMLElement {

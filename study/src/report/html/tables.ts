@@ -1,10 +1,10 @@
-/** The report's tables as data: what stands in which column, with how many decimals. No markup. */
+/** The report's tables as data without markup: what stands in which column, and with how many decimals. */
 
 import { decimalsFor, fixed, scientific } from "../../text.js";
 import type { Group, Population, Report, Sample, Site, Spread } from "../../types.js";
 
 export interface Column {
-  /** Stands over columns that belong together; empty for a column by itself. */
+  /** The heading over columns that belong together; empty for a single column. */
   over: string;
   name: string;
   kind: "mean" | "sd" | "number" | "text";
@@ -12,7 +12,7 @@ export interface Column {
 
 export interface Row {
   site: string;
-  /** Rows set apart, shown under their site's. */
+  /** Which excluded rows of the site the line is about; null for the ordinary ones. */
   apart: string | null;
   cells: string[];
 }
@@ -29,7 +29,7 @@ type Cell = number | string | null | undefined;
 
 interface Line {
   site: Site;
-  /** The rows that the figures are of: the site's ordinary rows or its massive ones. */
+  /** The rows of which the figures are: the site's ordinary ones or its massive ones. */
   of: Population | null;
   sample: Sample | null;
 }
@@ -38,14 +38,14 @@ interface Draft {
   over: string;
   name: string;
   kind?: Column["kind"];
-  /** Decimals of the whole column: as many, or so many significant digits of its middle value, or an exponent. */
+  /** The decimals of the column: their number, or how many significant digits its middle value has, or an exponent. */
   digits?: { decimals: number } | { significant: number } | "scientific";
   value: (line: Line) => Cell;
 }
 
 export const nothing = "–";
 
-/** All tables that the report has data for, in the order of the paper’s: 2, 3, 4, then what goes beyond it. */
+/** All tables for which the report has data, in the order of the paper’s tables 2, 3 and 4, then those that go beyond it. */
 export function tablesOf(report: Report): Table[] {
   const sites = report.groups.flatMap((group) => group.sites);
   const scaled = sites.some(({ ordinary }) => ordinary.scaled !== null);
@@ -251,7 +251,7 @@ function apart(report: Report): Table {
   });
 }
 
-/** Every site's ordinary rows, and its massive ones under them. */
+/** A line for the ordinary rows of a site and, where it has massive ones, another for those. */
 function withMassive(site: Site): { line: Line; apart: string | null }[] {
   const ordinary = { site, of: site.ordinary.rows > 0 ? site.ordinary : null, sample: site.sample };
   const lines: { line: Line; apart: string | null }[] = [{ line: ordinary, apart: null }];
@@ -277,7 +277,7 @@ function table(
   const numbersOf = ({ value }: Draft) => everything.map(value).filter((cell) => typeof cell === "number");
   const writers = drafts.map(({ over, digits, value, kind }, at) => {
     if (digits === undefined || digits === "scientific") return (line: Line) => written(value(line), scientific);
-    // A deviation has the decimals of what it deviates from.
+    // A standard deviation has as many decimals as its mean.
     const alike = drafts.filter((draft) => draft.over === over && draft.kind !== "sd");
     const numbers = (kind === "sd" ? alike : [drafts[at]]).flatMap(numbersOf);
     const decimals = "decimals" in digits ? digits.decimals : decimalsFor(numbers, digits.significant, 0, 5);
