@@ -1,3 +1,6 @@
+import { printable } from "@orthonorm/files";
+import { shorten } from "../../text.js";
+
 /** Makes elements with attributes and children. Text becomes text nodes, so that the document escapes it. */
 export type Child = Node | string | null | undefined;
 
@@ -12,4 +15,17 @@ export function maker(document: Document): Make {
     }
     return element;
   };
+}
+
+/** An element around constant markup. */
+export function fragment(h: Make, tag: string, className: string, markup: string): HTMLElement {
+  const element = h(tag, { class: className });
+  element.innerHTML = markup;
+  return element;
+}
+
+/** A name of unknown origin. Control characters are shown, its writing direction stays its own, and a long one is shortened. */
+export function named(h: Make, name: string, width = 56): HTMLElement {
+  const whole = printable(name);
+  return whole.length > width ? h("bdi", { title: whole }, shorten(whole, width)) : h("bdi", {}, whole);
 }

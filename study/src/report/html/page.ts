@@ -1,30 +1,24 @@
 /** The report as one HTML file: answer, key numbers, figures, tables, methods, provenance. It loads nothing. */
-
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { counted, printable } from "@orthonorm/files";
 import { parseHTML } from "linkedom";
-import { decimalsFor, fixed, scientific, shorten } from "../../text.js";
-import type { Group, Report, Speed } from "../../types.js";
+import { decimalsFor, fixed, scientific } from "../../text.js";
+import type { Report, Speed } from "../../types.js";
 import { type Figure, figuresOf } from "../charts/figures.js";
 import { nameOf } from "../charts/series.js";
 import { fonts, script, styles, theme } from "./assets.js";
-import { type Make, maker } from "./element.js";
-import { extentOf, grouped, keyNumbers } from "./key.js";
+import { fragment, type Make, maker, named } from "./element.js";
+import { extentOf, keyNumbers } from "./key.js";
 import { methods } from "./methods.js";
-import { nothing, type Table, tablesOf } from "./tables.js";
+import { type Origin, provenance } from "./provenance.js";
+import { tableElement } from "./table-element.js";
+import { nothing, tablesOf } from "./tables.js";
 
-export interface ReportOptions {
+export interface ReportOptions extends Origin {
   /** The answer in one sentence, which is the first of the page. */
   finding: string;
   /** What a reader has to know beside the finding. */
   notes: string[];
-  /** The command line that made the report. */
-  command?: string;
-  /** The SHA-256 of each source file, by its name. */
-  hashes?: Record<string, string>;
-  /** The day of the measurement, as it is printed. */
-  date?: string;
 }
 
 /** The size of the file stays below this. What is least missed is left out first. */
@@ -114,19 +108,6 @@ const fontFaces = `/* Inter, copyright The Inter Project Authors, SIL Open Font 
       `@font-face{font-family:"Inter Variable";font-weight:100 900;font-display:swap;src:url(data:font/woff2;base64,${base64}) format("woff2");unicode-range:${range}}`,
   )
   .join("\n")}`;
-
-/** An element around constant markup. */
-function fragment(h: Make, tag: string, className: string, markup: string): HTMLElement {
-  const element = h(tag, { class: className });
-  element.innerHTML = markup;
-  return element;
-}
-
-/** A name of unknown origin. Control characters are shown, its writing direction stays its own, and a long one is shortened. */
-function named(h: Make, name: string, width = 56): HTMLElement {
-  const whole = printable(name);
-  return whole.length > width ? h("bdi", { title: whole }, shorten(whole, width)) : h("bdi", {}, whole);
-}
 
 function header(h: Make, data: boolean): HTMLElement {
   const link = (to: string) => h("a", { href: `#${to.toLowerCase()}` }, to);
@@ -225,96 +206,6 @@ function figureElement(h: Make, wide: Figure, narrow: Figure | undefined, number
   );
 }
 
-function tableElement(h: Make, { id, title, caption, columns, groups }: Table, number: number): HTMLElement {
-  const over: { name: string; span: number }[] = [];
-  for (const column of columns) {
-    const last = over[over.length - 1];
-    if (last?.name === column.over) last.span++;
-    else over.push({ name: column.over, span: 1 });
-  }
-  // The first column of each heading has a rule to its left.
-  const first = columns.map((column, i) => column.over !== columns[i - 1]?.over);
-  const classed = columns.map(({ kind }, i): Record<string, string> => {
-    const classes = [...(kind === "number" ? [] : [kind]), ...(first[i] ? ["first"] : [])];
-    return classes.length === 0 ? {} : { class: classes.join(" ") };
-  });
-  const several = groups.length > 1;
-  const bodies = groups.map(({ group, rows }) =>
-    h(
-      "tbody",
-      { "data-model": printable(group.label) },
-      several || group.norm !== null
-        ? h(
-            "tr",
-            { class: "model" },
-            h(
-              "th",
-              { colspan: String(columns.length + 1), scope: "rowgroup" },
-              h("span", {}, named(h, group.label, 40), group.norm === null ? "" : ` · ${group.norm}`),
-            ),
-          )
-        : null,
-      ...rows.map(({ site, apart, cells }) =>
-        h(
-          "tr",
-          apart === null ? {} : { class: "apart" },
-          h("th", { scope: "row" }, named(h, site, 28), apart === null ? null : ` (${apart})`),
-          ...cells.map((cell, i) => h("td", classed[i], cell)),
-        ),
-      ),
-    ),
-  );
-  const region = { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": `${id}-title` };
-  return h(
-    "section",
-    { class: groups.reduce((sum, { rows }) => sum + rows.length, 0) > 24 ? "table long" : "table", id },
-    h(
-      "p",
-      { class: "caption" },
-      h("b", { id: `${id}-title` }, `Table ${number}. ${title}. `),
-      caption,
-      h("button", { type: "button", class: "scripted save", hidden: "", "data-save": "csv", "data-name": id }, "CSV"),
-    ),
-    h(
-      "div",
-      region,
-      h(
-        "table",
-        {},
-        h(
-          "thead",
-          {},
-          h(
-            "tr",
-            {},
-            h("td"),
-            ...over.map(({ name, span }) =>
-              h(
-                "th",
-                span > 1 ? { colspan: String(span), scope: "colgroup", class: "first" } : { class: "first" },
-                name,
-              ),
-            ),
-          ),
-          h(
-            "tr",
-            {},
-            h("th", { scope: "col" }, "site"),
-            ...columns.map((column, i) =>
-              h(
-                "th",
-                { scope: "col", "data-csv": `${column.over} ${column.name}`.trim(), ...classed[i] },
-                column.kind === "sd" ? "± sd" : column.name,
-              ),
-            ),
-          ),
-        ),
-        ...bodies,
-      ),
-    ),
-  );
-}
-
 function speedParagraph(h: Make, speed: Speed): HTMLElement {
   const { rows, cols, microseconds, difference } = speed;
   const shape = `${rows} × ${cols} f32`;
@@ -333,70 +224,4 @@ function speedParagraph(h: Make, speed: Speed): HTMLElement {
     `The two kernels on ${shape} of these states: LayerNorm ${time(layerNorm)}, RMSNorm ${time(rmsNorm)}, ` +
       `${(layerNorm / rmsNorm).toFixed(2)} to 1; LayerNorm in plain JavaScript takes ${time(javascript)}.`,
   );
-}
-
-function provenance(h: Make, report: Report, { command, hashes = {}, date }: ReportOptions): HTMLElement[] {
-  const fact = (name: string, ...value: (Node | string)[]) => [h("dt", {}, name), h("dd", {}, ...value)];
-  const saysNorm = ({ norm, normFrom }: Group) =>
-    norm === null
-      ? "norm not known, measured as under LayerNorm"
-      : `${norm}${normFrom === null ? "" : ` (says ${normFrom})`}`;
-  const files = report.groups.flatMap((group) =>
-    group.sources.map(({ name, bytes }) =>
-      h(
-        "tr",
-        {},
-        h("td", {}, named(h, group.label, 24)),
-        h("td", {}, saysNorm(group)),
-        h("td", { class: "file" }, named(h, name, 72)),
-        h("td", { class: "bytes" }, bytes === null ? nothing : grouped(bytes)),
-        h("td", { class: "hash" }, Object.hasOwn(hashes, name) ? hashes[name] : nothing),
-      ),
-    ),
-  );
-  const heads = ["model", "norm", "file", "bytes", "SHA-256"].map((name) =>
-    h("th", name === "bytes" ? { scope: "col", class: name } : { scope: "col" }, name),
-  );
-  const sites = report.groups.flatMap((group) => group.sites);
-  const affine = sites.filter((site) => site.affine !== null).length;
-  return [
-    h(
-      "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Files" },
-      h("table", { class: "files" }, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...files)),
-    ),
-    h(
-      "dl",
-      {},
-      ...(command === undefined ? [] : fact("Command", h("code", {}, printable(command)))),
-      ...fact("Version", `Orthonorm ${report.version}, engine variant ${report.engine.variant}`),
-      ...fact("eps", String(report.eps)),
-      ...fact(
-        "Weights",
-        affine === 0
-          ? "none given: nothing is said of scale and shift"
-          : `for ${affine} of ${counted(sites.length, "site")}`,
-      ),
-      ...fact(
-        "Rows",
-        report.complete ? "complete: all rows of all sites were read" : "incomplete: stopped before all rows were read",
-      ),
-      ...(date === undefined ? [] : fact("Date", date)),
-      ...(report.skipped.length === 0 ? [] : fact("Skipped", skippedList(h, report))),
-      ...fact("Typeface", "Inter, SIL Open Font License 1.1"),
-    ),
-  ];
-}
-
-/** Lists a few only: where a checkpoint was given for states, the whole list would be longer than the report. */
-const mostSkipped = 40;
-
-function skippedList(h: Make, { skipped }: Report): HTMLElement {
-  const shown = skipped
-    .slice(0, mostSkipped)
-    .map(({ source, tensor, reason }) =>
-      h("li", {}, named(h, tensor), " in ", named(h, source), `: ${printable(reason)}`),
-    );
-  const more = skipped.length - shown.length;
-  return h("ul", {}, ...shown, more > 0 ? h("li", {}, `and ${counted(more, "tensor")} more`) : null);
 }
