@@ -8,11 +8,11 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openDisk } from "@orthonorm/files/node";
+import { openDisk, writeSafetensors } from "@orthonorm/files/node";
 import { median, sumSources } from "@orthonorm/study";
 
 const cols = 768;
@@ -31,9 +31,9 @@ process.once("SIGINT", () => {
 try {
   const file = join(folder, "states.safetensors");
   const rows = Math.floor((gigabytes * 1e9) / (cols * 4));
-  write(file, rows);
+  await write(file, rows);
   const small = join(folder, "small.safetensors");
-  write(small, 1365);
+  await write(small, 1365);
 
   const read: number[] = [];
   const streamed: number[] = [];
@@ -58,36 +58,29 @@ try {
   const block = whole(small);
   told("  of it for one block of rows", block);
   const sites = 9;
-  write(small, 1365, sites);
+  await write(small, 1365, sites);
   console.log(`a site more, of one block     ${((whole(small).seconds - block.seconds) / (sites - 1)).toFixed(2)} s`);
 } finally {
   clear();
 }
 
 /** States like a model's: a little off zero, as many norms above 16 as below. @param rows of each site */
-function write(file: string, rows: number, sites = 1): void {
-  const bytes = rows * cols * 4;
-  const tensor = (at: number) => ({ dtype: "F32", shape: [rows, cols], data_offsets: [at * bytes, (at + 1) * bytes] });
-  const header = Buffer.from(
-    JSON.stringify(Object.fromEntries(Array.from({ length: sites }, (_, at) => [`h${at}`, tensor(at)]))),
-  );
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
-  const out = openSync(file, "w");
-  writeSync(out, length);
-  writeSync(out, header);
+function write(file: string, rows: number, sites = 1): Promise<void> {
   const block = new Float32Array(1024 * cols);
   let state = 12345;
-  for (let left = rows * sites; left > 0; left -= 1024) {
-    for (let i = 0; i < block.length; i++) {
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      block[i] = state / 2 ** 31 + 0.05;
+  function* blocks() {
+    for (let left = rows; left > 0; left -= 1024) {
+      for (let i = 0; i < block.length; i++) {
+        state ^= state << 13;
+        state ^= state >>> 17;
+        state ^= state << 5;
+        block[i] = state / 2 ** 31 + 0.05;
+      }
+      yield new Uint8Array(block.buffer, 0, Math.min(left, 1024) * cols * 4);
     }
-    writeSync(out, new Uint8Array(block.buffer, 0, Math.min(left, 1024) * cols * 4));
   }
-  closeSync(out);
+  const site = (_: unknown, at: number) => ({ name: `h${at}`, dtype: "F32", shape: [rows, cols], data: blocks() });
+  return writeSafetensors(file, Array.from({ length: sites }, site));
 }
 
 function readAlone(file: string): number {

@@ -162,6 +162,12 @@ describe("imports run one way", () => {
     refuseCycles(sources(`${workspace}/src`));
   });
 
+  it("no file of the workspaces is longer than 400 lines", () => {
+    for (const file of [...files, ...study, ...cli]) {
+      expect(readFileSync(join(root, file), "utf8").split("\n").length, file).toBeLessThanOrEqual(401);
+    }
+  });
+
   it("files runs in a browser, but for what its entry node.ts has", () => {
     const node = /^files\/src\/(disk|expand|node|save|stream)\.ts$/;
     const reading = files.filter((file) => !node.test(file));
