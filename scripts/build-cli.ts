@@ -8,8 +8,8 @@
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as assets from "@orthonorm/study/assets";
 import { build, type Metafile, type Plugin } from "esbuild";
-import * as assets from "../study/src/report/html/assets.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const outdir = join(root, "dist/cli");

@@ -141,7 +141,7 @@ describe.each(["f32", "f64"] as const)("a sample of %s", (dtype) => {
     [340, 768, 30],
     [1024, 768, 1],
     [65, 129, 1e25],
-  ])("%i × %i at %f: what a scale and shift recover is what a regression a dimension says", (n, cols, scale) => {
+  ])("%i × %i at %f: what a scale and shift recover is what a regression per dimension says", (n, cols, scale) => {
     const x = new Kind(normals(n * cols, 0.1, 1, n).map((value, i) => value * scale * (1 + (i % 3))));
     // One dimension is always the same, one always 0.
     if (cols > 4) for (let i = 0; i < x.length; i += cols) [x[i + 1], x[i + 3]] = [scale, 0];

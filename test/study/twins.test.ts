@@ -95,7 +95,7 @@ describe("the twins", () => {
     expect(average(lower("rms"))).toBeGreaterThan(20);
   });
 
-  test("the table: one line a site, points aligned, at most 100 characters, the finding under it", () => {
+  test("the table: one line per site, points aligned, at most 100 characters, the finding under it", () => {
     const { status, stdout, stderr } = orthonorm(["study"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const lines = stdout.split("\n");
