@@ -1,6 +1,6 @@
 /** Files of tensors written to a disk: each whole or not at all, never half of one under its name. */
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, realpath, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { systemReason } from "./disk.js";
 import { expected, FileError } from "./error.js";
@@ -10,7 +10,7 @@ import { checkTensors, type GivenTensor, type Metadata, safetensorsBytes } from 
 export interface WriteOptions {
   /** `__metadata__`: texts by name. */
   metadata?: Metadata;
-  /** Stops the writing: what was written is removed, and the signal's reason thrown. */
+  /** Stops the writing before the next chunk: what was written is removed, and the signal's reason is thrown. */
   signal?: AbortSignal;
 }
 
@@ -91,8 +91,7 @@ async function writeAll(files: readonly Written[], signal?: AbortSignal): Promis
   try {
     for (const { path, chunks } of files) {
       signal?.throwIfAborted();
-      // A link is followed, so that the file it points to is replaced and not the link.
-      const to = await realpath(path).catch(() => path);
+      const to = await target(path);
       const from = `${to}.${randomBytes(4).toString("hex")}.tmp`;
       const handle = await attempt(path, async () => {
         await mkdir(dirname(to), { recursive: true });
@@ -110,6 +109,17 @@ async function writeAll(files: readonly Written[], signal?: AbortSignal): Promis
     for (const { from } of moves) await rm(from, { force: true });
     throw error;
   }
+}
+
+/** The file to be replaced, which may not be there yet. A link is followed, so that the file it points to is replaced. */
+async function target(path: string): Promise<string> {
+  const to = await realpath(path).catch(() => path);
+  const there = await stat(to).catch(() => null);
+  // Found out before the work; and a device would be replaced by a file.
+  if (there !== null && !there.isFile()) {
+    throw expected(path, "a file that can be written", there.isDirectory() ? "a directory" : "a pipe or device");
+  }
+  return to;
 }
 
 async function writeChunks(

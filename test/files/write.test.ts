@@ -317,8 +317,21 @@ describe("writeSafetensors", () => {
     const error = await writeSafetensors(join(folder, "file/model"), [good]).catch((reason) => reason);
     expect(error).toBeInstanceOf(FileError);
     expect(error.message).toMatch(/model expected a file that can be written, got a file in the place of a folder$/);
-    const onto = await writeSafetensors(folder, [good]).catch((reason) => reason);
-    expect(onto).toBeInstanceOf(FileError);
+    let asked = false;
+    const data = {
+      *[Symbol.iterator]() {
+        asked = true;
+        yield new Uint8Array(8);
+      },
+    };
+    for (const [onto, got] of [
+      [folder, "a directory"],
+      ["/dev/null", "a pipe or device"],
+    ]) {
+      const refusal = await writeSafetensors(onto, [{ ...good, data }]).catch((reason) => reason);
+      expect(refusal).toEqual(new FileError(`${onto} expected a file that can be written, got ${got}`));
+    }
+    expect(asked).toBe(false);
     expect(existsSync(folder)).toBe(true);
     expect(readdirSync(join(folder, "..")).filter((name) => name.startsWith(`${folder.split("/").at(-1)}.`))).toEqual(
       [],
