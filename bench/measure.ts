@@ -14,16 +14,17 @@ import type Benchmark from "benchmark";
 /** The class, which the caller brings: a page has to make it itself. */
 export type BenchmarkClass = typeof Benchmark;
 
-/** Seconds a call. */
+/** Seconds per call. */
 export interface Timing {
   median: number;
   lowerQuartile: number;
   upperQuartile: number;
-  /** A sample a round. */
+  /** One sample per round. */
   samples: Float64Array;
 }
 
-export interface Effort {
+/** How much time may be taken. */
+export interface Budget {
   /** Seconds that the rounds of one table may take. There are at least five. */
   seconds: number;
   /** Seconds of a sample; more where the clock is coarse, as in a page. */
@@ -36,7 +37,7 @@ const batch = 5e-5;
 const warmUp = { seconds: 0.06, calls: 30, mostSeconds: 0.3 };
 const rounds = { least: 5, most: 200 };
 
-/** Seconds a call, from one short sample: about two milliseconds, or one call. */
+/** Seconds per call, from one short sample: about two milliseconds, or one call. */
 export type Sampler = () => Promise<number>;
 
 export interface Timed {
@@ -47,7 +48,7 @@ export interface Timed {
 export async function measure(
   Benchmark: BenchmarkClass,
   timed: readonly Timed[],
-  { seconds, sampleTime: each = sampleTime }: Effort,
+  { seconds, sampleTime: each = sampleTime }: Budget,
 ): Promise<Timing[]> {
   const runners: { sample: Sampler; seconds: number[] }[] = [];
   for (const { run, sample } of timed) {
@@ -69,14 +70,16 @@ export async function measure(
 }
 
 /** How many times as long a takes as b: both of one `measure`. */
-export const ratio = (a: Timing, b: Timing) => quantiles(a.samples.map((time, round) => time / b.samples[round]))(0.5);
+export const ratio = (a: Timing, b: Timing) => median(a.samples.map((time, round) => time / b.samples[round]));
 
 /** Seconds by which a takes longer than b, likewise. */
-export const difference = (a: Timing, b: Timing) =>
-  quantiles(a.samples.map((time, round) => time - b.samples[round]))(0.5);
+export const difference = (a: Timing, b: Timing) => median(a.samples.map((time, round) => time - b.samples[round]));
 
-function quantiles(values: Float64Array): (share: number) => number {
-  const sorted = values.slice().sort();
+/** The middle one; the upper of two. */
+export const median = (values: ArrayLike<number>) => quantiles(values)(0.5);
+
+function quantiles(values: ArrayLike<number>): (share: number) => number {
+  const sorted = Float64Array.from(values).sort();
   return (share) => sorted[Math.round(share * (sorted.length - 1))];
 }
 

@@ -5,9 +5,11 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
-import { digits, duration, type Line } from "../bench/lines.js";
-import type { OpName } from "../bench/problem.js";
+import type { Figure as Line } from "../bench/figures.js";
+import { digits, duration } from "../bench/format.js";
 import type { Row, Table } from "../bench/suite.js";
+
+type OpName = "layerNorm" | "rmsNorm";
 
 interface Record {
   file: string;
@@ -667,7 +669,7 @@ function draw(records: readonly Record[]): string {
       .filter(({ dtype }) => dtype === "f32")
       .flatMap((one) =>
         one.contestants.map((row) => ({
-          op: titles[one.op],
+          op: titles[one.op as OpName],
           node: `Node ${major(record)}`,
           shape: shape(one),
           name: row.name,

@@ -1,4 +1,4 @@
-import type { Case, OpName } from "../../../bench/problem.js";
+import type { Case } from "../../../bench/problem.js";
 import type { Table } from "../../../bench/suite.js";
 
 export interface Order {
@@ -11,7 +11,7 @@ export type Report =
   | { kind: "done"; variant: string; relaxed: boolean; clockStep: number }
   | { kind: "error"; message: string };
 
-export const ops: readonly OpName[] = ["layerNorm", "rmsNorm"];
+export const ops = ["layerNorm", "rmsNorm"] as const;
 
 /** For the rounds of a table; checks and warming up come on top. */
 export const seconds = { quick: 1, full: 2 };

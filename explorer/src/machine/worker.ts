@@ -6,14 +6,14 @@ import platform from "platform";
 import { best, copy, plain, relaxed, resident } from "../../../bench/contestants/index.js";
 import type { BenchmarkClass } from "../../../bench/measure.js";
 import { shapes } from "../../../bench/shapes.js";
-import { openPlace, runCase } from "../../../bench/suite.js";
+import { openEnvironment, runCase } from "../../../bench/suite.js";
 import { type Order, ops, quickShapes, type Report, seconds } from "./messages.js";
 
 // Benchmark finds neither lodash nor platform by itself in a bundle, and what it compiles looks for it there
 const Benchmark = base.runInContext({ _: lodash, platform }) as BenchmarkClass;
 Object.assign(globalThis, { Benchmark });
 
-const entries = [resident, relaxed, best, plain, copy];
+const contestants = [resident, relaxed, best, plain, copy];
 
 const tell = (report: Report) => postMessage(report);
 
@@ -32,16 +32,21 @@ function clockStep(): number {
 addEventListener("message", async ({ data: { full } }: MessageEvent<Order>) => {
   try {
     const step = clockStep();
-    const effort = { seconds: full ? seconds.full : seconds.quick, sampleTime: Math.max(2e-3, 50 * step) };
-    const place = openPlace();
+    const budget = { seconds: full ? seconds.full : seconds.quick, sampleTime: Math.max(2e-3, 50 * step) };
+    const environment = openEnvironment();
     const cases = ops.flatMap((op) =>
       (full ? shapes : quickShapes).map((shape) => ({ op, dtype: "f32" as const, ...shape })),
     );
     for (const [i, which] of cases.entries()) {
       tell({ kind: "progress", which, done: i, of: cases.length });
-      tell({ kind: "table", table: await runCase(Benchmark, place, which, entries, effort) });
+      tell({ kind: "table", table: await runCase(Benchmark, environment, which, contestants, budget) });
     }
-    tell({ kind: "done", variant: place.engine.variant, relaxed: place.relaxed !== undefined, clockStep: step });
+    tell({
+      kind: "done",
+      variant: environment.engine.variant,
+      relaxed: environment.relaxed !== undefined,
+      clockStep: step,
+    });
   } catch (error) {
     tell({ kind: "error", message: error instanceof Error ? error.message : String(error) });
   }
