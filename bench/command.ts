@@ -16,7 +16,7 @@ export const dtypes = ["f32", "f64", "f16", "bf16"] as const;
 
 const options = {
   op: { type: "string", default: "layerNorm,rmsNorm" },
-  shapes: { type: "string", default: allShapes },
+  shapes: { type: "string" },
   dtype: { type: "string" },
   quick: { type: "boolean", default: false },
   json: { type: "string" },
@@ -44,10 +44,14 @@ export interface Request {
 }
 
 /** The options; or help or what is wrong with them, and nothing. */
-export function read(command: string, help: string, args = process.argv.slice(2)): Request | undefined {
+export function read(
+  command: string,
+  help: string,
+  { args = process.argv.slice(2), shapes: defaultShapes = allShapes } = {},
+): Request | undefined {
   try {
     const { values } = parseArgs({ options, args });
-    const { dtype = "f32" } = values;
+    const { dtype = "f32", shapes = defaultShapes } = values;
     if (values.help) {
       console.log(help);
       return undefined;
@@ -56,7 +60,7 @@ export function read(command: string, help: string, args = process.argv.slice(2)
       ops: oneOf("--op", values.op, opNames),
       dtypes: oneOf("--dtype", dtype, dtypes),
       figureDtypes: oneOf("--dtype", values.dtype ?? "f32,f64,bf16,f16", dtypes),
-      shapes: values.shapes.split(",").map((text) => {
+      shapes: shapes.split(",").map((text) => {
         const [, rows, cols] = /^([1-9]\d*)[x×]([1-9]\d*)$/.exec(text.trim()) ?? [];
         if (cols === undefined)
           throw new Error(`--shapes expected rows×cols such as 128x768, got ${JSON.stringify(text)}`);

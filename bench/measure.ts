@@ -62,11 +62,7 @@ export async function measure(
       seconds.push(await sample());
     }
   }
-  return runners.map(({ seconds }) => {
-    const samples = Float64Array.from(seconds);
-    const at = quantiles(samples);
-    return { median: at(0.5), lowerQuartile: at(0.25), upperQuartile: at(0.75), samples };
-  });
+  return runners.map(({ seconds }) => ({ ...quartiles(seconds), samples: Float64Array.from(seconds) }));
 }
 
 /** How many times as long a takes as b: both of one `measure`. */
@@ -75,12 +71,13 @@ export const ratio = (a: Timing, b: Timing) => median(a.samples.map((time, round
 /** Seconds by which a takes longer than b, likewise. */
 export const difference = (a: Timing, b: Timing) => median(a.samples.map((time, round) => time - b.samples[round]));
 
-/** The middle one; the upper of two. */
-export const median = (values: ArrayLike<number>) => quantiles(values)(0.5);
+/** Of an even number, the upper of the two in the middle. */
+export const median = (values: ArrayLike<number>) => quartiles(values).median;
 
-function quantiles(values: ArrayLike<number>): (share: number) => number {
+export function quartiles(values: ArrayLike<number>): Omit<Timing, "samples"> {
   const sorted = Float64Array.from(values).sort();
-  return (share) => sorted[Math.round(share * (sorted.length - 1))];
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
+  return { median: at(0.5), lowerQuartile: at(0.25), upperQuartile: at(0.75) };
 }
 
 /** Warms it up and finds out how many calls are a batch, how many batches a sample. */

@@ -66,7 +66,7 @@ describe("every op of bench/ops.ts", () => {
 });
 
 describe("what is asked for", () => {
-  const request = (...args: string[]) => read("bench", "", args) ?? expect.fail("the options were refused");
+  const request = (...args: string[]) => read("bench", "", { args }) ?? expect.fail("the options were refused");
   const asked = (...args: string[]) => {
     const { ops, shapes, figureDtypes } = request(...args);
     return { ops, shapes, dtypes: figureDtypes };

@@ -4,7 +4,7 @@ import { arrays, arraysOut, inPlace, kernel, relaxed, resident } from "./engine.
 import { best, plain } from "./javascript.js";
 
 export type { Contestant, Prepared } from "./contestant.js";
-export { arraysOut, best, copy, copyInPlace, inPlace, kernel, plain, relaxed, resident };
+export { arrays, arraysOut, best, copy, copyInPlace, inPlace, kernel, plain, relaxed, resident };
 
 /** In the order of the tables. */
 export const contestants: readonly Contestant[] = [
