@@ -7,8 +7,10 @@ import type { Row, Table } from "./suite.js";
 const widths = { name: 32, time: 10, spread: 9, rate: 9, plain: 11, copy: 11 };
 
 export const legend = [
-  "median: of one call. spread: the distance of the quartiles, in % of the median. ~: too noisy to be believed.",
-  "GB/s: x read once and results written once, over the median. × plain: times as fast as plain JavaScript.",
+  "median: of one call. spread: the distance of the quartiles, in % of the median.",
+  "~: too noisy to be believed, for a wide spread or for a control that changed meanwhile.",
+  "GB/s: x read once and results written once, over the median.",
+  "× plain: times as fast as plain JavaScript.",
   "÷ copy: times as long as the v128 copy of x; in place, as the copy in place.",
   "Ratios are medians over the rounds, of two samples of one round each.",
 ];
