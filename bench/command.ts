@@ -5,50 +5,62 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { DType } from "../dist/index.js";
-import type { OpName } from "./problem.js";
+import { type OpName, opNames, type Shape } from "./ops.js";
 import { shapes } from "./shapes.js";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
 const allShapes = shapes.map(({ rows, cols }) => `${rows}x${cols}`).join(",");
 
+export const dtypes = ["f32", "f64", "f16", "bf16"] as const;
+
 const options = {
   op: { type: "string", default: "layerNorm,rmsNorm" },
-  shapes: { type: "string", default: allShapes },
-  dtype: { type: "string", default: "f32" },
+  shapes: { type: "string" },
+  dtype: { type: "string" },
   quick: { type: "boolean", default: false },
   json: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
 
-export const optionsHelp = `  --op OPS          layerNorm, rmsNorm; several with commas (both)
+export const optionsHelp = `  --op OPS          ${opNames.join(", ")};
+                    several with commas (layerNorm,rmsNorm)
   --shapes SHAPES   rows×cols, such as 128x768,1x64 (${allShapes})
-  --dtype DTYPES    f32, f64, f16, bf16 (f32)
-  --quick           a second a table instead of five
+  --dtype DTYPES    f32, f64, f16, bf16 (f32; below the tables, all of them beside f32)
+  --quick           one second per table instead of five
   --json FILE       the results with machine, runtime, commit and command: a record
   --help            this
 `;
 
 export interface Request {
   ops: OpName[];
-  shapes: { rows: number; cols: number }[];
+  shapes: Shape[];
+  /** Of the tables. */
   dtypes: DType[];
+  /** Of the figures below them: those of the tables, unless none were named. */
+  figureDtypes: DType[];
   seconds: number;
   json: string | undefined;
 }
 
 /** The options; or help or what is wrong with them, and nothing. */
-export function read(command: string, help: string): Request | undefined {
+export function read(
+  command: string,
+  help: string,
+  { args = process.argv.slice(2), shapes: defaultShapes = allShapes } = {},
+): Request | undefined {
   try {
-    const { values } = parseArgs({ options });
+    const { values } = parseArgs({ options, args });
+    const { dtype = "f32", shapes = defaultShapes } = values;
     if (values.help) {
       console.log(help);
       return undefined;
     }
     return {
-      ops: oneOf("--op", values.op, ["layerNorm", "rmsNorm"]),
-      dtypes: oneOf("--dtype", values.dtype, ["f32", "f64", "f16", "bf16"]),
-      shapes: values.shapes.split(",").map((text) => {
+      ops: oneOf("--op", values.op, opNames),
+      dtypes: oneOf("--dtype", dtype, dtypes),
+      figureDtypes: oneOf("--dtype", values.dtype ?? "f32,f64,bf16,f16", dtypes),
+      shapes: shapes.split(",").map((text) => {
         const [, rows, cols] = /^([1-9]\d*)[x×]([1-9]\d*)$/.exec(text.trim()) ?? [];
         if (cols === undefined)
           throw new Error(`--shapes expected rows×cols such as 128x768, got ${JSON.stringify(text)}`);
@@ -73,7 +85,7 @@ function oneOf<T extends string>(option: string, text: string, known: readonly T
 }
 
 /** What the numbers depend on. */
-export function environment(script: string) {
+export function provenance(script: string) {
   const [cpu] = cpus();
   const command = ["tsx", script, ...process.argv.slice(2)].join(" ");
   return {

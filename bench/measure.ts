@@ -14,16 +14,17 @@ import type Benchmark from "benchmark";
 /** The class, which the caller brings: a page has to make it itself. */
 export type BenchmarkClass = typeof Benchmark;
 
-/** Seconds a call. */
+/** Seconds per call. */
 export interface Timing {
   median: number;
   lowerQuartile: number;
   upperQuartile: number;
-  /** A sample a round. */
+  /** One sample per round. */
   samples: Float64Array;
 }
 
-export interface Effort {
+/** How much time may be taken. */
+export interface Budget {
   /** Seconds that the rounds of one table may take. There are at least five. */
   seconds: number;
   /** Seconds of a sample; more where the clock is coarse, as in a page. */
@@ -36,7 +37,7 @@ const batch = 5e-5;
 const warmUp = { seconds: 0.06, calls: 30, mostSeconds: 0.3 };
 const rounds = { least: 5, most: 200 };
 
-/** Seconds a call, from one short sample: about two milliseconds, or one call. */
+/** Seconds per call, from one short sample: about two milliseconds, or one call. */
 export type Sampler = () => Promise<number>;
 
 export interface Timed {
@@ -47,7 +48,7 @@ export interface Timed {
 export async function measure(
   Benchmark: BenchmarkClass,
   timed: readonly Timed[],
-  { seconds, sampleTime: each = sampleTime }: Effort,
+  { seconds, sampleTime: each = sampleTime }: Budget,
 ): Promise<Timing[]> {
   const runners: { sample: Sampler; seconds: number[] }[] = [];
   for (const { run, sample } of timed) {
@@ -61,23 +62,22 @@ export async function measure(
       seconds.push(await sample());
     }
   }
-  return runners.map(({ seconds }) => {
-    const samples = Float64Array.from(seconds);
-    const at = quantiles(samples);
-    return { median: at(0.5), lowerQuartile: at(0.25), upperQuartile: at(0.75), samples };
-  });
+  return runners.map(({ seconds }) => ({ ...quartiles(seconds), samples: Float64Array.from(seconds) }));
 }
 
 /** How many times as long a takes as b: both of one `measure`. */
-export const ratio = (a: Timing, b: Timing) => quantiles(a.samples.map((time, round) => time / b.samples[round]))(0.5);
+export const ratio = (a: Timing, b: Timing) => median(a.samples.map((time, round) => time / b.samples[round]));
 
 /** Seconds by which a takes longer than b, likewise. */
-export const difference = (a: Timing, b: Timing) =>
-  quantiles(a.samples.map((time, round) => time - b.samples[round]))(0.5);
+export const difference = (a: Timing, b: Timing) => median(a.samples.map((time, round) => time - b.samples[round]));
 
-function quantiles(values: Float64Array): (share: number) => number {
-  const sorted = values.slice().sort();
-  return (share) => sorted[Math.round(share * (sorted.length - 1))];
+/** Of an even number, the upper of the two in the middle. */
+export const median = (values: ArrayLike<number>) => quartiles(values).median;
+
+export function quartiles(values: ArrayLike<number>): Omit<Timing, "samples"> {
+  const sorted = Float64Array.from(values).sort();
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
+  return { median: at(0.5), lowerQuartile: at(0.25), upperQuartile: at(0.75) };
 }
 
 /** Warms it up and finds out how many calls are a batch, how many batches a sample. */

@@ -1,21 +1,27 @@
-/** What is timed: one norm of one shape, with the same numbers for every contestant. */
+/** What is timed: one op of one shape, with the same numbers for every contestant. */
 import type { DType, Engine, Tensor } from "../dist/index.js";
 import { decode, encode, type HalfType } from "./halves.js";
 import type { Modules } from "./modules.js";
+import {
+  type Description,
+  type Elements,
+  type Floats,
+  type Operands,
+  type OpName,
+  ops,
+  type Package,
+  type Shape,
+} from "./ops.js";
+import { normal, uniforms } from "./random.js";
 
-export type OpName = "layerNorm" | "rmsNorm";
-export type Elements = Float32Array | Float64Array | Uint16Array;
-export type Wide = Float32Array | Float64Array;
-
-export interface Case {
+export interface Case extends Shape {
   op: OpName;
   dtype: DType;
-  rows: number;
-  cols: number;
 }
 
 /** Where the engine's contestants, its bare kernels and the copy live: one memory for all. */
-export interface Place extends Modules {
+export interface Environment extends Modules {
+  package: Package;
   memory: WebAssembly.Memory;
   engine: Engine;
   /** The relaxed variant, in a memory of its own, where this runtime has it. */
@@ -23,14 +29,19 @@ export interface Place extends Modules {
 }
 
 /**
- * A case with its operands: LayerNorm has a weight and a bias, RMSNorm a weight. Contestants read x and write y, each in
- * the arrays or in the tensors, so that none of them finds its operands in a better place than another.
+ * A case with its operands. Contestants read x and write y, or numbers per row, each in the arrays or in the tensors, so that
+ * none of them finds its operands in a better place than another.
  */
 export interface Problem extends Case {
+  description: Description;
+  environment: Environment;
   eps: number;
-  place: Place;
-  arrays: { x: Elements; y: Elements; weight: Wide; bias: Wide };
-  tensors: { x: Tensor; y: Tensor; weight: Tensor; bias: Tensor };
+  /** x, y and the inputs. */
+  arrays: Operands<Elements>;
+  tensors: Operands<Tensor>;
+  /** A read of x and a write of the results. */
+  bytes: number;
+  flops: number;
   /** Another tensor, until the problem is disposed of. */
   tensor(dtype: DType, shape: number | number[], data?: Elements): Tensor;
   dispose(): void;
@@ -39,39 +50,64 @@ export interface Problem extends Case {
 const eps = 1e-5;
 
 /**
- * @param mean of the numbers in x, whose deviation is 1
+ * @param mean of the numbers in x, whose standard deviation is 1
  */
-export function makeProblem({ op, dtype, rows, cols }: Case, place: Place, mean = 0): Problem {
-  const random = seeded(rows * 65537 + cols);
-  const numbers = Float64Array.from({ length: rows * cols }, () => mean + normal(random));
-  // Signs alone: a norm in place meets its own result again and again, and any other weight would, by the power
-  // iteration that this is, end in denormal numbers, which are slow.
-  const signs = Float64Array.from({ length: cols }, () => (random() < 0.5 ? -1 : 1));
-  const shifts = Float64Array.from({ length: cols }, () => 0.1 * normal(random));
-  const wide = (from: Float64Array): Wide => (dtype === "f64" ? from : Float32Array.from(from));
-  const x = elements(dtype, numbers);
-  const arrays = { x, y: x.slice().fill(0), weight: wide(signs), bias: wide(shifts) };
+export function makeProblem({ op, dtype, rows, cols }: Case, environment: Environment, mean = 0): Problem {
+  const description: Description = ops[op];
+  const uniform = uniforms(rows * 65537 + cols);
+  const x = elements(
+    dtype,
+    Float64Array.from({ length: rows * cols }, () => mean + normal(uniform)),
+  );
+  const arrays: Operands<Elements> = { x, y: x.slice().fill(0) };
+  for (const [name, { per, number }] of Object.entries(description.inputs)) {
+    const numbers = Float64Array.from({ length: per === "row" ? rows : cols }, () => number(uniform));
+    arrays[name] = dtype === "f64" ? numbers : Float32Array.from(numbers);
+  }
 
   const made: Tensor[] = [];
-  const add = (type: DType, shape: number | number[], data?: Elements): Tensor => {
-    const one = place.engine.tensor(type, shape, data);
+  const tensor = (type: DType, shape: number | number[], data?: Elements): Tensor => {
+    const one = environment.engine.tensor(type, shape, data);
     made.push(one);
     return one;
   };
-  const parameter = dtype === "f64" ? "f64" : "f32";
-  const tensors = {
-    x: add(dtype, [rows, cols], x),
-    y: add(dtype, [rows, cols]),
-    weight: add(parameter, cols, arrays.weight),
-    bias: add(parameter, cols, arrays.bias),
+  const perRow = description.outputs.filter((name) => name !== "y").length * rows * floatBytes(dtype);
+  return {
+    ...{ op, dtype, rows, cols, eps, description, environment, arrays, tensor },
+    tensors: tensorsOf(description, { dtype, rows, cols }, arrays, tensor),
+    bytes: x.byteLength + (description.outputs.includes("y") ? x.byteLength : 0) + perRow,
+    flops: description.flops * rows * cols,
+    dispose() {
+      for (const one of made) one.dispose();
+    },
   };
-  const dispose = () => {
-    for (const one of made) one.dispose();
-  };
-  return { op, dtype, rows, cols, eps, place, arrays, tensors, tensor: add, dispose };
+}
+
+/** The operands as Tensors, made by `tensor`, which says on which engine. */
+export function tensorsOf(
+  { inputs }: Description,
+  { dtype, rows, cols }: Omit<Case, "op">,
+  arrays: Operands<Elements>,
+  tensor: Problem["tensor"],
+): Operands<Tensor> {
+  const tensors: Operands<Tensor> = { x: tensor(dtype, [rows, cols], arrays.x), y: tensor(dtype, [rows, cols]) };
+  for (const name of Object.keys(inputs)) {
+    tensors[name] = tensor(dtype === "f64" ? "f64" : "f32", arrays[name].length, arrays[name]);
+  }
+  return tensors;
+}
+
+/** Where the operands lie in the engine's memory. */
+export function addresses(tensors: Operands<Tensor>): Operands<number> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { data }]) => [name, data.byteOffset]),
+  ) as Operands<number>;
 }
 
 export const isHalf = (dtype: DType): dtype is HalfType => dtype === "f16" || dtype === "bf16";
+
+/** Of a number among the inputs, and of a result per row. */
+const floatBytes = (dtype: DType) => (dtype === "f64" ? 8 : 4);
 
 /** Numbers as an element type stores them. */
 function elements(dtype: DType, numbers: Float64Array): Elements {
@@ -84,23 +120,9 @@ function elements(dtype: DType, numbers: Float64Array): Elements {
 }
 
 /** What stored elements stand for. */
-export function numbersOf(dtype: DType, stored: Elements): Wide {
-  if (!isHalf(dtype)) return stored as Wide;
+export function numbersOf(dtype: DType, stored: Elements): Floats {
+  if (!isHalf(dtype)) return stored as Floats;
   const numbers = new Float32Array(stored.length);
   decode(dtype, stored as Uint16Array, numbers);
   return numbers;
 }
-
-/** Uniform on [0, 1), the same in every run (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** N(0, 1), by Box and Muller. */
-const normal = (random: () => number) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

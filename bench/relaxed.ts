@@ -9,11 +9,12 @@ import asc from "assemblyscript/asc";
 import Benchmark from "benchmark";
 import { hasRelaxed } from "../bindings/variants.js";
 import type { DType } from "../dist/index.js";
-import { environment, optionsHelp, type Request, read, root } from "./command.js";
-import { digits, duration } from "./lines.js";
+import { optionsHelp, provenance, type Request, read, root } from "./command.js";
+import { digits, duration, round } from "./format.js";
 import { measure, ratio } from "./measure.js";
-import { makeProblem } from "./problem.js";
-import { openPlace, round } from "./suite.js";
+import { type Description, ops as descriptions, type Kernel } from "./ops.js";
+import { addresses, makeProblem } from "./problem.js";
+import { openEnvironment } from "./suite.js";
 
 const help = `npm run bench:relaxed -- [options]
 
@@ -21,7 +22,7 @@ Times the norms' kernels compiled for relaxed SIMD (one rounding where simd has 
 
 ${optionsHelp}`;
 
-type Exports = Record<string, (...args: number[]) => void>;
+type Exports = Record<string, Kernel>;
 
 const request = read("bench:relaxed", help);
 if (request !== undefined) {
@@ -30,9 +31,9 @@ if (request !== undefined) {
 }
 
 async function run({ ops, shapes, dtypes, seconds, json }: Request): Promise<void> {
-  const about = environment("bench/relaxed.ts");
-  const place = openPlace();
-  const { memory } = place;
+  const about = provenance("bench/relaxed.ts");
+  const environment = openEnvironment();
+  const { memory } = environment;
   const variants = { simd: await compile("simd", memory, dtypes), relaxed: await compile("relaxed", memory, dtypes) };
   const results: {
     op: string;
@@ -44,21 +45,17 @@ async function run({ ops, shapes, dtypes, seconds, json }: Request): Promise<voi
     ratio: number;
   }[] = [];
   for (const op of ops) {
+    const { kernel }: Description = descriptions[op];
+    if (kernel === undefined) {
+      console.log(`${op}: the bench does not call its kernel`);
+      continue;
+    }
     for (const dtype of dtypes) {
       for (const shape of shapes) {
-        const problem = makeProblem({ op, dtype, ...shape }, place);
+        const problem = makeProblem({ op, dtype, ...shape }, environment);
         const { rows, cols, eps, tensors } = problem;
-        const [y, x, weight, bias] = [tensors.y, tensors.x, tensors.weight, tensors.bias].map(
-          (one) => one.data.byteOffset,
-        );
-        const call = (exports: Exports) => {
-          const kernel = exports[`${op}_${dtype}`];
-          const norm =
-            op === "layerNorm"
-              ? () => kernel(y, 0, 0, 0, x, 0, weight, bias, rows, cols, eps)
-              : () => kernel(y, 0, 0, x, 0, weight, 0, rows, cols, 0, eps);
-          return { run: norm };
-        };
+        const at = addresses(tensors);
+        const call = (exports: Exports) => ({ run: kernel(exports[`${op}_${dtype}`], at, { rows, cols, eps }) });
         const [simd, relaxed] = await measure(Benchmark, [call(variants.simd), call(variants.relaxed)], {
           seconds: seconds / 2,
         });

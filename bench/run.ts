@@ -4,15 +4,17 @@ import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import Benchmark from "benchmark";
 import { boundText } from "./check.js";
-import { environment, optionsHelp, type Request, read, root } from "./command.js";
-import { entries } from "./contestants/index.js";
-import { callOverhead, type Line, ratios } from "./lines.js";
-import { openPlace, round, runCase, type Table } from "./suite.js";
-import { drawLine, drawTable, legend } from "./table.js";
+import { optionsHelp, provenance, type Request, read, root } from "./command.js";
+import { contestants } from "./contestants/index.js";
+import { type Figure, figures, overheads, ratios } from "./figures.js";
+import { round } from "./format.js";
+import { drift, noiseOf, warning } from "./noise.js";
+import { openEnvironment, runCase, type Table } from "./suite.js";
+import { drawFigure, drawTable, legend } from "./table.js";
 
 const help = `npm run bench -- [options]
 
-Times LayerNorm and RMSNorm: the engine, its kernel alone, JavaScript, and the copy that nothing can beat. Every answer
+Times ops: the engine, its kernel alone, JavaScript, and the copy that nothing can beat. Every answer
 is checked against the reference first; contestants take turns; the medians of one run are what may be compared.
 
 ${optionsHelp}`;
@@ -20,8 +22,8 @@ ${optionsHelp}`;
 const request = read("bench", help);
 if (request !== undefined) await run(request);
 
-async function run({ ops, shapes, dtypes, seconds, json }: Request): Promise<void> {
-  const about = environment("bench/run.ts");
+async function run({ ops, shapes, dtypes, figureDtypes, seconds, json }: Request): Promise<void> {
+  const about = provenance("bench/run.ts");
   if (about.stale) console.error("dist/ is older than bindings/, and it is dist/ that is timed: npm run build first\n");
   console.log(
     `${about.machine.cpu}, ${about.machine.cores} cores · Node ${about.runtime.node} (V8 ${about.runtime.v8})`,
@@ -31,27 +33,35 @@ async function run({ ops, shapes, dtypes, seconds, json }: Request): Promise<voi
   );
   console.log(`\n${legend.join("\n")}\n`);
 
-  const place = openPlace();
-  const lines: Line[] = [];
-  // First of all, while the bindings have met nothing else; and again when they have met everything.
-  for (const op of ops) lines.push(await callOverhead(Benchmark, place, op, "first thing", { seconds: seconds / 4 }));
+  const environment = openEnvironment();
+  const asked = { ops, shapes, dtypes: figureDtypes };
+  const lines: Figure[] = [];
+  /** What the public call costs: first of all, while the bindings have met nothing else, and when they have met everything. */
+  const addOverheads = async (when: string) => {
+    for (const one of overheads(asked, when)) {
+      lines.push(...(await figures(Benchmark, environment, [one], { seconds: seconds / 4 })));
+    }
+  };
+  await addOverheads("first thing");
 
   const results: Table[] = [];
   for (const op of ops) {
     for (const dtype of dtypes) {
       for (const shape of shapes) {
-        const table = await runCase(Benchmark, place, { op, dtype, ...shape }, entries, { seconds });
+        const table = await runCase(Benchmark, environment, { op, dtype, ...shape }, contestants, { seconds });
         console.log(`${drawTable(table)}\n`);
         results.push(table);
       }
     }
   }
 
-  for (const op of ops)
-    lines.push(await callOverhead(Benchmark, place, op, "after the tables", { seconds: seconds / 4 }));
-  lines.push(...(await ratios(Benchmark, place, { seconds: seconds / 2 })));
-  lines.push(...coldStart());
-  for (const one of lines) console.log(drawLine(one));
+  await addOverheads("after the tables");
+  lines.push(...(await figures(Benchmark, environment, ratios(asked), { seconds: seconds / 2 })));
+  if (ops.includes("layerNorm") && figureDtypes.includes("f32")) lines.push(coldStart());
+  for (const one of lines) console.log(drawFigure(one));
+
+  const noisy = warning([...results, ...lines].map(({ noise }) => noise));
+  if (noisy !== undefined) console.log(`\n${noisy}`);
 
   const wrong = results.flatMap(({ leftOut }) => leftOut).length;
   if (wrong > 0) {
@@ -59,24 +69,25 @@ async function run({ ops, shapes, dtypes, seconds, json }: Request): Promise<voi
     process.exitCode = 1;
   }
   if (json !== undefined) {
-    await writeFile(json, `${JSON.stringify({ ...about, results, lines }, null, 2)}\n`);
+    await writeFile(json, `${JSON.stringify({ ...about, noisy: noisy ?? null, results, lines }, null, 2)}\n`);
     console.log(`\nwritten to ${json}`);
   }
 }
 
 /** From the import of the built package to the first result, in processes of their own. */
-function coldStart(): Line[] {
+function coldStart(): Figure {
   const what = "import to first result, layerNorm of 64 numbers";
   const built = new URL("../dist/index.js", import.meta.url);
   const script = fileURLToPath(new URL("cold.mjs", import.meta.url));
   const once = () => Number(execFileSync(process.execPath, [script, built.href], { encoding: "utf8", cwd: root }));
-  const sorted = Array.from({ length: 9 }, once).sort((a, b) => a - b);
-  return [
-    {
-      what,
-      value: round(sorted[4]),
-      unit: "ms",
-      of: `median of 9 processes, ${sorted[0].toFixed(1)} to ${sorted[8].toFixed(1)}`,
-    },
-  ];
+  const times = Array.from({ length: 9 }, once);
+  const sorted = [...times].sort((a, b) => a - b);
+  const row = { name: what, nanoseconds: sorted[4], lowerQuartile: sorted[2], upperQuartile: sorted[6] };
+  return {
+    what,
+    value: round(sorted[4]),
+    unit: "ms",
+    of: `median of 9 processes, ${sorted[0].toFixed(1)} to ${sorted[8].toFixed(1)}`,
+    noise: noiseOf([row], drift(Float64Array.from(times))),
+  };
 }

@@ -1,26 +1,32 @@
 /** A table: one problem, every contestant checked and timed. The same in Node and in a page. */
-import { createEngine } from "../dist/index.js";
-import { ask, check } from "./check.js";
-import { type Contestant, copy, copyInPlace, type Entry, plain, resident } from "./contestants/index.js";
-import { type BenchmarkClass, type Effort, measure, ratio } from "./measure.js";
+import * as today from "../dist/index.js";
+import { check, reference } from "./check.js";
+import { type Contestant, copy, copyInPlace, type Prepared, plain, resident } from "./contestants/index.js";
+import { round } from "./format.js";
+import { type BenchmarkClass, type Budget, measure, ratio } from "./measure.js";
 import { instantiate } from "./modules.js";
-import { type Case, makeProblem, type Place } from "./problem.js";
+import { drift, type Noise, noiseOf } from "./noise.js";
+import type { Package } from "./ops.js";
+import { type Case, type Environment, makeProblem } from "./problem.js";
 
 export interface Table extends Case {
   contestants: Row[];
   /** Who threw, or had a wrong answer. */
   leftOut: { name: string; reason: string }[];
+  noise: Noise;
 }
 
 export interface Row {
   name: string;
-  /** A call: the median of its samples. */
+  /** Of one call: the median of its samples. */
   nanoseconds: number;
   lowerQuartile: number;
   upperQuartile: number;
   samples: number;
-  /** Bytes of x, read once, and of y, written once, over the median. */
+  /** Bytes of x, read once, and of the results, written once, over the median. */
   gigabytesPerSecond: number;
+  /** The op's arithmetic over the median; null for the copy. */
+  gigaflopsPerSecond: number | null;
   /** The time of plain JavaScript over this. */
   timesPlain: number | null;
   /** This over the time of the copy; in place over the copy in place. */
@@ -32,12 +38,13 @@ export interface Row {
 }
 
 /** An engine, its kernels by themselves and the copy, in one memory. */
-export function openPlace(): Place {
+export function openEnvironment(from: Package = today): Environment {
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const relaxed = createEngine({ variant: "relaxed" });
+  const relaxed = from.createEngine({ variant: "relaxed" });
   return {
+    package: from,
     memory,
-    engine: createEngine({ memory }),
+    engine: from.createEngine({ memory }),
     relaxed: relaxed.variant === "relaxed" ? relaxed : undefined,
     ...instantiate(memory),
   };
@@ -45,37 +52,36 @@ export function openPlace(): Place {
 
 export async function runCase(
   Benchmark: BenchmarkClass,
-  place: Place,
+  environment: Environment,
   which: Case,
-  entries: readonly Entry[],
-  effort: Effort,
+  contestants: readonly Contestant[],
+  budget: Budget,
 ): Promise<Table> {
-  const problem = makeProblem(which, place);
-  const oracle = ask(problem);
-  const entered: { contestant: Contestant; error: number }[] = [];
+  const problem = makeProblem(which, environment);
+  const expected = reference(problem);
+  const ready: { name: string; prepared: Prepared; error: number }[] = [];
   const leftOut: Table["leftOut"] = [];
-  for (const { name, enter, where } of entries) {
-    if (where?.(place, which) === false) continue;
-    let contestant: Contestant | undefined;
+  for (const { name, setup, where } of contestants) {
+    if (where?.(environment, which) === false) continue;
+    let prepared: Prepared | undefined;
     try {
-      contestant = { name, ...(await enter(problem)) };
-      entered.push({ contestant, error: await check(contestant, problem, oracle) });
+      prepared = await setup(problem);
+      ready.push({ name, prepared, error: await check(prepared, problem, expected) });
     } catch (error) {
-      await contestant?.leave?.();
+      await prepared?.teardown?.();
       leftOut.push({ name, reason: error instanceof Error ? error.message : String(error) });
     }
   }
   const timings = await measure(
     Benchmark,
-    entered.map(({ contestant }) => contestant),
-    effort,
+    ready.map(({ prepared }) => prepared),
+    budget,
   );
-  for (const { contestant } of entered) await contestant.leave?.();
+  for (const { prepared } of ready) await prepared.teardown?.();
   problem.dispose();
 
-  const timing = (name: string) => timings[entered.findIndex(({ contestant }) => contestant.name === name)];
-  const bytes = 2 * problem.arrays.x.byteLength;
-  const contestants = entered.map(({ contestant: { name, restore }, error }, i): Row => {
+  const timing = (name: string) => timings[ready.findIndex((one) => one.name === name)];
+  const rows = ready.map(({ name, prepared: { restore, computes = "op" }, error }, i): Row => {
     const { median, lowerQuartile, upperQuartile, samples } = timings[i];
     const copied = timing(restore || name === copyInPlace.name ? copyInPlace.name : copy.name);
     const javascript = timing(plain.name);
@@ -86,15 +92,14 @@ export async function runCase(
       lowerQuartile: round(lowerQuartile * 1e9),
       upperQuartile: round(upperQuartile * 1e9),
       samples: samples.length,
-      gigabytesPerSecond: round(bytes / median / 1e9),
+      gigabytesPerSecond: round(problem.bytes / median / 1e9),
+      gigaflopsPerSecond: computes === "copy" ? null : round(problem.flops / median / 1e9),
       timesPlain: javascript === undefined ? null : round(ratio(javascript, timings[i])),
       overCopy: copied === undefined ? null : round(ratio(timings[i], copied)),
       overEngine: engine === undefined ? null : round(ratio(timings[i], engine)),
       error,
     };
   });
-  return { ...which, contestants, leftOut };
+  const control = timing(copy.name);
+  return { ...which, contestants: rows, leftOut, noise: noiseOf(rows, control && drift(control.samples)) };
 }
-
-/** Four digits. */
-export const round = (x: number) => Number(x.toPrecision(4));

@@ -1,25 +1,16 @@
-// What a page loads: the default entry bundled and minified for a browser, gzipped, base64 included. `npm run size`.
+// What a page loads, gzipped: `npm run size`. `-- --json FILE` keeps it as a record.
 
-import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { provenance, root } from "../bench/command.js";
+import { sizes } from "../bench/size.js";
 
-const entries: Record<string, string> = {
-  'import { layerNorm } from "orthonorm"': 'export { layerNorm } from "./dist/index.js";',
-  'import { layerNorm, rmsNorm } from "orthonorm"': 'export { layerNorm, rmsNorm } from "./dist/index.js";',
-  'import { geometry } from "orthonorm"': 'export { geometry } from "./dist/index.js";',
-  everything: 'export * from "./dist/index.js";',
-};
-
-for (const [name, contents] of Object.entries(entries)) {
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: process.cwd() },
-    bundle: true,
-    minify: true,
-    format: "esm",
-    platform: "browser",
-    write: false,
-  });
-  const bytes = outputFiles[0].contents;
-  const gzipped = gzipSync(bytes, { level: 9 }).length;
-  console.log(`${name.padEnd(48)} ${(gzipped / 1024).toFixed(1).padStart(6)} KB gzipped  ${bytes.length} bytes`);
+const { json } = parseArgs({ options: { json: { type: "string" } } }).values;
+const measured = await sizes(root);
+for (const { name, bytes, gzipped } of measured) {
+  console.log(`${name.padEnd(48)} ${(gzipped / 1024).toFixed(1).padStart(6)} KB gzipped  ${bytes} bytes`);
+}
+if (json !== undefined) {
+  const { commit, date, command } = provenance("scripts/size.ts");
+  await writeFile(json, `${JSON.stringify({ commit, date, command, sizes: measured }, null, 2)}\n`);
 }

@@ -351,12 +351,17 @@ function leads(from: string, target: string): boolean {
   return heading === undefined || headings(readFileSync(file, "utf8")).includes(heading);
 }
 
-/** A page's headings as the repository's host makes anchors of them. */
+/** A page's anchors: its own, and those that the repository's host makes of headings, numbered where one returns. */
 function headings(text: string): string[] {
-  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
-    title
+  const seen = new Map<string, number>();
+  const made = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) => {
+    const anchor = title
       .toLowerCase()
       .replace(/[^\p{L}\p{N} _-]/gu, "")
-      .replaceAll(" ", "-"),
-  );
+      .replaceAll(" ", "-");
+    const times = seen.get(anchor) ?? 0;
+    seen.set(anchor, times + 1);
+    return times === 0 ? anchor : `${anchor}-${times}`;
+  });
+  return [...made, ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id)];
 }

@@ -13,6 +13,7 @@ import { type Browser, chromium as chrome, firefox as fox } from "playwright";
 import { createServer, type InlineConfig, build as vite } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import webpack from "webpack";
+import { stage } from "../scripts/stage.js";
 import { chromium, firefox, launchOptions } from "./support/browsers.js";
 import { serve } from "./support/serve.js";
 
@@ -99,9 +100,10 @@ async function bundleByEsbuild(path: string, format: "iife" | "esm" = "iife"): P
 }
 
 beforeAll(() => {
-  // dist is there: `prepare` would build it again
+  stage(join(folder, "package"));
   const pack = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder];
-  execFileSync("npm", [...pack, ".", "./node_modules/@assemblyscript/loader"], { cwd: root, stdio: "pipe" });
+  const loader = join(root, "node_modules/@assemblyscript/loader");
+  execFileSync("npm", [...pack, join(folder, "package"), loader], { cwd: root, stdio: "pipe" });
   mkdirSync(join(folder, "installed"));
   writeFileSync(join(folder, "installed/package.json"), "{}");
   const tarballs = readdirSync(folder).filter((file) => file.endsWith(".tgz"));

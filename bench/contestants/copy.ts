@@ -1,20 +1,25 @@
 /** The roofline: the same bytes read and written by v128 loads and stores, and nothing else done. */
-import type { Elements } from "../problem.js";
-import type { Entry } from "./contestant.js";
+import { type Elements, ops } from "../ops.js";
+import type { Contestant } from "./contestant.js";
 
-export const copy: Entry = {
+export const copy: Contestant = {
   name: "v128 copy",
-  enter({ place, tensors: { x, y } }) {
+  setup({ environment, tensors: { x, y } }) {
     const [to, from, bytes] = [y.data.byteOffset, x.data.byteOffset, x.data.byteLength];
-    return { computes: "copy", run: () => place.copy(to, from, bytes), answer: () => y.data as Elements };
+    return {
+      computes: "copy",
+      run: () => environment.copy(to, from, bytes),
+      answer: () => ({ y: y.data as Elements }),
+    };
   },
 };
 
-export const copyInPlace: Entry = {
+export const copyInPlace: Contestant = {
   name: "v128 copy, in place",
-  enter({ place, dtype, rows, cols, arrays, tensor }) {
+  where: (_, { op }) => ops[op].inPlace,
+  setup({ environment, dtype, rows, cols, arrays, tensor }) {
     const x = tensor(dtype, [rows, cols], arrays.x);
     const [at, bytes] = [x.data.byteOffset, x.data.byteLength];
-    return { computes: "copy", run: () => place.copy(at, at, bytes), answer: () => x.data as Elements };
+    return { computes: "copy", run: () => environment.copy(at, at, bytes), answer: () => ({ y: x.data as Elements }) };
   },
 };

@@ -1,13 +1,13 @@
-import type { Entry } from "./contestant.js";
+import type { Contestant } from "./contestant.js";
 import { copy, copyInPlace } from "./copy.js";
 import { arrays, arraysOut, inPlace, kernel, relaxed, resident } from "./engine.js";
 import { best, plain } from "./javascript.js";
 
-export type { Contestant, Entry } from "./contestant.js";
-export { arraysOut, best, copy, copyInPlace, inPlace, kernel, plain, relaxed, resident };
+export type { Contestant, Prepared } from "./contestant.js";
+export { arrays, arraysOut, best, copy, copyInPlace, inPlace, kernel, plain, relaxed, resident };
 
 /** In the order of the tables. */
-export const entries: readonly Entry[] = [
+export const contestants: readonly Contestant[] = [
   resident,
   relaxed,
   inPlace,

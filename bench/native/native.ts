@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Entry } from "../contestants/index.js";
+import type { Contestant } from "../contestants/index.js";
+import type { OpName } from "../ops.js";
 
 const source = fileURLToPath(new URL("norm.c", import.meta.url));
 const folder = fileURLToPath(new URL("../../out/native/", import.meta.url));
@@ -16,7 +17,7 @@ const builds = [
 ];
 
 export interface Native {
-  entries: Entry[];
+  contestants: Contestant[];
   /** The compiler, as it calls itself. */
   compiler?: string;
   absent: { name: string; reason: string }[];
@@ -34,10 +35,10 @@ export function native(): Native {
   });
   if (found.length === 0) {
     const reason = `no compiler (${compilers.join(", ")})`;
-    return { entries: [], absent: builds.map(({ name }) => ({ name, reason })) };
+    return { contestants: [], absent: builds.map(({ name }) => ({ name, reason })) };
   }
   const [{ command, version }] = found;
-  const made: Native = { entries: [], absent: [], compiler: version.split("\n")[0] };
+  const made: Native = { contestants: [], absent: [], compiler: version.split("\n")[0] };
   mkdirSync(folder, { recursive: true });
   for (const { name, flags } of builds) {
     const program = join(folder, name.replace(/[^a-z0-9]+/gi, "-"));
@@ -46,7 +47,7 @@ export function native(): Native {
         encoding: "utf8",
         stdio: "pipe",
       });
-      made.entries.push(entry(name, program));
+      made.contestants.push(contestant(name, program));
     } catch (error) {
       const { stderr, message } = error as { stderr?: string; message: string };
       made.absent.push({ name, reason: (stderr || message).trim().split("\n")[0] });
@@ -55,26 +56,30 @@ export function native(): Native {
   return made;
 }
 
-function entry(name: string, program: string): Entry {
+/** What norm.c has, by the name that it is called with. */
+const programs: Partial<Record<OpName, string>> = { layerNorm: "layerNorm", rmsNorm: "rmsNorm" };
+
+function contestant(name: string, program: string): Contestant {
   return {
     name,
-    async enter({ op, dtype, rows, cols, eps, arrays }) {
+    where: (_, { op }) => programs[op] !== undefined,
+    async setup({ op, dtype, rows, cols, eps, arrays }) {
       if (dtype !== "f32") throw new Error(`is of f32 only, not ${dtype}`);
-      const place = mkdtempSync(join(tmpdir(), "norm-"));
-      const operands = join(place, "operands");
+      const scratch = mkdtempSync(join(tmpdir(), "norm-"));
+      const operands = join(scratch, "operands");
       const answer = new Float32Array(rows * cols);
       let child: ChildProcess | undefined;
-      const leave = () => {
+      const teardown = () => {
         child?.stdin?.end();
         child?.kill();
-        rmSync(place, { recursive: true, force: true });
+        rmSync(scratch, { recursive: true, force: true });
       };
       try {
-        const bytes = [arrays.x, arrays.weight, arrays.bias].map((a) =>
+        const bytes = [arrays.x, arrays.weight, arrays.bias ?? new Float32Array(cols)].map((a) =>
           Buffer.from(a.buffer, a.byteOffset, a.byteLength),
         );
         writeFileSync(operands, Buffer.concat(bytes));
-        child = spawn(program, [op, String(rows), String(cols), String(eps), operands], {
+        child = spawn(program, [programs[op] as string, String(rows), String(cols), String(eps), operands], {
           stdio: ["pipe", "pipe", "inherit"],
         });
         const next = reader(child);
@@ -83,15 +88,15 @@ function entry(name: string, program: string): Entry {
         const { stdin } = child;
         return {
           run() {}, // it has run already: what is checked is what it wrote to the file
-          answer: () => answer,
+          answer: () => ({ y: answer }),
           async sample() {
             stdin?.write("\n");
             return Number(await next()) * 1e-9;
           },
-          leave,
+          teardown,
         };
       } catch (error) {
-        leave();
+        teardown();
         throw error;
       }
     },

@@ -1,7 +1,7 @@
 /** Samples of what answers later. */
-import { type Sampler, sampleTime } from "../measure.js";
+import { median, type Sampler, sampleTime } from "../measure.js";
 
-/** Seconds a call, one after the other until a sample's time is over, after one that is not timed. */
+/** Seconds per call, one after the other until a sample's time is over, after one that is not timed. */
 export async function secondsOf(run: () => Promise<unknown>): Promise<number> {
   await run();
   const start = performance.now();
@@ -39,6 +39,5 @@ export async function difference(a: () => Promise<unknown>, b: () => Promise<unk
       times[i].push((performance.now() - before) / 1e3);
     }
   }
-  const median = (values: number[]) => values.sort((p, q) => p - q)[values.length >> 1];
   return median(times[0]) - median(times[1]);
 }

@@ -1,5 +1,6 @@
 /** jax-js on WebAssembly, compiled with `jit`. Its arrays stay in its memory; a call is over when they are ready. */
-import type { Entry } from "../contestants/index.js";
+import type { Contestant } from "../contestants/index.js";
+import type { OpName } from "../ops.js";
 import { asynchronous } from "./asynchronous.js";
 
 /** An operation takes what it is given; `ref` keeps it. */
@@ -17,7 +18,7 @@ interface Arr {
 interface Jax {
   init(...devices: string[]): Promise<string[]>;
   defaultDevice(name: string): unknown;
-  jit(norm: (x: Arr, weight: Arr, bias: Arr) => Arr): (x: Arr, weight: Arr, bias: Arr) => Arr;
+  jit(norm: Norm): Norm;
   numpy: {
     array(values: Float32Array): Arr;
     mean(x: Arr, axis: number, options: { keepdims: boolean }): Arr;
@@ -27,7 +28,7 @@ interface Jax {
   };
 }
 
-export async function jax(): Promise<Entry[]> {
+export async function jax(): Promise<Contestant[]> {
   const name = "@jax-js/jax";
   oneThread();
   const { init, defaultDevice, jit, numpy: np }: Jax = await import(name);
@@ -36,27 +37,16 @@ export async function jax(): Promise<Entry[]> {
   return [
     {
       name: "jax-js, jit",
-      enter({ op, dtype, rows, cols, eps, arrays }) {
+      where: (_, { op }) => formulas[op] !== undefined,
+      setup({ op, dtype, rows, cols, eps, arrays }) {
         if (dtype !== "f32") throw new Error(`is driven in f32 only, not ${dtype}`);
         oneThread();
         const operand = (values: ArrayLike<number>, shape: readonly number[]) =>
           np.array(Float32Array.from(values)).reshape(shape);
         const x = operand(arrays.x, [rows, cols]);
         const weight = operand(arrays.weight, [cols]);
-        const bias = operand(arrays.bias, [cols]);
-        const mean = (t: Arr) => np.mean(t, -1, { keepdims: true });
-        const rstd = (t: Arr) => np.reciprocal(np.sqrt(mean(np.square(t)).add(eps)));
-        const norm = jit(
-          op === "layerNorm"
-            ? (x, weight, bias) => {
-                const t = x.ref.sub(mean(x));
-                return t.ref.mul(rstd(t)).mul(weight).add(bias);
-              }
-            : (x, weight, bias) => {
-                bias.dispose();
-                return x.ref.mul(rstd(x)).mul(weight);
-              },
-        );
+        const bias = operand(arrays.bias ?? new Float32Array(cols), [cols]);
+        const norm = jit((formulas[op] as Formula)(np, eps));
         const call = () => norm(x.ref, weight.ref, bias.ref);
         return {
           ...asynchronous(async () => {
@@ -64,9 +54,9 @@ export async function jax(): Promise<Entry[]> {
             y.dispose();
           }),
           answer() {
-            return call().dataSync();
+            return { y: call().dataSync() };
           },
-          leave() {
+          teardown() {
             for (const one of [x, weight, bias]) one.dispose();
           },
         };
@@ -74,6 +64,26 @@ export async function jax(): Promise<Entry[]> {
     },
   ];
 }
+
+type Norm = (x: Arr, weight: Arr, bias: Arr) => Arr;
+type Formula = (np: Jax["numpy"], eps: number) => Norm;
+
+const formulas: Partial<Record<OpName, Formula>> = {
+  layerNorm: (np, eps) => (x, weight, bias) => {
+    const t = x.ref.sub(mean(np, x));
+    return t.ref
+      .mul(rstd(np, t, eps))
+      .mul(weight)
+      .add(bias);
+  },
+  rmsNorm: (np, eps) => (x, weight, bias) => {
+    bias.dispose();
+    return x.ref.mul(rstd(np, x, eps)).mul(weight);
+  },
+};
+
+const mean = (np: Jax["numpy"], t: Arr) => np.mean(t, -1, { keepdims: true });
+const rstd = (np: Jax["numpy"], t: Arr, eps: number) => np.reciprocal(np.sqrt(mean(np, np.square(t)).add(eps)));
 
 /** Where there is a global Worker, it starts threads. Node has none, but onnxruntime-web brings one that it does not need. */
 const oneThread = () => Reflect.deleteProperty(globalThis, "Worker");

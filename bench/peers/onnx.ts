@@ -1,5 +1,5 @@
 /** A model of one op, or of a chain of the same op, as the bytes of an ONNX file: protobuf, encoded here. */
-import type { OpName } from "../problem.js";
+import type { OpName } from "../ops.js";
 
 type Bytes = number[] | Uint8Array;
 
@@ -8,15 +8,23 @@ export interface ModelOf {
   rows: number;
   cols: number;
   eps: number;
-  weight: Float32Array;
-  bias: Float32Array;
+  /** The op's operands beside x, by name. */
+  inputs: Record<string, Float32Array>;
   /** How many nodes, each on the result of the one before. */
   nodes: number;
 }
 
-/** x in, y out; weight and bias are constants of the model, as in a network. */
-export function model({ op, rows, cols, eps, weight, bias, nodes }: ModelOf): Uint8Array {
-  const parameters = op === "layerNorm" ? ["weight", "bias"] : ["weight"];
+/** What an op is in ONNX, and the order in which a node takes its inputs. */
+export const nodeTypes: Partial<Record<OpName, { type: string; inputs: readonly string[] }>> = {
+  layerNorm: { type: "LayerNormalization", inputs: ["weight", "bias"] },
+  // onnxruntime has it from before ONNX had RMSNormalization, in the same domain
+  rmsNorm: { type: "SimplifiedLayerNormalization", inputs: ["weight"] },
+};
+
+/** x in, y out; the inputs are constants of the model, as in a network. */
+export function model({ op, rows, cols, eps, inputs, nodes }: ModelOf): Uint8Array {
+  const node = nodeTypes[op];
+  if (node === undefined) throw new Error(`onnx: op expected one of ${Object.keys(nodeTypes).join(", ")}, got ${op}`);
   const axis = join([text(1, "axis"), number(3, -1), number(20, 2)]);
   const epsilon = join([text(1, "epsilon"), [...key(2, 5), ...bytesOf(Float32Array.of(eps))], number(20, 1)]);
   const name = (i: number) => (i === 0 ? "x" : i === nodes ? "y" : `t${i}`);
@@ -24,10 +32,9 @@ export function model({ op, rows, cols, eps, weight, bias, nodes }: ModelOf): Ui
     field(
       1,
       join([
-        ...[name(i), ...parameters].map((input) => text(1, input)),
+        ...[name(i), ...node.inputs].map((input) => text(1, input)),
         text(2, name(i + 1)),
-        // onnxruntime has the second from before ONNX had RMSNormalization, in the same domain
-        text(4, op === "layerNorm" ? "LayerNormalization" : "SimplifiedLayerNormalization"),
+        text(4, node.type),
         field(5, axis),
         field(5, epsilon),
       ]),
@@ -42,8 +49,7 @@ export function model({ op, rows, cols, eps, weight, bias, nodes }: ModelOf): Ui
   const graph = join([
     ...chain,
     text(2, "norm"),
-    constant("weight", weight),
-    ...(op === "layerNorm" ? [constant("bias", bias)] : []),
+    ...node.inputs.map((name) => constant(name, inputs[name])),
     field(11, value("x")),
     field(12, value("y")),
   ]);

@@ -1,8 +1,8 @@
 /** onnxruntime, in WebAssembly and native: one API. */
-import type { Entry } from "../contestants/index.js";
-import type { Problem } from "../problem.js";
+import type { Contestant } from "../contestants/index.js";
+import type { Case, Environment, Problem } from "../problem.js";
 import { asynchronous, difference } from "./asynchronous.js";
-import { model } from "./onnx.js";
+import { model, nodeTypes } from "./onnx.js";
 
 interface Tensor {
   data: Float32Array;
@@ -20,23 +20,24 @@ interface Runtime {
 }
 
 /** The public call, and the kernel by itself. */
-export async function onnxruntime(name: "onnxruntime-web" | "onnxruntime-node"): Promise<Entry[]> {
+export async function onnxruntime(name: "onnxruntime-web" | "onnxruntime-node"): Promise<Contestant[]> {
   const imported = await import(name);
   const { env, Tensor, InferenceSession } = imported.default ?? imported;
   const web = name === "onnxruntime-web";
   const runtime: Runtime = { Tensor, InferenceSession, provider: web ? "wasm" : "cpu" };
   if (web) env.wasm.numThreads = 1;
+  const where = (_: Environment, { op }: Case) => nodeTypes[op] !== undefined;
   return [
-    { name: `${name}, kernel`, enter: (problem) => kernel(runtime, problem) },
-    { name: `${name}, session.run`, enter: (problem) => publicCall(runtime, problem) },
+    { name: `${name}, kernel`, where, setup: (problem) => kernel(runtime, problem) },
+    { name: `${name}, session.run`, where, setup: (problem) => publicCall(runtime, problem) },
   ];
 }
 
 function open(runtime: Runtime, problem: Problem, nodes: number): Promise<Session> {
   const { op, dtype, rows, cols, eps, arrays } = problem;
   if (dtype !== "f32") throw new Error(`is driven in f32 only, not ${dtype}`);
-  const [weight, bias] = [arrays.weight as Float32Array, arrays.bias as Float32Array];
-  return runtime.InferenceSession.create(model({ op, rows, cols, eps, weight, bias, nodes }), {
+  const inputs = arrays as Record<string, Float32Array>;
+  return runtime.InferenceSession.create(model({ op, rows, cols, eps, inputs, nodes }), {
     executionProviders: [runtime.provider],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
@@ -57,7 +58,7 @@ async function publicCall(runtime: Runtime, problem: Problem) {
   const run = async () => {
     y = (await session.run({ x })).y;
   };
-  return { ...asynchronous(run), answer: () => y.data, leave: () => session.release() };
+  return { ...asynchronous(run), answer: () => ({ y: y.data }), teardown: () => session.release() };
 }
 
 /**
@@ -75,13 +76,13 @@ async function kernel(runtime: Runtime, problem: Problem) {
     async run() {
       y = (await one.run({ x })).y;
     },
-    answer: () => y.data,
+    answer: () => ({ y: y.data }),
     sample: () =>
       difference(
         () => chain.run({ x }),
         () => one.run({ x }),
       ).then((seconds) => seconds / more),
-    async leave() {
+    async teardown() {
       await one.release();
       await chain.release();
     },

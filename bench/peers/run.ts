@@ -4,10 +4,11 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import Benchmark from "benchmark";
-import { environment, optionsHelp, type Request, read } from "../command.js";
-import { type Entry, entries } from "../contestants/index.js";
+import { optionsHelp, provenance, type Request, read } from "../command.js";
+import { type Contestant, contestants } from "../contestants/index.js";
 import { native } from "../native/native.js";
-import { openPlace, runCase, type Table } from "../suite.js";
+import { warning } from "../noise.js";
+import { openEnvironment, runCase, type Table } from "../suite.js";
 import { drawTable, legend } from "../table.js";
 import { jax } from "./jax.js";
 import { onnxruntime } from "./onnxruntime.js";
@@ -32,7 +33,7 @@ const request = read("bench:peers", help);
 if (request !== undefined) await run(request);
 
 async function run({ ops, shapes, dtypes, seconds, json }: Request): Promise<void> {
-  const about = environment("bench/peers/run.ts");
+  const about = provenance("bench/peers/run.ts");
   if (about.stale) console.error("dist/ is older than bindings/, and it is dist/ that is timed: npm run build first\n");
   const { others, absent, versions } = await gather();
   console.log(
@@ -42,26 +43,32 @@ async function run({ ops, shapes, dtypes, seconds, json }: Request): Promise<voi
   for (const { name, reason } of absent) console.log(`absent: ${name}: ${reason}`);
   console.log(`\n${legend.join("\n")}\n`);
 
-  const place = openPlace();
+  const environment = openEnvironment();
   const results: Table[] = [];
   for (const op of ops) {
     for (const dtype of dtypes) {
       for (const shape of shapes) {
         // twice as many contestants as without them
-        const effort = { seconds: 2 * seconds };
-        const table = await runCase(Benchmark, place, { op, dtype, ...shape }, [...entries, ...others], effort);
+        const budget = { seconds: 2 * seconds };
+        const everyone = [...contestants, ...others];
+        const table = await runCase(Benchmark, environment, { op, dtype, ...shape }, everyone, budget);
         console.log(`${drawTable(table)}\n`);
         results.push(table);
       }
     }
   }
 
-  if (results.some(({ leftOut }) => leftOut.some(({ name }) => entries.some((entry) => entry.name === name)))) {
+  const noisy = warning(results.map(({ noise }) => noise));
+  if (noisy !== undefined) console.log(noisy);
+  if (results.some(({ leftOut }) => leftOut.some(({ name }) => contestants.some((own) => own.name === name)))) {
     console.error("one of the suite's own was left out: see above");
     process.exitCode = 1;
   }
   if (json !== undefined) {
-    await writeFile(json, `${JSON.stringify({ ...about, peers: versions, absent, results, lines: [] }, null, 2)}\n`);
+    await writeFile(
+      json,
+      `${JSON.stringify({ ...about, noisy: noisy ?? null, peers: versions, absent, results, lines: [] }, null, 2)}\n`,
+    );
     console.log(`written to ${json}`);
   }
   // threads of theirs may go on
@@ -69,11 +76,11 @@ async function run({ ops, shapes, dtypes, seconds, json }: Request): Promise<voi
 }
 
 /** Everyone who can be had, and why not the others. */
-async function gather(): Promise<{ others: Entry[]; absent: Absent[]; versions: Record<string, string> }> {
-  const others: Entry[] = [];
+async function gather(): Promise<{ others: Contestant[]; absent: Absent[]; versions: Record<string, string> }> {
+  const others: Contestant[] = [];
   const absent: Absent[] = [];
   const versions: Record<string, string> = {};
-  const peers: [name: string, load: () => Promise<Entry[]>][] = [
+  const peers: [name: string, load: () => Promise<Contestant[]>][] = [
     ["@jax-js/jax", jax],
     ["@tensorflow/tfjs-backend-wasm", tfjs],
     ["onnxruntime-web", () => onnxruntime("onnxruntime-web")],
@@ -90,7 +97,7 @@ async function gather(): Promise<{ others: Entry[]; absent: Absent[]; versions: 
     }
   }
   const compiled = native();
-  others.push(...compiled.entries);
+  others.push(...compiled.contestants);
   absent.push(...compiled.absent);
   if (compiled.compiler !== undefined) versions["native C"] = compiled.compiler;
   return { others, absent, versions };

@@ -1,7 +1,8 @@
 /** TensorFlow.js on WebAssembly. It has no norm of this kind: it is composed of what there is. */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { Entry } from "../contestants/index.js";
+import type { Contestant } from "../contestants/index.js";
+import { type OpName, ops } from "../ops.js";
 
 interface Tensor {
   dataSync(): Float32Array;
@@ -27,7 +28,7 @@ interface Backend {
   setThreadsCount(count: number): void;
 }
 
-export async function tfjs(): Promise<Entry[]> {
+export async function tfjs(): Promise<Contestant[]> {
   // its CommonJS files, of which Node finds the one made for it
   const require = createRequire(import.meta.url);
   const tf: Core = require("@tensorflow/tfjs-core");
@@ -39,27 +40,40 @@ export async function tfjs(): Promise<Entry[]> {
   return [
     {
       name: "tfjs-wasm, composed",
-      enter({ op, dtype, rows, cols, eps, arrays }) {
+      where: (_, { op }) => composed[op] !== undefined,
+      setup({ op, dtype, rows, cols, eps, arrays }) {
         if (dtype !== "f32") throw new Error(`is driven in f32 only, not ${dtype}`);
         const x = tf.tensor2d(arrays.x as Float32Array, [rows, cols]);
-        const weight = tf.tensor1d(arrays.weight as Float32Array);
-        const bias = tf.tensor1d(arrays.bias as Float32Array);
-        const scaled = (t: Tensor) => tf.mul(tf.mul(t, tf.rsqrt(tf.add(tf.mean(tf.square(t), -1, true), eps))), weight);
-        const norm = op === "layerNorm" ? () => tf.add(scaled(tf.sub(x, tf.mean(x, -1, true))), bias) : () => scaled(x);
-        const call = () => tf.tidy(norm);
+        const inputs = Object.fromEntries(
+          Object.keys(ops[op].inputs).map((name) => [name, tf.tensor1d(arrays[name] as Float32Array)]),
+        );
+        const norm = composed[op] as Composed;
+        const call = () => tf.tidy(() => norm(tf, { ...inputs, x }, eps));
         return {
           run: () => call().dispose(),
           answer() {
             const y = call();
             const values = y.dataSync();
             y.dispose();
-            return values;
+            return { y: values };
           },
-          leave() {
-            for (const one of [x, weight, bias]) one.dispose();
+          teardown() {
+            for (const one of [x, ...Object.values(inputs)]) one.dispose();
           },
         };
       },
     },
   ];
+}
+
+type Composed = (tf: Core, operands: Record<string, Tensor>, eps: number) => Tensor;
+
+const composed: Partial<Record<OpName, Composed>> = {
+  layerNorm: (tf, { x, weight, bias }, eps) => tf.add(scaled(tf, tf.sub(x, tf.mean(x, -1, true)), weight, eps), bias),
+  rmsNorm: (tf, { x, weight }, eps) => scaled(tf, x, weight, eps),
+};
+
+/** t / RMS(t) · weight */
+function scaled(tf: Core, t: Tensor, weight: Tensor, eps: number): Tensor {
+  return tf.mul(tf.mul(t, tf.rsqrt(tf.add(tf.mean(tf.square(t), -1, true), eps))), weight);
 }

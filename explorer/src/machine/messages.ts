@@ -1,4 +1,4 @@
-import type { Case, OpName } from "@orthonorm/bench/problem";
+import type { Case } from "@orthonorm/bench/problem";
 import type { Table } from "@orthonorm/bench/suite";
 
 export interface Order {
@@ -11,7 +11,7 @@ export type Report =
   | { kind: "done"; variant: string; relaxed: boolean; clockStep: number }
   | { kind: "error"; message: string };
 
-export const ops: readonly OpName[] = ["layerNorm", "rmsNorm"];
+export const ops = ["layerNorm", "rmsNorm"] as const;
 
 /** For the rounds of a table; checks and warming up come on top. */
 export const seconds = { quick: 1, full: 2 };

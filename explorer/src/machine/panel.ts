@@ -1,5 +1,5 @@
 /** "Your machine": starts the benches, shows each table as bars as it comes, keeps a record that can be copied. */
-import { digits, duration } from "@orthonorm/bench/lines";
+import { digits, duration } from "@orthonorm/bench/format";
 import type { Case } from "@orthonorm/bench/problem";
 import { shapes } from "@orthonorm/bench/shapes";
 import type { Row, Table } from "@orthonorm/bench/suite";
@@ -7,7 +7,7 @@ import { byId, copy, make, select } from "../page.js";
 import { say, startWork } from "../work.js";
 import { type Order, ops, quickShapes, type Report, seconds } from "./messages.js";
 
-const opName = { layerNorm: "LayerNorm", rmsNorm: "RMSNorm" };
+const opName: Partial<Record<Case["op"], string>> = { layerNorm: "LayerNorm", rmsNorm: "RMSNorm" };
 /** How a contestant's bar is drawn; the engine's has the norm's colour. */
 const looks: Record<string, string> = {
   "engine, resident": "engine",

@@ -3,7 +3,7 @@ import "./window.js";
 import { best, copy, plain, relaxed, resident } from "@orthonorm/bench/contestants/index";
 import type { BenchmarkClass } from "@orthonorm/bench/measure";
 import { shapes } from "@orthonorm/bench/shapes";
-import { openPlace, runCase } from "@orthonorm/bench/suite";
+import { openEnvironment, runCase } from "@orthonorm/bench/suite";
 import base from "benchmark";
 import lodash from "lodash";
 import platform from "platform";
@@ -13,7 +13,7 @@ import { type Order, ops, quickShapes, type Report, seconds } from "./messages.j
 const Benchmark = base.runInContext({ _: lodash, platform }) as BenchmarkClass;
 Object.assign(globalThis, { Benchmark });
 
-const entries = [resident, relaxed, best, plain, copy];
+const contestants = [resident, relaxed, best, plain, copy];
 
 const tell = (report: Report) => postMessage(report);
 
@@ -32,16 +32,21 @@ function clockStep(): number {
 addEventListener("message", async ({ data: { full } }: MessageEvent<Order>) => {
   try {
     const step = clockStep();
-    const effort = { seconds: full ? seconds.full : seconds.quick, sampleTime: Math.max(2e-3, 50 * step) };
-    const place = openPlace();
+    const budget = { seconds: full ? seconds.full : seconds.quick, sampleTime: Math.max(2e-3, 50 * step) };
+    const environment = openEnvironment();
     const cases = ops.flatMap((op) =>
       (full ? shapes : quickShapes).map((shape) => ({ op, dtype: "f32" as const, ...shape })),
     );
     for (const [i, which] of cases.entries()) {
       tell({ kind: "progress", which, done: i, of: cases.length });
-      tell({ kind: "table", table: await runCase(Benchmark, place, which, entries, effort) });
+      tell({ kind: "table", table: await runCase(Benchmark, environment, which, contestants, budget) });
     }
-    tell({ kind: "done", variant: place.engine.variant, relaxed: place.relaxed !== undefined, clockStep: step });
+    tell({
+      kind: "done",
+      variant: environment.engine.variant,
+      relaxed: environment.relaxed !== undefined,
+      clockStep: step,
+    });
   } catch (error) {
     tell({ kind: "error", message: error instanceof Error ? error.message : String(error) });
   }

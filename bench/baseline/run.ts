@@ -1,0 +1,149 @@
+/** `npm run bench:baseline`: today's build beside an earlier one, in one run. See --help. */
+import { execFileSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { check, reference } from "../check.js";
+import { dtypes as allDtypes, optionsHelp, provenance, type Request, read, root } from "../command.js";
+import { arrays, arraysOut, resident } from "../contestants/index.js";
+import { digits, duration, round } from "../format.js";
+import { quartiles } from "../measure.js";
+import { mark } from "../noise.js";
+import { opNames, ops, type Package } from "../ops.js";
+import { type Case, type Environment, makeProblem } from "../problem.js";
+import { sizes } from "../size.js";
+import { openEnvironment } from "../suite.js";
+import { baseline, buildBaseline } from "./build.js";
+import type { Pair } from "./pair.js";
+
+const help = `npm run bench:baseline -- [options]
+
+Times dist/ beside the package of commit ${baseline}, which is built from git on first use: the public call on Tensors and on
+typed arrays, in turns, and what a page loads. Both are checked to give the same bits first.
+
+Each ratio is the median of several processes, with its least and greatest: V8 compiles a small call one way in one process and
+another way in the next, so that even equal builds may differ twofold in a single one.
+
+${optionsHelp}`;
+
+interface Compared {
+  what: string;
+  /** Nanoseconds per call, and their ratio: medians over the processes. */
+  today: number;
+  baseline: number;
+  ratio: number;
+  /** The ratio of each process. */
+  ratios: number[];
+  /** Do the quartiles of the ratios lie further apart than `most`? */
+  noisy: boolean;
+}
+
+/** Of the ratio: then the median of ten processes has a standard error of 0.93 · 0.2/√10, 6 %. */
+const most = 0.2;
+
+async function run({ ops: asked, shapes, dtypes, seconds, json }: Request): Promise<void> {
+  const about = provenance("bench/baseline/run.ts");
+  if (about.stale) console.error("dist/ is older than bindings/, and it is dist/ that is timed: npm run build first\n");
+  const folder = buildBaseline();
+  const before: Package = await import(pathToFileURL(join(folder, "dist/index.js")).href);
+  for (const op of asked.filter((op) => !(op in before))) console.log(`${op}: ${baseline} does not have it`);
+
+  const differing = await differingBits(openEnvironment(), openEnvironment(before));
+  console.log(differing.length === 0 ? "same bits\n" : `other bits: ${differing.join("; ")}\n`);
+  if (differing.length > 0) process.exitCode = 1;
+
+  console.log(row(" ", "", "today", baseline, "ratio"));
+  const results: Compared[] = [];
+  for (const op of asked.filter((op) => op in before)) {
+    // Tensors, and typed arrays: with `out` where the op has it
+    for (const { name } of [resident, ops[op].outputs.includes("y") ? arraysOut : arrays]) {
+      for (const dtype of dtypes) {
+        for (const shape of shapes) {
+          const one = compare(folder, { op, dtype, ...shape }, name, seconds);
+          results.push(one);
+          const range = `${digits(Math.min(...one.ratios))} to ${digits(Math.max(...one.ratios))}`;
+          console.log(
+            row(mark(one.noisy), one.what, duration(one.today), duration(one.baseline), digits(one.ratio), range),
+          );
+        }
+      }
+    }
+  }
+  const [now, then] = await Promise.all([sizes(root), sizes(folder)]);
+  const loaded = now.map(({ name, gzipped }, i) => ({ name, today: gzipped, baseline: then[i].gzipped }));
+  for (const { name, today, baseline } of loaded) {
+    console.log(row(" ", `${name}, gzipped`, kilobytes(today), kilobytes(baseline), digits(today / baseline)));
+  }
+  if (results.some(({ noisy }) => noisy)) {
+    console.log(
+      `\nLines marked ~ are too noisy to be believed: half of the processes' ratios lie more than ${100 * most} % apart. ` +
+        "Close what else is running and run it again.",
+    );
+  }
+  if (json !== undefined) {
+    const record = { ...about, baseline, differing, results, sizes: loaded };
+    await writeFile(json, `${JSON.stringify(record, null, 2)}\n`);
+    console.log(`\nwritten to ${json}`);
+  }
+}
+
+/** The cases in which the two give other bits: every op and element type, at shapes with and without a tail. */
+async function differingBits(today: Environment, before: Environment): Promise<string[]> {
+  const differing: string[] = [];
+  for (const op of opNames.filter((op) => op in before.package)) {
+    for (const dtype of allDtypes) {
+      for (const shape of [
+        { rows: 1, cols: 64 },
+        { rows: 5, cols: 67 },
+        { rows: 128, cols: 768 },
+      ]) {
+        const which = { op, dtype, ...shape };
+        const [a, b] = [await answerOf(today, which), await answerOf(before, which)];
+        if (!a.equals(b)) differing.push(`${op} ${dtype} ${shape.rows}×${shape.cols}`);
+      }
+    }
+  }
+  return differing;
+}
+
+async function answerOf(environment: Environment, which: Case): Promise<Buffer> {
+  const problem = makeProblem(which, environment);
+  const prepared = await resident.setup(problem);
+  await check(prepared, problem, reference(problem));
+  const bytes = Object.values(prepared.answer()).map((one) => Buffer.from(one.buffer, one.byteOffset, one.byteLength));
+  const answer = Buffer.concat(bytes);
+  problem.dispose();
+  return answer;
+}
+
+const pair = fileURLToPath(new URL("pair.ts", import.meta.url));
+
+/** Two processes per second that a table may take, four at least, of one second each; every other begins with the baseline. */
+function compare(folder: string, { op, dtype, rows, cols }: Case, contestant: string, seconds: number): Compared {
+  const args = [folder, op, dtype, rows, cols, contestant, 1].map(String);
+  const processes = Math.max(4, 2 * seconds);
+  const pairs = Array.from({ length: processes }, (_, i): Pair => {
+    const first = i % 2 === 0 ? "today" : "baseline";
+    return JSON.parse(
+      execFileSync(process.execPath, ["--import", "tsx", pair, ...args, first], { encoding: "utf8", cwd: root }),
+    );
+  });
+  const ratios = pairs.map(({ ratio }) => ratio);
+  const { median, lowerQuartile, upperQuartile } = quartiles(ratios);
+  return {
+    what: `${op} ${dtype} ${rows}×${cols}, ${contestant}`,
+    today: round(quartiles(pairs.map(({ today }) => today)).median),
+    baseline: round(quartiles(pairs.map(({ baseline }) => baseline)).median),
+    ratio: round(median),
+    ratios: ratios.map(round),
+    noisy: (upperQuartile - lowerQuartile) / median > most,
+  };
+}
+
+const kilobytes = (bytes: number) => `${(bytes / 1024).toFixed(1)} KB`;
+
+const row = (sign: string, what: string, today: string, before: string, ratio: string, range = "") =>
+  `${sign} ${what.padEnd(54)}${[today, before, ratio].map((cell) => cell.padStart(10)).join("")}  ${range}`.trimEnd();
+
+const request = read("bench:baseline", help, { shapes: "1x64,128x768" });
+if (request !== undefined) await run(request);

@@ -1,0 +1,114 @@
+/** The records of bench/record, read, and asked for single numbers. */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Figure } from "../figures.js";
+import { isDrifting, isNoisy } from "../noise.js";
+import type { OpName } from "../ops.js";
+import type { Size } from "../size.js";
+import type { Row, Table } from "../suite.js";
+
+export const folder = fileURLToPath(new URL("../record/", import.meta.url));
+
+interface Provenance {
+  /** Its name in bench/record. */
+  file: string;
+  commit: string | null;
+  date: string;
+  command: string;
+}
+
+interface Measured extends Provenance {
+  machine: { cpu: string; cores: number; platform: string };
+  runtime: { node: string; v8: string };
+}
+
+/** A table as records keep it: those older than the noise do not tell of it. */
+export type RecordedTable = Omit<Table, "noise"> & Partial<Pick<Table, "noise">>;
+
+export interface Record extends Measured {
+  results: RecordedTable[];
+  lines: (Omit<Figure, "noise"> & Partial<Pick<Figure, "noise">>)[];
+  /** Versions of the peers, and of the compiler of native C. */
+  peers?: { [name: string]: string };
+  /** Peers that did not get as far as a table. */
+  absent?: { name: string; reason: string }[];
+}
+
+export interface RelaxedRecord extends Measured {
+  results: { op: OpName; dtype: string; rows: number; cols: number; ratio: number }[];
+}
+
+export interface SizeRecord extends Provenance {
+  sizes: Size[];
+}
+
+export interface Records {
+  engine: Record[];
+  peers: Record[];
+  relaxed: RelaxedRecord;
+  size: SizeRecord;
+}
+
+/** Every record, by the beginning of its name; those of several runtimes in the order of their versions. */
+export function readRecords(): Records {
+  const files = readdirSync(folder).filter((file) => file.endsWith(".json"));
+  const read = (pattern: RegExp) =>
+    files
+      .filter((file) => pattern.test(file))
+      .sort()
+      .map((file) => ({ file, ...JSON.parse(readFileSync(`${folder}/${file}`, "utf8")) }));
+  const [relaxed] = read(/^relaxed-/);
+  const [size] = read(/^size\.json$/);
+  const records = { engine: read(/^node\d+\.json$/), peers: read(/^peers-node\d+\.json$/), relaxed, size };
+  for (const [kind, found] of Object.entries(records)) {
+    if (found === undefined || found.length === 0) {
+      throw new Error(`performance: bench/record expected a record of the kind ${kind}, got none`);
+    }
+  }
+  return records;
+}
+
+/** The contestants that pages speak of. */
+export const names = {
+  engine: "engine, resident",
+  inPlace: "engine, resident, in place",
+  arraysOut: "engine, arrays, out given",
+  arrays: "engine, arrays, new result",
+  kernel: "engine's kernel alone",
+  best: "best JavaScript",
+  plain: "plain JavaScript",
+  copy: "v128 copy",
+  copyInPlace: "v128 copy, in place",
+  native: "native C, -msse4.2",
+  widest: "native C, -march=native",
+};
+
+export const opTitles: Partial<{ [op in OpName]: string }> = { layerNorm: "LayerNorm", rmsNorm: "RMSNorm" };
+export const titleOf = (op: OpName) => opTitles[op] ?? op;
+
+/** The ops that a record has, in its order. */
+export const opsOf = ({ results }: Pick<Record, "results">) => [...new Set(results.map(({ op }) => op))];
+
+export const tablesOf = ({ results }: Record, op: OpName) =>
+  results.filter((one) => one.op === op && one.dtype === "f32");
+
+export const major = ({ runtime }: Pick<Measured, "runtime">) => runtime.node.split(".")[0];
+
+export const shapeOf = ({ rows, cols }: { rows: number; cols: number }) => `${rows}×${cols}`;
+
+export function tableOf(record: Record, op: OpName, rows: number, cols: number): RecordedTable | undefined {
+  return tablesOf(record, op).find((one) => one.rows === rows && one.cols === cols);
+}
+
+export const rowOf = (table: RecordedTable | undefined, name: string): Row | undefined =>
+  table?.contestants.find((row) => row.name === name);
+
+/** Can this contestant's time not be believed, for its own spread or for the table's drift? */
+export const isDoubtful = (table: RecordedTable, row: Row) =>
+  isNoisy(row) || (table.noise !== undefined && isDrifting(table.noise));
+
+export function shortCommit({ commit }: Provenance): string {
+  if (commit === null) return "–";
+  const [hash, ...rest] = commit.split(" ");
+  return [hash.slice(0, 7), ...rest].join(" ");
+}

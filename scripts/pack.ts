@@ -1,0 +1,8 @@
+/** `npm run pack`: the package as it is published, in out/package, and its tarball in out/. */
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { stage } from "./stage.js";
+
+const out = fileURLToPath(new URL("../out", import.meta.url));
+stage(`${out}/package`);
+execFileSync("npm", ["pack", "./package", "--pack-destination", "."], { cwd: out, stdio: "inherit" });

@@ -1,0 +1,82 @@
+// The pages about speed are what their script makes of the records, and nothing that is too noisy counts as reached.
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { pages } from "../bench/report/pages.js";
+import { readerPage } from "../bench/report/reader.js";
+import { names, type Record, readRecords, rowOf, tableOf } from "../bench/report/records.js";
+import { verdicts } from "../bench/report/verdicts.js";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+describe("npm run performance", () => {
+  for (const [file, text] of Object.entries(pages())) {
+    it(`${file} is what it writes`, () => expect(readFileSync(`${root}/${file}`, "utf8") === text).toBe(true));
+  }
+});
+
+describe("targets", () => {
+  const target = "LayerNorm 128×768 resident, times as fast as the plain loop, Node 20";
+  /** The verdict of that target when its table, in the record of Node 20, is another. */
+  const judged = (change: (table: NonNullable<ReturnType<typeof tableOf>>) => void) => {
+    const records = readRecords();
+    const record = records.engine.find(({ file }) => file === "node20.json") as Record;
+    change(tableOf(record, "layerNorm", 128, 768) ?? expect.fail("no such table"));
+    return verdicts(records).find(({ what }) => what === target);
+  };
+  const row = (table: Parameters<typeof rowOf>[0], name: string) => rowOf(table, name) ?? expect.fail(`no ${name}`);
+
+  it("are judged by the records", () => {
+    expect(judged(() => {})).toMatchObject({ bar: "≥ 18×", measured: "26.6×", result: "reached" });
+    expect(
+      judged((table) => {
+        row(table, names.engine).timesPlain = 17.9;
+      }),
+    ).toMatchObject({ measured: "17.9×", result: "not reached" });
+    expect(
+      judged((table) => {
+        row(table, names.engine).timesPlain = null;
+      }),
+    ).toMatchObject({ measured: "–", result: "no record" });
+  });
+
+  it("cannot be judged by a noisy time, on either side of a ratio", () => {
+    for (const name of [names.engine, names.plain]) {
+      const noisy = judged((table) => {
+        row(table, name).upperQuartile = 2 * row(table, name).nanoseconds;
+      });
+      expect(noisy).toMatchObject({ measured: "26.6×", result: "too noisy to judge" });
+    }
+    const beside = judged((table) => {
+      row(table, names.best).upperQuartile *= 9;
+    });
+    expect(beside).toMatchObject({ result: "reached" });
+  });
+
+  it("cannot be judged by a table during which the machine changed", () => {
+    const drifting = judged((table) => {
+      table.noise = { noisy: [], drift: 1.4 };
+    });
+    expect(drifting).toMatchObject({ result: "too noisy to judge" });
+  });
+
+  it("each is of a record, and those that are not reached have a cause", () => {
+    const all = verdicts(readRecords());
+    expect(all).toHaveLength(45);
+    for (const { what, result, cause } of all) {
+      expect(result, what).not.toBe("no record");
+      if (result === "not reached") expect(cause, what).toBeTypeOf("string");
+    }
+  });
+});
+
+it("the page marks what is too noisy to be believed", () => {
+  const records = readRecords();
+  const record = records.engine.find(({ file }) => file === "node20.json") as Record;
+  const table = tableOf(record, "layerNorm", 128, 768);
+  const best = rowOf(table, names.best) ?? expect.fail("no best");
+  expect(readerPage(records)).toContain("| 222 µs |");
+  best.upperQuartile = 3 * best.nanoseconds;
+  expect(readerPage(records)).toContain("| ~ 222 µs |");
+});
