@@ -18,7 +18,10 @@ const absent: Reporter = {
   },
 };
 
-/** What needs no more than a JavaScript engine and a page: the same files in Node and in each browser. */
+/**
+ * What needs no more than a JavaScript engine and a page: the same files in Node and in each browser. test/kernels runs in
+ * Node alone: it would take as long again, and the suite's digests (bits.test.ts) show that browsers compute the same bits.
+ */
 const engineSuite = "test/engine/**/*.test.ts";
 const explorerSuite = "test/explorer.test.ts";
 

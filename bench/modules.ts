@@ -1,5 +1,5 @@
 /** The engine's kernels without the engine, and a copy in the same style: both over a memory that they are given. */
-import { bytesOf } from "../bindings/variants.js";
+import { bytesOf } from "../bindings/engine/variants.js";
 import { norm } from "../bindings/wasm/norm.js";
 
 export interface Modules {
@@ -13,9 +13,9 @@ const dtypes = ["f32", "f64", "f16", "bf16"] as const;
 
 export function instantiate(memory: WebAssembly.Memory): Modules {
   const exports = (bytes: Uint8Array<ArrayBuffer>) =>
-    new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports;
+    new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, scratch: 0 } }).exports;
   return {
-    kernels: Object.assign({}, ...dtypes.flatMap((dtype) => bytesOf(norm, "simd", dtype).map(exports))),
+    kernels: Object.assign({}, ...dtypes.flatMap((dtype) => bytesOf(norm, undefined, dtype).map(exports))),
     copy: exports(copyModule()).copy as Modules["copy"],
   };
 }

@@ -85,7 +85,7 @@ const layerNorm = describe({
     return () => layerNorm(x, { weight, bias, out: y, dtype, engine });
   },
   kernel(call, { x, y, weight, bias }, { rows, cols, eps }) {
-    return () => call(y, 0, 0, 0, x, 0, weight, bias, rows, cols, eps);
+    return () => call(y, 0, 0, 0, x, 0, weight, bias, 0, rows, cols, eps);
   },
 });
 
@@ -102,7 +102,7 @@ const rmsNorm = describe({
     return () => rmsNorm(x, { weight, out: y, dtype, engine });
   },
   kernel(call, { x, y, weight }, { rows, cols, eps }) {
-    return () => call(y, 0, 0, x, 0, weight, 0, rows, cols, 0, eps);
+    return () => call(y, 0, 0, x, 0, weight, 0, 0, rows, cols, 0, eps);
   },
 });
 

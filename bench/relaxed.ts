@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import asc from "assemblyscript/asc";
 import Benchmark from "benchmark";
-import { hasRelaxed } from "../bindings/variants.js";
+import { hasRelaxed } from "../bindings/engine/variants.js";
 import type { DType } from "../dist/index.js";
 import { optionsHelp, provenance, type Request, read, root } from "./command.js";
 import { digits, duration, round } from "./format.js";
@@ -100,7 +100,7 @@ async function compile(target: string, memory: WebAssembly.Memory, dtypes: reado
     ]);
     if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
     const module = new WebAssembly.Module(await readFile(file));
-    return new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
+    return new WebAssembly.Instance(module, { env: { memory, scratch: 0 } }).exports as Exports;
   } finally {
     await rm(folder, { recursive: true });
   }

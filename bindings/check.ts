@@ -1,6 +1,6 @@
-import { isTypedArray } from "./dtype.js";
+import { kindOf } from "./memory/dtype.js";
 
-// One grammar for every error: `layerNorm: weight expected 768 elements, got 512`. A TypeError for a wrong kind, a
+// One grammar for every error: `layerNorm: weight expected 768 elements, got 512`. It is a TypeError for a wrong kind and a
 // RangeError for a wrong value. Every check runs before anything is written.
 
 export function typeError(op: string, argument: string, expected: string, got: unknown): TypeError {
@@ -11,23 +11,29 @@ export function rangeError(op: string, argument: string, expected: string, got: 
   return new RangeError(`${op}: ${argument} expected ${expected}, got ${describe(got)}`);
 }
 
-/** A value in a few words. A string that stands for itself, as in "512 elements", comes as a `Words`. */
+/** A value in a few words. A text that is to appear without quotes, such as "512 elements", comes wrapped by `verbatim`. */
 function describe(value: unknown): string {
-  if (value instanceof Words) return value.text;
+  if (value instanceof Verbatim) return value.text;
   if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
-  const length = isTypedArray(value) || Array.isArray(value) ? ` of ${value.length} elements` : "";
+  const length = kindOf.call(value) || Array.isArray(value) ? ` of ${elements((value as unknown[]).length)}` : "";
   return `${value.constructor?.name ?? "object"}${length}`;
 }
 
-class Words {
+class Verbatim {
   constructor(readonly text: string) {}
 }
 
-/** Words for `got` that are not a value. */
-export function words(text: string): Words {
-  return new Words(text);
+/** A text for `got` that is not the value itself. */
+export function verbatim(text: string): Verbatim {
+  return new Verbatim(text);
+}
+
+/** A number of elements in words: "1 element", "2 elements". */
+export function elements(count: number): string {
+  return count === 1 ? "1 element" : `${count} elements`;
 }
 
 /** A positive integer, such as a number of columns. */
@@ -51,4 +57,20 @@ export function checkFinite(op: string, argument: string, value: unknown): numbe
   if (typeof value !== "number") throw typeError(op, argument, "a number", value);
   if (!Number.isFinite(value)) throw rangeError(op, argument, "a finite number", value);
   return value;
+}
+
+/** Refuses a typed array that has lost its elements: its buffer was transferred away, or has shrunk. */
+export function checkBuffer(op: string, argument: string, array: ArrayLike<unknown> & ArrayBufferView): void {
+  if (array.length > 0) return;
+  try {
+    // keys is the cheapest of the methods that throw for such an array
+    Uint8Array.prototype.keys.call(array);
+  } catch {
+    let got = "one whose buffer is detached";
+    try {
+      new Uint8Array(array.buffer);
+      got = "one whose buffer has shrunk";
+    } catch {}
+    throw rangeError(op, argument, "an array with its buffer", verbatim(got));
+  }
 }

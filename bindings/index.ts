@@ -1,14 +1,25 @@
-export type { CommonOptions } from "./call.js";
-export type { DType, TypedArray } from "./dtype.js";
-export { createEngine, type Engine, type EngineOptions, type LoadOptions, tensor } from "./engine.js";
-export type { Operand } from "./frame.js";
-export { loadEngine } from "./load.js";
-export { center, type Decomposition, decompose, meanVector } from "./ops/center.js";
-export { angle, type Geometry, geometry } from "./ops/geometry.js";
-export { type InvertLayerNormOptions, invertLayerNorm } from "./ops/invert.js";
-export { type LayerNormOptions, layerNorm } from "./ops/layernorm.js";
-export { type Moments, moments, type PerRow } from "./ops/moments.js";
-export { orthonormalize, type ProjectOptions, project, reject } from "./ops/project.js";
-export { type RMSNormOptions, rmsNorm } from "./ops/rmsnorm.js";
-export type { Tensor } from "./tensor.js";
-export type { Variant } from "./variants.js";
+export type { CommonOptions } from "./call/begin.js";
+export type { ArrayOrTensor, Like, PerRow } from "./call/operand.js";
+export {
+  createEngine,
+  defaultEngine,
+  type Engine,
+  type EngineOptions,
+  type Modules,
+  tensor,
+} from "./engine/engine.js";
+export { type LoadOptions, loadEngine, loadKernels } from "./engine/load.js";
+export type { Family, Relaxed, Variant } from "./engine/variants.js";
+export type { MemoryLike } from "./memory/arena.js";
+export type { ArrayOf, DType, TypedArray } from "./memory/dtype.js";
+export { isTensor, type Tensor, type ViewOptions } from "./memory/tensor.js";
+export * from "./wasm/exports.js";
+export {
+  centerKernels,
+  convertKernels,
+  geometryKernels,
+  invertKernels,
+  normKernels,
+  projectKernels,
+} from "./wasm/families.js";
+export { relaxed } from "./wasm/relaxed.js";

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const sources = ["assembly", "bindings", "files", "study", "cli"];
-const scripts = readdirSync(join(root, "scripts")).filter((name) => name.startsWith("build-"));
+const sources = ["abi", "assembly", "bindings", "files", "study", "cli"];
+const scripts = readdirSync(join(root, "scripts")).filter((name) => name === "abi.ts" || name.startsWith("build-"));
 /** The files that the build's first and last step write. */
 const built = ["dist/index.js", "dist/cli/orthonorm.js"];
 
@@ -18,7 +18,7 @@ function newest(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
-      if (!["node_modules", "wasm", "data"].includes(entry.name)) time = Math.max(time, newest(path));
+      if (!["node_modules", "wasm", "exports", "data"].includes(entry.name)) time = Math.max(time, newest(path));
     } else time = Math.max(time, statSync(path).mtimeMs);
   }
   return time;

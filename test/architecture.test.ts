@@ -7,10 +7,11 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
-import { norm } from "../bindings/wasm/norm.js";
-import { project } from "../bindings/wasm/project.js";
+import { dtypes, ops } from "../abi/ops.js";
+import { bytesOf } from "../bindings/engine/variants.js";
+import { allFamilies } from "../bindings/wasm/families.js";
+import { exportsOf } from "../scripts/abi.js";
 
-const dtypes = ["f32", "f64", "f16", "bf16"] as const;
 const root = fileURLToPath(new URL("..", import.meta.url));
 const json = (path: string) => JSON.parse(readFileSync(join(root, path), "utf8"));
 
@@ -66,61 +67,52 @@ function refuseCycles(files: readonly string[]): void {
 
 describe("imports run one way", () => {
   it("the parser of this test finds them", () => {
-    expect(importsOf("bindings/ops/center.ts")).toContain("bindings/wasm/project.ts");
-    expect(importsOf("bindings/engine.ts")).toEqual(
-      expect.arrayContaining(["@assemblyscript/loader", "bindings/arena.ts", "bindings/frame.ts"]),
+    expect(importsOf("bindings/ops/center.ts")).toContain("bindings/wasm/ops.ts");
+    expect(importsOf("bindings/engine/load.ts")).toEqual(
+      expect.arrayContaining(["@assemblyscript/loader", "bindings/names.ts", "bindings/engine/engine.ts"]),
     );
     expect(importsOf("assembly/exports/norm/f32.ts")).toContain("assembly/lanes/index.ts");
     expect([assembly.length, bindings.length, study.length].every((count) => count > 10)).toBe(true);
   });
 
-  it("assembly: lanes ◄ kernels ◄ exports", () => {
-    const layers = ["assembly/lanes/", "assembly/kernels/", "assembly/exports/"];
+  it("assembly: lanes ◄ reduce ◄ norm, geometry, project … ◄ exports", () => {
+    const layers = [/^lanes\/|^(env|scratch|strides)\.ts$/, /^reduce\//, /^norm\//, /^(?!exports)/, /^exports\//];
+    const layerOf = (file: string) => layers.findIndex((layer) => layer.test(file.replace("assembly/", "")));
     for (const file of assembly) {
-      const layer = layers.findIndex((prefix) => file.startsWith(prefix));
-      expect(layer, file).toBeGreaterThanOrEqual(0);
       for (const name of importsOf(file)) {
-        const from = layers.findIndex((prefix) => name.startsWith(prefix));
-        expect(from, `${file} imports ${name}`).toBeGreaterThanOrEqual(0);
-        expect(from, `${file} imports ${name}`).toBeLessThanOrEqual(layer);
-        // a module per family and element type: an export file knows its family's ABI and no other; relaxed ones choose
-        // among those of their element type
-        const own = [join(dirname(file), "abi.ts"), file.replace("/relaxed/", "/")];
-        if (layer === 2 && !own.includes(name)) expect(from, `${file} imports ${name}`).toBeLessThan(2);
+        expect(layerOf(name), `${file} imports ${name}`).toBeLessThanOrEqual(layerOf(file));
+        // a module per family and element type: an export file takes kernels; relaxed ones choose among those of their type
+        const own = file.replace("/relaxed/", "/");
+        if (layerOf(file) === 4 && name !== own) expect(layerOf(name), `${file} imports ${name}`).toBeLessThan(4);
       }
     }
     refuseCycles(assembly);
   });
 
-  it("bindings: dtype, check ◄ arena ◄ tensor ◄ frame ◄ engine ◄ call ◄ ops ◄ index", () => {
+  it("bindings: memory ◄ engine ◄ call ◄ ops ◄ index", () => {
     const layers = [
-      ["dtype", "text"],
-      ["check", "variants"],
-      ["wasm/norm", "wasm/project"],
-      ["arena"],
-      ["tensor"],
-      ["frame"],
-      ["engine"],
-      ["load"],
-      ["call"],
-      ["resident"],
-      ["ops/"],
-      ["index"],
+      /^memory\/(dtype|blocks|layout)\.ts$/,
+      /^(check|names)\.ts$/,
+      /^memory\/|^engine\/(variants|wasm-text)\.ts$/,
+      /^wasm\/(?!ops|exports)/,
+      /^call\/op\.ts$/,
+      /^wasm\/ops\.ts$|^engine\//,
+      /^call\//,
+      /^ops\//,
+      /^wasm\/exports\.ts$/,
+      /^index\.ts$/,
     ];
-    const layerOf = (file: string) =>
-      layers.findIndex((names) =>
-        names.some(
-          (name) => file === `bindings/${name}.ts` || (name.endsWith("/") && file.startsWith(`bindings/${name}`)),
-        ),
-      );
+    const layerOf = (file: string) => layers.findIndex((layer) => layer.test(file.replace("bindings/", "")));
     for (const file of bindings) {
       if (file.startsWith("bindings/reference/")) continue;
       expect(layerOf(file), `${file} has a layer`).toBeGreaterThanOrEqual(0);
       for (const name of importsOf(file)) {
-        if (file === "bindings/engine.ts" && name === "@assemblyscript/loader") continue;
-        expect(layerOf(name), `${file} imports ${name}`).toBeGreaterThanOrEqual(0);
-        const beside = file.startsWith("bindings/ops/") && name.startsWith("bindings/ops/");
-        if (!beside) expect(layerOf(name), `${file} imports ${name}`).toBeLessThan(layerOf(file));
+        // asked for where it is used: to evaluate it takes what an AudioWorklet does not have
+        if (file === "bindings/engine/load.ts" && name === "@assemblyscript/loader") continue;
+        const layer = layerOf(name);
+        expect(layer, `${file} imports ${name}`).toBeGreaterThanOrEqual(0);
+        expect(layer, `${file} imports ${name}`).toBeLessThanOrEqual(layerOf(file));
+        if (file.startsWith("bindings/ops/")) expect(layer, `${file} imports ${name}`).toBeLessThan(layerOf(file));
       }
     }
     refuseCycles(bindings);
@@ -135,11 +127,10 @@ describe("imports run one way", () => {
     }
   });
 
-  it("an op knows its own family's kernels and no others", () => {
+  it("an op knows its own entry of the table and no family", () => {
     for (const file of bindings.filter((name) => name.startsWith("bindings/ops/"))) {
-      const families = importsOf(file).filter((name) => name.startsWith("bindings/wasm/"));
-      const own = /layernorm|rmsnorm/.test(file) ? "norm" : "project";
-      expect(families, file).toEqual([`bindings/wasm/${own}.ts`]);
+      const made = importsOf(file).filter((name) => name.startsWith("bindings/wasm/"));
+      expect(made, file).toEqual(["bindings/wasm/ops.ts"]);
     }
   });
 
@@ -162,8 +153,9 @@ describe("imports run one way", () => {
     refuseCycles(sources(`${workspace}/src`));
   });
 
-  it("no file of the workspaces is longer than 400 lines", () => {
-    for (const file of [...files, ...study, ...cli]) {
+  it("no file is longer than 400 lines", () => {
+    const written = [...assembly, ...bindings].filter((file) => !/^(assembly\/exports|bindings\/wasm)\//.test(file));
+    for (const file of [...written, ...files, ...study, ...cli]) {
       expect(readFileSync(join(root, file), "utf8").split("\n").length, file).toBeLessThanOrEqual(401);
     }
   });
@@ -250,71 +242,46 @@ function sections(bytes: Uint8Array): number[] {
   return ids;
 }
 
-describe.each(["norm", "project"] as const)("the module %s", (family) => {
-  const bytes = readFileSync(join(root, `bindings/wasm/${family}.simd.wasm`));
+describe.each(allFamilies().map((family) => [family.name, family] as const))("the module %s", (name, family) => {
+  const bytes = readFileSync(join(root, `bindings/wasm/${name}.simd.wasm`));
   const module = new WebAssembly.Module(bytes);
 
-  it("imports a memory and nothing else", () => {
-    expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
+  it("imports a memory, the address of its scratch, and nothing else", () => {
+    const memory = { module: "env", name: "memory", kind: "memory" };
+    const scratch = { module: "env", name: "scratch", kind: "global" };
+    const imports = WebAssembly.Module.imports(module);
+    expect([[memory], [memory, scratch], [scratch, memory]]).toContainEqual(imports);
+    if (name === "norm") expect(imports).toHaveLength(2);
   });
 
-  it("exports functions only: each op for each element type, in and out of the bundle alike", () => {
-    const ops = {
-      norm: ["layerNorm", "rmsNorm"],
-      project: [
-        "moments",
-        "center",
-        "meanVector",
-        "decompose",
-        "project",
-        "reject",
-        "geometry",
-        "angle",
-        "invertLayerNorm",
-      ],
-    };
-    const beside = {
-      norm: ["constants", "widen_bf16", "widen_f16"],
-      project: [
-        "columns_f32",
-        "columns_f64",
-        "constants",
-        "deviation_f32",
-        "deviation_f64",
-        "orthonormalize_f64",
-        "prepare_f32",
-        "prepare_f64",
-        "widen_bf16",
-        "widen_f16",
-      ],
-    };
-    const expected = ops[family].flatMap((op) => dtypes.map((dtype) => `${op}_${dtype}`));
+  it("exports functions only: those of the table, in and out of the bundle alike", () => {
     const exports = WebAssembly.Module.exports(module);
-    expect(exports.map(({ name }) => name).sort()).toEqual([...expected, ...beside[family]].sort());
+    const expected = dtypes.flatMap((dtype) => exportsOf(name, dtype));
+    expect(exports.map((one) => one.name).sort()).toEqual([...new Set(expected)].sort());
     expect(new Set(exports.map(({ kind }) => kind))).toEqual(new Set(["function"]));
   });
 
   it("has no start function, data, table or names", () => {
     // 1 types, 2 imports, 3 functions, 6 globals (f16's constants), 7 exports, 10 code; not 0 custom, 4 tables, 8 start,
     // 9 elements, 11 data
-    expect(sections(bytes)).toEqual([1, 2, 3, 6, 7, 10]);
+    expect([1, 2, 3, 6, 7, 10]).toEqual(expect.arrayContaining(sections(bytes)));
   });
 
-  it("the bundle carries in parts: the exports of an element type each, and those of all are the module's", async () => {
-    const { bytesOf } = await import("../bindings/variants.js");
-    const exports = (one: WebAssembly.Module) => WebAssembly.Module.exports(one).map(({ name }) => name);
-    const parts = dtypes.map((dtype) => {
-      const part = exports(new WebAssembly.Module(bytesOf(family === "norm" ? norm : project, "simd", dtype)[0]));
-      expect(part.filter((name) => name !== "constants" && !name.endsWith(`_${dtype}`))).toEqual([]);
-      return part;
-    });
-    expect(parts.flat().sort()).toEqual(exports(module).sort());
+  it("the bundle carries in parts: a module per element type, whose exports together are the module's", () => {
+    for (const dtype of dtypes) {
+      const part = new WebAssembly.Module(bytesOf(family, undefined, dtype)[0]);
+      expect(
+        WebAssembly.Module.exports(part)
+          .map((one) => one.name)
+          .sort(),
+      ).toEqual(exportsOf(name, dtype).sort());
+    }
   });
 
   it("writes nothing of memory when it is instantiated", () => {
     const memory = new WebAssembly.Memory({ initial: 2 });
     const all = new Uint8Array(memory.buffer).fill(0xa5);
-    new WebAssembly.Instance(module, { env: { memory } });
+    new WebAssembly.Instance(module, { env: { memory, scratch: 0 } });
     expect(all.every((byte) => byte === 0xa5)).toBe(true);
   });
 });
@@ -334,37 +301,35 @@ describe("a page's bundle", () => {
     return outputFiles[0].text;
   }
 
-  // a stretch of a module's text that the other does not have
-  const stretch = { norm: norm.f32.simd.slice(4000, 4400), project: project.f32.simd.slice(4000, 4400) };
+  /** A stretch of each family's text that no other has. */
+  const stretches = Object.fromEntries(allFamilies().map(({ name, f32 }) => [name, String(f32).slice(1000, 1250)]));
+  const familiesIn = (text: string) => Object.keys(stretches).filter((name) => text.includes(stretches[name]));
+  const gzipped = (text: string) => gzipSync(text, { level: 9 }).length / 1024;
 
   it("the stretches tell the families apart", () => {
-    expect([stretch.norm.length, stretch.project.length]).toEqual([400, 400]);
-    for (const dtype of dtypes) {
-      expect(norm[dtype].simd).not.toContain(stretch.project);
-      expect(project[dtype].simd).not.toContain(stretch.norm);
+    for (const family of allFamilies()) {
+      const text = dtypes.map((dtype) => family[dtype]).join();
+      expect(familiesIn(text)).toEqual([family.name]);
     }
   });
 
-  it("layerNorm brings the norms' kernels and no others, in 30 KB gzipped", async () => {
-    const text = await bundle("layerNorm");
-    expect(text).toContain(stretch.norm);
-    expect(text).not.toContain(stretch.project);
-    expect(text).not.toContain("orthonormalize");
-    expect(gzipSync(text, { level: 9 }).length).toBeLessThan(30 * 1024);
+  it.each(Object.entries(ops).map(([op, { family }]) => [op, family]))(
+    "%s brings the kernels of %s and no others",
+    async (op, family) => {
+      const text = await bundle(op);
+      expect(familiesIn(text)).toEqual([family]);
+      expect(text).not.toContain("TextDecoder"); // the loader's
+    },
+  );
+
+  it("layerNorm and geometry each take at most 28 KB gzipped", async () => {
+    expect(gzipped(await bundle("layerNorm"))).toBeLessThanOrEqual(28);
+    expect(gzipped(await bundle("geometry"))).toBeLessThanOrEqual(28);
   });
 
-  it("geometry brings the projections' kernels and no others", async () => {
-    const text = await bundle("geometry");
-    expect(text).toContain(stretch.project);
-    expect(text).not.toContain(stretch.norm);
-  });
-
-  it("createEngine and tensor alone bring none, loadEngine both", async () => {
-    const none = await bundle("createEngine, tensor");
-    expect(none).not.toContain(stretch.norm);
-    expect(none).not.toContain(stretch.project);
-    const both = await bundle("loadEngine");
-    expect(both).toContain(stretch.norm);
-    expect(both).toContain(stretch.project);
+  it("createEngine and tensor alone bring none, loadKernels those it is given, loadEngine all", async () => {
+    expect(familiesIn(await bundle("createEngine, tensor"))).toEqual([]);
+    expect(familiesIn(await bundle("loadKernels, normKernels"))).toEqual(["norm"]);
+    expect(familiesIn(await bundle("loadEngine")).sort()).toEqual(Object.keys(stretches).sort());
   });
 });

@@ -23,7 +23,12 @@ interface Example {
 // Finding examples
 
 const pages = ["README.md", ...list("docs", ".md")];
-const sources = [...list("bindings/ops", ".ts"), "bindings/load.ts", "bindings/tensor.ts"];
+const sources = [
+  ...list("bindings/ops", ".ts"),
+  "bindings/engine/engine.ts",
+  "bindings/engine/load.ts",
+  "bindings/memory/tensor.ts",
+];
 const examples = [...pages.flatMap(fromPage), ...sources.flatMap(fromSource)];
 
 function list(folder: string, extension: string): string[] {
@@ -245,7 +250,17 @@ async function run({ code, bare }: Example): Promise<void> {
 describe("examples", () => {
   it("are found in the README, in every page of a family, and in every docstring file", () => {
     const files = new Set(examples.map(({ name }) => name.replace(/:\d+$/, "")));
-    const families = ["layernorm", "invert", "rmsnorm", "moments", "center", "project", "geometry", "engine"];
+    const families = [
+      "layernorm",
+      "invert",
+      "rmsnorm",
+      "moments",
+      "center",
+      "project",
+      "geometry",
+      "convert",
+      "engine",
+    ];
     for (const file of ["README.md", ...families.map((family) => `docs/${family}.md`), ...sources]) {
       expect(files).toContain(file);
     }

@@ -3,8 +3,9 @@ import { Code, Half } from "./half";
 /** bfloat16 in memory: the upper half of an f32. Stores round to nearest, ties to even; a NaN becomes 0xffff. */
 @final @unmanaged
 class Upper16 extends Code {
-  @inline get most(): f64 { return 1e37; }
-  @inline get reach(): i32 { return 90; }
+  @inline get digits(): i32 { return 8; }
+  @inline get maxSquares(): f64 { return 1e37; }
+  @inline get rescueExponent(): i32 { return 90; }
   @inline widen(bits: v128): v128 { return i32x4.shl(bits, 16); }
   @inline widenFinite(bits: v128): v128 { return i32x4.shl(bits, 16); }
   @inline narrow(v: v128, w: v128): v128 { return i16x8.narrow_i32x4_s(this.upper(v), this.upper(w)); }

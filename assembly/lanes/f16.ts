@@ -1,8 +1,8 @@
 import { Code, Half } from "./half";
 
-// V8 makes a constant anew at each use, in three or four instructions, and f16 has a dozen uses a vector. A global that may
-// change it reads instead: f16 LayerNorm 128×768 takes 20 % less on Node 24 (and 5 % more on Node 20, which keeps
-// some constants in registers). `constants` is what may change them; nobody calls it.
+// V8 makes a constant anew at each use, in three or four instructions, and f16 has a dozen uses per vector. A global that may
+// change is read instead: f16 LayerNorm 128×768 takes 20 % less time on Node 24 (and 5 % more on Node 20, which keeps
+// some constants in registers). `f16Constants` is what may change them, and is exported for that alone: nobody calls it.
 let signAndRest: v128 = i32x4(0x8fffe000, 0x8fffe000, 0x8fffe000, 0x8fffe000);
 let bias: v128 = i32x4(0x77800000, 0x77800000, 0x77800000, 0x77800000); // 2^112
 let special: v128 = i32x4(0x7f800000, 0x7f800000, 0x7f800000, 0x7f800000);
@@ -12,7 +12,7 @@ let rounding: v128 = i32x4(0x06800000, 0x06800000, 0x06800000, 0x06800000); // �
 let absolute: v128 = i32x4(0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff);
 let quiet: v128 = i32x4(0x200, 0x200, 0x200, 0x200);
 let signs: v128 = i32x4(0x80008000, 0x80008000, 0x80008000, 0x80008000);
-export function constants(at: usize): void {
+export function f16Constants(at: usize): void {
   signAndRest = v128.load(at); bias = v128.load(at, 16); special = v128.load(at, 32); most = v128.load(at, 48);
   least = v128.load(at, 64); rounding = v128.load(at, 80); absolute = v128.load(at, 96); quiet = v128.load(at, 112);
   signs = v128.load(at, 128);
@@ -21,10 +21,11 @@ export function constants(at: usize): void {
 /** IEEE binary16 in memory. Both ways exact: subnormals, infinities, ties to even. A NaN becomes 0x7e00 or 0xfe00. */
 @final @unmanaged
 class Binary16 extends Code {
+  @inline get digits(): i32 { return 11; }
   /** 2^32: a row that may hold 2^16, which is what widenFinite makes of infinity, is read again in full. */
-  @inline get most(): f64 { return 4294967296; }
+  @inline get maxSquares(): f64 { return 4294967296; }
   /** Its squares are never out of f32's range: to be read in full is enough. */
-  @inline get reach(): i32 { return 0; }
+  @inline get rescueExponent(): i32 { return 0; }
 
   @inline widen(bits: v128): v128 {
     const v = this.widenFinite(bits);

@@ -7,10 +7,12 @@ export class F64 extends Lanes {
   @inline get size(): usize { return 8; }
   @inline get step(): usize { return 16; }
   @inline get lane(): usize { return 8; }
-  @inline get least(): f64 { return 1e-280; }
-  @inline get most(): f64 { return 1e300; }
-  @inline get reach(): i32 { return 600; }
-  @inline get limit(): i32 { return 1000; }
+  @inline get digits(): i32 { return 53; }
+  @inline get wideSums(): bool { return false; }
+  @inline get minSquares(): f64 { return 1e-280; }
+  @inline get maxSquares(): f64 { return 1e300; }
+  @inline get rescueExponent(): i32 { return 600; }
+  @inline get maxExponent(): i32 { return 1000; }
 
   @inline load(p: usize): v128 { return v128.load(p); }
   @inline loadFinite(p: usize): v128 { return v128.load(p); }
@@ -22,9 +24,9 @@ export class F64 extends Lanes {
   @inline storeLane(p: usize, v: v128): void { v128.store64_lane(p, v, 0); }
 
   @inline splat(x: f64): v128 { return f64x2.splat(x); }
-  @inline first(v: v128): f64 { return f64x2.extract_lane(v, 0); }
-  keep(v: v128, n: i32): v128 { return v128.and(v, i64x2(n ? -1 : 0, 0)); }
-  @inline orZero(v: v128): v128 { return v128.and(v, f64x2.eq(v, v)); }
+  @inline lane0(v: v128): f64 { return f64x2.extract_lane(v, 0); }
+  firstLanes(v: v128, n: i32): v128 { return v128.and(v, i64x2(n ? -1 : 0, 0)); }
+  @inline nanToZero(v: v128): v128 { return v128.and(v, f64x2.eq(v, v)); }
   @inline add(a: v128, b: v128): v128 { return f64x2.add(a, b); }
   @inline sub(a: v128, b: v128): v128 { return f64x2.sub(a, b); }
   @inline mul(a: v128, b: v128): v128 { return f64x2.mul(a, b); }
@@ -34,29 +36,12 @@ export class F64 extends Lanes {
     if (ASC_FEATURE_RELAXED_SIMD) return f64x2.relaxed_madd(a, b, c);
     return f64x2.add(f64x2.mul(a, b), c);
   }
-  @inline low(v: v128): v128 { return v; }
-  @inline high(v: v128): v128 { return v; }
-  @inline demote(low: v128, high: v128): v128 { return low; }
-  @inline squaresFour(a: v128, b: v128, c: v128, d: v128): v128 {
-    return f64x2.add(this.fma(a, a, f64x2.mul(b, b)), this.fma(c, c, f64x2.mul(d, d)));
-  }
-  @inline productsFour(a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): v128 {
-    return f64x2.add(this.fma(a, e, f64x2.mul(b, f)), this.fma(c, g, f64x2.mul(d, h)));
-  }
   @inline gt(a: v128, b: v128): v128 { return f64x2.gt(a, b); }
-  @inline fold(a: v128, b: v128, c: v128, d: v128): v128 {
+  @inline sumLanes4(a: v128, b: v128, c: v128, d: v128): v128 {
     return f64x2.add(v128.shuffle<f64>(a, b, 0, 2), v128.shuffle<f64>(a, b, 1, 3));
   }
 
-  @inline get wide(): bool { return false; }
-  @inline sumOne(v: v128): v128 { return v; }
-  @inline sumOneHigh(v: v128): v128 { return v; }
-  @inline sumFour(a: v128, b: v128, c: v128, d: v128): v128 { return f64x2.add(f64x2.add(a, b), f64x2.add(c, d)); }
-  @inline sumFourHigh(a: v128, b: v128, c: v128, d: v128): v128 { return a; }
-  @inline join(a: v128, b: v128): v128 { return f64x2.add(a, b); }
-  @inline foldSums(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128): v128 { return this.fold(a, b, c, d); }
-  @inline foldRests(a: v128, a2: v128, b: v128, b2: v128, c: v128, c2: v128, d: v128, d2: v128, mean: v128, n: f64): v128 { return f64x2.splat(0); }
-  @inline pair(s: v128, s2: v128, q: v128): v128 { return this.fold(s, q, s, q); }
-  @inline sumOf(pair: v128): f64 { return f64x2.extract_lane(pair, 0); }
-  @inline squaresOf(pair: v128): f64 { return f64x2.extract_lane(pair, 1); }
+  @inline promoteLow(v: v128): v128 { return v; }
+  @inline promoteHigh(v: v128): v128 { return v; }
+  @inline demote(low: v128, high: v128): v128 { return low; }
 }

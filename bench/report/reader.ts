@@ -54,7 +54,7 @@ export function readerPage(records: Records): string {
     ...figureTable(engine),
     "### Relaxed SIMD",
     "",
-    'With relaxed SIMD a product and a sum are rounded once, in one instruction. `createEngine({ variant: "relaxed" })` takes such',
+    "With relaxed SIMD a product and a sum are rounded once, in one instruction. `createEngine({ variant: relaxed })` takes such",
     "kernels where the runtime has it and where they win: layerNorm in f32, f64 and bf16. The table has the time of each",
     "kernel compiled so over its time with simd (`npm run bench:relaxed`). The limits of rmsNorm are loads and multiplications: it",
     "gains nothing that would pay for a second build. The default stays simd, whose bits are the same everywhere.",

@@ -1,37 +1,39 @@
-import { begin, type CommonOptions, checkOptions, none } from "../call.js";
-import type { Op, Operand } from "../frame.js";
-import { project } from "../wasm/project.js";
+import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
+import type { Op } from "../call/op.js";
+import type { ArrayOrTensor, Like } from "../call/operand.js";
+import * as table from "../wasm/ops.js";
 
-const centering: Op = { name: "center", family: project };
-const averaging: Op = { name: "meanVector", family: project };
-const decomposing: Op = { name: "decompose", family: project };
+/** Options of `center` and `meanVector`. */
+export interface CenterOptions extends CommonOptions {
+  /** Receives the result; may be x itself. */
+  out?: ArrayOrTensor;
+}
 
-/** An op with one output like x. */
-function elementwise(op: Op, x: Operand, options: CommonOptions & { out?: Operand }): Operand {
-  checkOptions(op.name, options);
+/** Runs an op that has one output like x and no other operand. */
+function elementwise(op: Op<table.CenterKernel, "out" | "x">, x: ArrayOrTensor, options: CenterOptions): ArrayOrTensor {
+  checkOptions(op, options);
   const { out } = options;
-  const f = begin(op, x, options, undefined);
-  const y = f.output("out", out);
-  f.inPlace(y, f.x);
-  const kernel = f.kernel(op);
-  f.stage();
+  const call = begin(op, x, options);
   try {
-    kernel(f.at(y), f.at(f.x), f.rows, f.cols);
-    return f.result(y);
+    const y = call.output(op.operands.out, out);
+    const kernel = call.kernel(op);
+    call.stage();
+    kernel(call.at(y), call.at(call.x), call.strides(), call.rows, call.cols);
+    return call.result(y);
   } finally {
-    f.end();
+    call.end();
   }
 }
 
 /**
- * Each row less its mean: the component along the uniform vector 1 removed.
+ * Subtracts each row's mean: removes its component along the uniform vector 1.
  *
- * y = x − μ·1 = x − (x·1̂)1̂ with 1̂ = 1/√d; the first of LayerNorm's three steps. Good to the last bits of what
- * remains for means up to 1e6 deviations; a constant row gives exactly 0.
+ * y = x − μ·1 = x − (x·1̂)1̂ with 1̂ = 1/√d, the first of LayerNorm's three steps. The result is exact to its last bits for
+ * means up to 1e6 standard deviations; a constant row gives exactly 0.
  *
  * @param x rows × cols elements
  * @returns `out` if it is given (it may be x itself), else a Tensor for a Tensor, an array like x for an array
- * @throws {TypeError | RangeError} naming the argument, what was expected and what came, before anything is written
+ * @throws {TypeError | RangeError} naming the argument, what was expected and what was got, before anything is written
  * @see arXiv 2409.12951 v2 eq. 2–8
  *
  * @example
@@ -39,19 +41,21 @@ function elementwise(op: Op, x: Operand, options: CommonOptions & { out?: Operan
  * center(new Float32Array([1, 2, 3, 4])); // [-1.5, -0.5, 0.5, 1.5]
  * ```
  */
-export function center<O extends Operand>(x: Operand, options: CommonOptions & { out: O }): O;
-export function center<X extends Operand>(x: X, options?: CommonOptions & { out?: undefined }): X;
-export function center<X extends Operand>(x: X, options?: CommonOptions & { out?: X }): X;
-export function center(x: Operand, options: CommonOptions & { out?: Operand } = none): Operand {
-  return elementwise(centering, x, options);
+export function center<O extends ArrayOrTensor>(x: ArrayOrTensor, options: CenterOptions & { out: O }): O;
+export function center<X extends ArrayOrTensor>(x: X, options?: CenterOptions & { out?: undefined }): Like<X>;
+export function center<X extends ArrayOrTensor>(x: X, options?: CenterOptions): Like<X> | ArrayOrTensor;
+export function center(x: ArrayOrTensor, options: CenterOptions = noOptions): ArrayOrTensor {
+  return elementwise(table.center, x, options);
 }
 
 /**
- * The component of each row along the uniform vector: μ·1 = (x·1̂)1̂. Its length is ‖x‖ |cos θ|.
+ * The component of each row along the uniform vector.
+ *
+ * y = μ·1 = (x·1̂)1̂, of length ‖x‖ |cos θ|.
  *
  * @param x rows × cols elements
  * @returns `out` if it is given (it may be x itself), else a Tensor for a Tensor, an array like x for an array
- * @throws {TypeError | RangeError} naming the argument, what was expected and what came, before anything is written
+ * @throws {TypeError | RangeError} naming the argument, what was expected and what was got, before anything is written
  * @see arXiv 2409.12951 v2 eq. 2–7
  *
  * @example
@@ -59,34 +63,34 @@ export function center(x: Operand, options: CommonOptions & { out?: Operand } = 
  * meanVector(new Float32Array([1, 2, 3, 4])); // [2.5, 2.5, 2.5, 2.5]
  * ```
  */
-export function meanVector<O extends Operand>(x: Operand, options: CommonOptions & { out: O }): O;
-export function meanVector<X extends Operand>(x: X, options?: CommonOptions & { out?: undefined }): X;
-export function meanVector<X extends Operand>(x: X, options?: CommonOptions & { out?: X }): X;
-export function meanVector(x: Operand, options: CommonOptions & { out?: Operand } = none): Operand {
-  return elementwise(averaging, x, options);
+export function meanVector<O extends ArrayOrTensor>(x: ArrayOrTensor, options: CenterOptions & { out: O }): O;
+export function meanVector<X extends ArrayOrTensor>(x: X, options?: CenterOptions & { out?: undefined }): Like<X>;
+export function meanVector<X extends ArrayOrTensor>(x: X, options?: CenterOptions): Like<X> | ArrayOrTensor;
+export function meanVector(x: ArrayOrTensor, options: CenterOptions = noOptions): ArrayOrTensor {
+  return elementwise(table.meanVector, x, options);
 }
 
-/** What `decompose` returns, each like x. */
+/** What `decompose` returns: arrays or Tensors like x. */
 export interface Decomposition<X> {
   /** μ·1 = (x·1̂)1̂. */
-  meanVector: X;
+  meanVector: Like<X>;
   /** Step (i): x⊥ = x − μ·1. */
-  orthogonal: X;
+  orthogonal: Like<X>;
   /** Step (ii): x⊥/‖x⊥‖. */
-  unit: X;
+  unit: Like<X>;
   /** Step (iii): √d·x⊥/‖x⊥‖, which is LayerNorm with eps 0. */
-  standardized: X;
+  standardized: Like<X>;
 }
 
 /**
- * LayerNorm's three steps, each kept: the component along the uniform vector is removed, what is left is normalised and
- * scaled by √d.
+ * The results of LayerNorm's three steps: the component along the uniform vector is removed, what is left is normalised,
+ * and that is scaled by √d.
  *
- * A row that is uniform already has nothing left: orthogonal, unit and standardized are 0.
+ * x⊥ = x − μ·1, then x⊥/‖x⊥‖, then √d·x⊥/‖x⊥‖. Of a constant row nothing is left: orthogonal, unit and standardized are 0.
  *
  * @param x rows × cols elements
  * @returns four Tensors for a Tensor, four arrays like x for an array
- * @throws {TypeError | RangeError} naming the argument, what was expected and what came
+ * @throws {TypeError | RangeError} naming the argument, what was expected and what was got
  * @see arXiv 2409.12951 v2 eq. 8–9, Algorithm 1
  *
  * @example
@@ -96,24 +100,34 @@ export interface Decomposition<X> {
  * standardized; // [-1, 1]
  * ```
  */
-export function decompose<X extends Operand>(x: X, options: CommonOptions = none): Decomposition<X> {
-  checkOptions(decomposing.name, options);
-  const f = begin(decomposing, x, options, undefined);
-  const mean = f.output("meanVector", undefined);
-  const orthogonal = f.output("orthogonal", undefined);
-  const unit = f.output("unit", undefined);
-  const standardized = f.output("standardized", undefined);
-  const kernel = f.kernel(decomposing);
-  f.stage();
+export function decompose<X extends ArrayOrTensor>(x: X, options: CommonOptions = noOptions): Decomposition<X> {
+  const op = table.decompose;
+  checkOptions(op, options);
+  const call = begin(op, x, options);
   try {
-    kernel(f.at(mean), f.at(orthogonal), f.at(unit), f.at(standardized), f.at(f.x), f.rows, f.cols);
+    const mean = call.output(op.operands.meanVector);
+    const orthogonal = call.output(op.operands.orthogonal);
+    const unit = call.output(op.operands.unit);
+    const standardized = call.output(op.operands.standardized);
+    const kernel = call.kernel(op);
+    call.stage();
+    kernel(
+      call.at(mean),
+      call.at(orthogonal),
+      call.at(unit),
+      call.at(standardized),
+      call.at(call.x),
+      call.strides(),
+      call.rows,
+      call.cols,
+    );
     return {
-      meanVector: f.result(mean),
-      orthogonal: f.result(orthogonal),
-      unit: f.result(unit),
-      standardized: f.result(standardized),
+      meanVector: call.result(mean),
+      orthogonal: call.result(orthogonal),
+      unit: call.result(unit),
+      standardized: call.result(standardized),
     } as Decomposition<X>;
   } finally {
-    f.end();
+    call.end();
   }
 }

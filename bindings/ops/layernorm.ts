@@ -1,43 +1,42 @@
-import { begin, type CommonOptions, checkOptions, none } from "../call.js";
+import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
+import type { ArrayOrTensor, Like } from "../call/operand.js";
+import { given, residentKernel, residentPlace, startOf } from "../call/resident.js";
 import { checkNonNegative, rangeError } from "../check.js";
-import type { Op, Operand } from "../frame.js";
-import { residentKernel, startOf } from "../resident.js";
-import type { Tensor } from "../tensor.js";
-import { norm } from "../wasm/norm.js";
+import { layerNorm as op } from "../wasm/ops.js";
 
 /** Options of `layerNorm`. */
 export interface LayerNormOptions extends CommonOptions {
   /** Scale, `cols` elements. Default: 1. */
-  weight?: Operand;
+  weight?: ArrayOrTensor;
   /** Shift, `cols` elements. Default: 0. */
-  bias?: Operand;
+  bias?: ArrayOrTensor;
   /** Added to the variance. Default: 1e-5. */
   eps?: number;
-  /** Added to x first, like x; the sum is rounded to x's element type and normalised. */
-  residual?: Operand;
+  /** Added to x first, as many elements of the same type. The sum is rounded to that type, then normalised. */
+  residual?: ArrayOrTensor;
   /** Receives x + residual; may be x or residual itself. */
-  sum?: Operand;
+  sum?: ArrayOrTensor;
   /** Receives the mean of each row: `rows` numbers, f64 for f64, else f32. */
-  mean?: Operand;
-  /** Receives 1/√(variance + eps) of each row, likewise. Infinity for a constant row at eps 0. */
-  rstd?: Operand;
+  mean?: ArrayOrTensor;
+  /** Receives 1/√(variance + eps) of each row, likewise; Infinity for a constant row at eps 0. */
+  rstd?: ArrayOrTensor;
+  /** Receives the result; may be x or residual itself. */
+  out?: ArrayOrTensor;
 }
 
-const op: Op = { name: "layerNorm", family: norm };
-
 /**
- * LayerNorm: each row less its mean, over its standard deviation, times weight, plus bias.
+ * LayerNorm: subtracts each row's mean, divides by its standard deviation, multiplies by weight and adds bias.
  *
  * y = (x − μ) / √(σ² + eps) · weight + bias, with μ and σ² the mean and the population variance of the row. As
  * geometry: the component along the uniform vector is removed, the rest is scaled to length √d.
  *
- * Error before weight and bias: |Δy| ≤ 5e-7 · max(1, |y|) in f32 at cols ≤ 4096, 1e-15 in f64, halves the f64 result
- * rounded, for means up to 1e6 deviations and any finite scale. A constant row gives exactly bias; NaN or infinity in a
- * row gives NaN through that row.
+ * The error before weight and bias, for means up to 1e6 standard deviations and any finite scale: in f32 |Δy| ≤ 5e-7 ·
+ * max(1, |y|) at cols ≤ 4096, 2e-6 above; in f64 1e-15 for means up to 1e3 standard deviations; f16 and bf16 are the f64
+ * result rounded. A constant row gives exactly bias; NaN or infinity in a row gives NaN throughout that row.
  *
  * @param x rows × cols elements
  * @returns `out` if it is given (it may be x or residual itself), else a Tensor for a Tensor, an array like x for an array
- * @throws {TypeError | RangeError} naming the argument, what was expected and what came, before anything is written
+ * @throws {TypeError | RangeError} naming the argument, what was expected and what was got, before anything is written
  * @see Ba, Kiros, Hinton 2016 (arXiv 1607.06450); arXiv 2409.12951 v2 eq. 8–9
  *
  * @example
@@ -46,41 +45,57 @@ const op: Op = { name: "layerNorm", family: norm };
  * layerNorm(states, { cols: 768, weight, bias, out: states }); // rows of 768, in place
  * ```
  */
-export function layerNorm<O extends Operand>(x: Operand, options: LayerNormOptions & { out: O }): O;
-export function layerNorm<X extends Operand>(x: X, options?: LayerNormOptions & { out?: undefined }): X;
-export function layerNorm<X extends Operand>(x: X, options?: LayerNormOptions & { out?: X }): X;
-export function layerNorm(x: Operand, options: LayerNormOptions & { out?: Operand } = none): Operand {
-  checkOptions(op.name, options);
-  const { weight, bias, eps = 1e-5, residual, sum, out, mean, rstd } = options;
-  checkNonNegative(op.name, "eps", eps);
-  if (residual === undefined && sum === undefined && mean === undefined && rstd === undefined) {
-    const resident = residentKernel(op, x, out, weight, bias, options);
-    if (resident !== undefined) {
-      const { start, length, cols } = x as Tensor;
-      resident(startOf(out), 0, 0, 0, start, 0, startOf(weight), startOf(bias), length / cols, cols, eps);
-      return out as Tensor;
-    }
+export function layerNorm<O extends ArrayOrTensor>(x: ArrayOrTensor, options: LayerNormOptions & { out: O }): O;
+export function layerNorm<X extends ArrayOrTensor>(x: X, options?: LayerNormOptions & { out?: undefined }): Like<X>;
+export function layerNorm<X extends ArrayOrTensor>(x: X, options?: LayerNormOptions): Like<X> | ArrayOrTensor;
+export function layerNorm(x: ArrayOrTensor, options: LayerNormOptions = noOptions): ArrayOrTensor {
+  const { weight, bias, eps: asked, out } = options ?? noOptions;
+  const eps = asked === undefined ? 1e-5 : asked;
+  const place = residentPlace(x, out, weight, bias, options, given(asked));
+  if (place !== undefined) {
+    checkNonNegative(op.name, "eps", eps);
+    const { start, rows, cols } = place;
+    const kernel = residentKernel(op, place);
+    kernel(startOf(out), 0, 0, 0, start, 0, startOf(weight), startOf(bias), 0, rows, cols, eps);
+    return out as ArrayOrTensor;
   }
-  const f = begin(op, x, options, weight);
-  const r = f.input("residual", residual);
-  if (sum !== undefined && r === undefined) throw rangeError(op.name, "residual", "an operand beside sum", residual);
-  const w = f.parameter("weight", weight, f.cols);
-  const b = f.parameter("bias", bias, f.cols);
-  const y = f.output("out", out);
-  const s = f.optional("sum", sum);
-  const m = f.optionalPerRow("mean", mean);
-  const d = f.optionalPerRow("rstd", rstd);
-  f.inPlace(y, f.x, r);
-  f.inPlace(s, f.x, r);
-  const kernel = f.kernel(op);
-  f.stage();
+  checkOptions(op, options);
+  const { residual, sum, mean, rstd } = options;
+  checkNonNegative(op.name, "eps", eps);
+  if (sum !== undefined && residual === undefined) {
+    throw rangeError(op.name, "residual", "an operand beside sum", residual);
+  }
+  const call = begin(op, x, options);
   try {
-    kernel(f.at(y), f.at(s), f.at(m), f.at(d), f.at(f.x), f.at(r), f.at(w), f.at(b), f.rows, f.cols, eps);
-    f.fill(s);
-    f.fill(m);
-    f.fill(d);
-    return f.result(y);
+    const { operands } = op;
+    const r = call.optional(operands.residual, residual);
+    const w = call.optional(operands.weight, weight);
+    const b = call.optional(operands.bias, bias);
+    const y = call.output(operands.out, out);
+    const s = call.optional(operands.sum, sum);
+    const m = call.optional(operands.mean, mean);
+    const d = call.optional(operands.rstd, rstd);
+    const kernel = call.kernel(op);
+    call.stage();
+    kernel(
+      call.at(y),
+      call.at(s),
+      call.at(m),
+      call.at(d),
+      call.at(call.x),
+      call.at(r),
+      call.at(w),
+      call.at(b),
+      call.strides(),
+      call.rows,
+      call.cols,
+      eps,
+    );
+    call.write(s);
+    call.write(m);
+    call.write(d);
+    return call.result(y);
   } finally {
-    f.end();
+    call.end();
   }
 }

@@ -1,15 +1,8 @@
-import { begin, type CommonOptions, checkOptions, none } from "../call.js";
-import type { Op, Operand } from "../frame.js";
-import { project } from "../wasm/project.js";
+import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
+import type { ArrayOrTensor, PerRow } from "../call/operand.js";
+import { moments as op } from "../wasm/ops.js";
 
-/** One number a row: f64 for f64 input, else f32. */
-export type PerRow<X> = X extends Float64Array
-  ? Float64Array
-  : X extends { dtype: unknown }
-    ? Float32Array | Float64Array
-    : Float32Array;
-
-/** What `moments` returns. */
+/** What `moments` returns: arrays of one number per row. */
 export interface Moments<X> {
   /** μ = Σx/d. */
   mean: PerRow<X>;
@@ -19,35 +12,35 @@ export interface Moments<X> {
   rms: PerRow<X>;
 }
 
-const op: Op = { name: "moments", family: project };
-
 /**
- * Mean, variance and root mean square of each row: RMS² = σ² + μ².
+ * The mean, the variance and the root mean square of each row.
  *
- * In f32, μ is good to 5e-7 rms; σ² and RMS to 1e-6 of themselves, for means up to 1e6 deviations. A variance beyond
- * the range of f32 is Infinity (deviations above 1.8e19) or 0 (below 2.6e-23): take f64.
+ * μ = Σx/d, σ² = Σ(x − μ)²/d, RMS² = Σx²/d = σ² + μ². In f32, μ is exact to 5e-7 RMS, and σ² and RMS to a relative error of
+ * 1e-6, for means up to 1e6 standard deviations. A variance beyond the range of f32 is Infinity (σ above 1.8e19) or 0 (σ
+ * below 2.6e-23): take f64.
  *
  * @param x rows × cols elements
- * @returns arrays of `rows` numbers, also for a Tensor
- * @throws {TypeError | RangeError} naming the argument, what was expected and what came
+ * @returns arrays of one number per row, also for a Tensor: f64 for f64, else f32
+ * @throws {TypeError | RangeError} naming the argument, what was expected and what was got
+ * @see arXiv 2409.12951 v2 eq. 2–9
  *
  * @example
  * ```ts
  * moments(new Float32Array([1, 2, 3, 4])); // { mean: [2.5], variance: [1.25], rms: [2.7386…] }
  * ```
  */
-export function moments<X extends Operand>(x: X, options: CommonOptions = none): Moments<X> {
-  checkOptions(op.name, options);
-  const f = begin(op, x, options, undefined);
-  const mean = f.perRow("mean", undefined);
-  const variance = f.perRow("variance", undefined);
-  const rms = f.perRow("rms", undefined);
-  const kernel = f.kernel(op);
-  f.stage();
+export function moments<X extends ArrayOrTensor>(x: X, options: CommonOptions = noOptions): Moments<X> {
+  checkOptions(op, options);
+  const call = begin(op, x, options);
   try {
-    kernel(f.at(mean), f.at(variance), f.at(rms), f.at(f.x), f.rows, f.cols);
-    return { mean: f.result(mean), variance: f.result(variance), rms: f.result(rms) } as Moments<X>;
+    const mean = call.output(op.operands.mean);
+    const variance = call.output(op.operands.variance);
+    const rms = call.output(op.operands.rms);
+    const kernel = call.kernel(op);
+    call.stage();
+    kernel(call.at(mean), call.at(variance), call.at(rms), call.at(call.x), call.strides(), call.rows, call.cols);
+    return { mean: call.result(mean), variance: call.result(variance), rms: call.result(rms) } as Moments<X>;
   } finally {
-    f.end();
+    call.end();
   }
 }

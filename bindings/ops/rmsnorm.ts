@@ -1,43 +1,43 @@
-import { begin, type CommonOptions, checkOptions, none } from "../call.js";
+import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
+import type { ArrayOrTensor, Like } from "../call/operand.js";
+import { given, residentKernel, residentPlace, startOf } from "../call/resident.js";
 import { checkFinite, checkNonNegative, rangeError } from "../check.js";
-import type { Op, Operand } from "../frame.js";
-import { residentKernel, startOf } from "../resident.js";
-import type { Tensor } from "../tensor.js";
-import { norm } from "../wasm/norm.js";
+import type { DType } from "../memory/dtype.js";
+import { rmsNorm as op } from "../wasm/ops.js";
 
 /** Options of `rmsNorm`. */
 export interface RMSNormOptions extends CommonOptions {
   /** Scale, `cols` elements. Default: 1. */
-  weight?: Operand;
+  weight?: ArrayOrTensor;
   /** Shift, `cols` elements. Default: 0. */
-  bias?: Operand;
-  /** Added to weight, where there is one: Gemma's is 1. Default: 0. */
+  bias?: ArrayOrTensor;
+  /** Added to weight, where there is one. Gemma's models need 1. Default: 0. */
   weightOffset?: number;
   /** Added to the mean square. Default: 1e-5. */
   eps?: number;
-  /** Added to x first, like x; the sum is rounded to x's element type and normalised. */
-  residual?: Operand;
+  /** Added to x first, as many elements of the same type. The sum is rounded to that type, then normalised. */
+  residual?: ArrayOrTensor;
   /** Receives x + residual; may be x or residual itself. */
-  sum?: Operand;
-  /** Receives 1/√(mean(x²) + eps) of each row: `rows` numbers, f64 for f64, else f32. Infinity for zeros at eps 0. */
-  rstd?: Operand;
+  sum?: ArrayOrTensor;
+  /** Receives 1/√(mean(x²) + eps) of each row: `rows` numbers, f64 for f64, else f32; Infinity for a row of zeros at eps 0. */
+  rstd?: ArrayOrTensor;
+  /** Receives the result; may be x or residual itself. */
+  out?: ArrayOrTensor;
 }
 
-const op: Op = { name: "rmsNorm", family: norm };
-
 /**
- * RMSNorm: each row over its root mean square, times weight (plus bias).
+ * RMSNorm: divides each row by its root mean square, multiplies by weight and adds bias.
  *
- * y = x / √(mean(x²) + eps) · (weightOffset + weight) + bias. As geometry: the row is scaled to length √d; LayerNorm
+ * y = x / √(mean(x²) + eps) · (weightOffset + weight) + bias. As geometry: the row is scaled to length √d, which is LayerNorm
  * without its first step.
  *
- * Error before weight and bias: relative 3e-7 in f32 at cols ≤ 4096, 1e-15 in f64, halves the f64 result rounded, at
- * any finite scale. A row of zeros gives exactly bias. NaN in a row gives NaN through that row; infinity gives NaN
- * where it stands and 0 elsewhere (plus bias), as the limit is.
+ * The error before weight and bias, at any finite scale: in f32 3e-7 relative at cols ≤ 4096, 2e-6 above; in f64 1e-15; f16
+ * and bf16 are the f64 result rounded. A row of zeros gives exactly bias. NaN in a row gives NaN throughout that row.
+ * Infinity gives NaN where it stands and bias elsewhere.
  *
  * @param x rows × cols elements
  * @returns `out` if it is given (it may be x or residual itself), else a Tensor for a Tensor, an array like x for an array
- * @throws {TypeError | RangeError} naming the argument, what was expected and what came, before anything is written
+ * @throws {TypeError | RangeError} naming the argument, what was expected and what was got, before anything is written
  * @see Zhang & Sennrich 2019 (arXiv 1910.07467); arXiv 2409.12951 v2
  *
  * @example
@@ -46,40 +46,69 @@ const op: Op = { name: "rmsNorm", family: norm };
  * rmsNorm(states, { cols: 2048, weight, weightOffset: 1, eps: 1e-6 }); // Gemma's
  * ```
  */
-export function rmsNorm<O extends Operand>(x: Operand, options: RMSNormOptions & { out: O }): O;
-export function rmsNorm<X extends Operand>(x: X, options?: RMSNormOptions & { out?: undefined }): X;
-export function rmsNorm<X extends Operand>(x: X, options?: RMSNormOptions & { out?: X }): X;
-export function rmsNorm(x: Operand, options: RMSNormOptions & { out?: Operand } = none): Operand {
-  checkOptions(op.name, options);
-  const { weight, bias, weightOffset = 0, eps = 1e-5, residual, sum, out, rstd } = options;
-  checkFinite(op.name, "weightOffset", weightOffset);
-  checkNonNegative(op.name, "eps", eps);
-  if (residual === undefined && sum === undefined && rstd === undefined) {
-    const resident = residentKernel(op, x, out, weight, bias, options);
-    if (resident !== undefined) {
-      const { start, length, cols } = x as Tensor;
-      resident(startOf(out), 0, 0, start, 0, startOf(weight), startOf(bias), length / cols, cols, weightOffset, eps);
-      return out as Tensor;
-    }
+export function rmsNorm<O extends ArrayOrTensor>(x: ArrayOrTensor, options: RMSNormOptions & { out: O }): O;
+export function rmsNorm<X extends ArrayOrTensor>(x: X, options?: RMSNormOptions & { out?: undefined }): Like<X>;
+export function rmsNorm<X extends ArrayOrTensor>(x: X, options?: RMSNormOptions): Like<X> | ArrayOrTensor;
+export function rmsNorm(x: ArrayOrTensor, options: RMSNormOptions = noOptions): ArrayOrTensor {
+  const { weight, bias, weightOffset: shift, eps: asked, out } = options ?? noOptions;
+  const weightOffset = shift === undefined ? 0 : shift;
+  const eps = asked === undefined ? 1e-5 : asked;
+  const place = residentPlace(x, out, weight, bias, options, given(shift) + given(asked));
+  if (place !== undefined) {
+    checkScalars(weightOffset, eps, place.dtype);
+    const { start, rows, cols } = place;
+    const kernel = residentKernel(op, place);
+    kernel(startOf(out), 0, 0, start, 0, startOf(weight), startOf(bias), 0, rows, cols, weightOffset, eps);
+    return out as ArrayOrTensor;
   }
-  const f = begin(op, x, options, weight);
-  const r = f.input("residual", residual);
-  if (sum !== undefined && r === undefined) throw rangeError(op.name, "residual", "an operand beside sum", residual);
-  const w = f.parameter("weight", weight, f.cols);
-  const b = f.parameter("bias", bias, f.cols);
-  const y = f.output("out", out);
-  const s = f.optional("sum", sum);
-  const d = f.optionalPerRow("rstd", rstd);
-  f.inPlace(y, f.x, r);
-  f.inPlace(s, f.x, r);
-  const kernel = f.kernel(op);
-  f.stage();
+  checkOptions(op, options);
+  const { residual, sum, rstd } = options;
+  checkScalars(weightOffset, eps, "f64");
+  if (sum !== undefined && residual === undefined) {
+    throw rangeError(op.name, "residual", "an operand beside sum", residual);
+  }
+  const call = begin(op, x, options);
   try {
-    kernel(f.at(y), f.at(s), f.at(d), f.at(f.x), f.at(r), f.at(w), f.at(b), f.rows, f.cols, weightOffset, eps);
-    f.fill(s);
-    f.fill(d);
-    return f.result(y);
+    checkScalars(weightOffset, eps, call.dtype);
+    const { operands } = op;
+    const r = call.optional(operands.residual, residual);
+    const w = call.optional(operands.weight, weight);
+    const b = call.optional(operands.bias, bias);
+    const y = call.output(operands.out, out);
+    const s = call.optional(operands.sum, sum);
+    const d = call.optional(operands.rstd, rstd);
+    const kernel = call.kernel(op);
+    call.stage();
+    kernel(
+      call.at(y),
+      call.at(s),
+      call.at(d),
+      call.at(call.x),
+      call.at(r),
+      call.at(w),
+      call.at(b),
+      call.strides(),
+      call.rows,
+      call.cols,
+      weightOffset,
+      eps,
+    );
+    call.write(s);
+    call.write(d);
+    return call.result(y);
   } finally {
-    f.end();
+    call.end();
+  }
+}
+
+/** The largest number of f32. */
+const LARGEST = (2 - 2 ** -23) * 2 ** 127;
+
+/** An offset beyond f32 would be infinite where all else is f32, and make NaN of a row of zeros. */
+function checkScalars(weightOffset: number, eps: number, dtype: DType): void {
+  if (weightOffset !== 0) checkFinite(op.name, "weightOffset", weightOffset);
+  checkNonNegative(op.name, "eps", eps);
+  if (dtype !== "f64" && Math.abs(weightOffset) > LARGEST) {
+    throw rangeError(op.name, "weightOffset", `a number that f32 can hold, for x is ${dtype}`, weightOffset);
   }
 }

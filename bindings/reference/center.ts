@@ -1,8 +1,10 @@
-import { deviations, moments } from "./moments.js";
-import { countRows, type RowOptions, scaledRow, timesPowerOfTwo } from "./rows.js";
+import { checkCall } from "./check.js";
+import { moments } from "./moments.js";
+import { countRows, type RowOptions, rowOptions, scaledRow, timesPowerOfTwo } from "./rows.js";
+import { deviations } from "./statistics.js";
 import { length } from "./sum.js";
 
-/** Every part as long as `x`. */
+/** The results of the three steps, each as long as `x`. */
 export interface Decomposition {
   meanVector: Float64Array;
   orthogonal: Float64Array;
@@ -11,7 +13,7 @@ export interface Decomposition {
 }
 
 /**
- * Every row minus its mean: the component orthogonal to the uniform direction 1 = [1, …, 1].
+ * Each row minus its mean: the component orthogonal to the uniform direction 1 = [1, …, 1].
  *
  * x⊥ = x − μ·1 = x − (x·1̂)1̂. A row that holds NaN or ±Infinity gives NaN throughout.
  *
@@ -19,6 +21,7 @@ export interface Decomposition {
  * @throws RangeError when `cols` is not a positive integer that divides the length of `x`.
  */
 export function center(x: ArrayLike<number>, options: RowOptions = {}): Float64Array {
+  checkCall("center", rowOptions, options, { x });
   const { cols = x.length } = options;
   const rows = countRows("center", x.length, cols);
   const y = new Float64Array(x.length);
@@ -31,7 +34,7 @@ export function center(x: ArrayLike<number>, options: RowOptions = {}): Float64A
 }
 
 /**
- * The mean of every row, repeated along the row: the component along the uniform direction.
+ * The mean of each row, repeated along the row: the component along the uniform direction.
  *
  * μ·1 = (x·1̂)1̂. A row that holds NaN or ±Infinity gives NaN throughout.
  *
@@ -39,6 +42,7 @@ export function center(x: ArrayLike<number>, options: RowOptions = {}): Float64A
  * @throws RangeError when `cols` is not a positive integer that divides the length of `x`.
  */
 export function meanVector(x: ArrayLike<number>, options: RowOptions = {}): Float64Array {
+  checkCall("meanVector", rowOptions, options, { x });
   const { cols = x.length } = options;
   countRows("meanVector", x.length, cols);
   const { mean } = moments(x, { cols });
@@ -46,7 +50,7 @@ export function meanVector(x: ArrayLike<number>, options: RowOptions = {}): Floa
 }
 
 /**
- * The three steps of LayerNorm's standardization, one array each.
+ * The results of the three steps of LayerNorm's standardization, an array for each.
  *
  * meanVector = μ·1; orthogonal = x − μ·1; unit = orthogonal/‖orthogonal‖; standardized = √d·unit.
  *
@@ -57,6 +61,7 @@ export function meanVector(x: ArrayLike<number>, options: RowOptions = {}): Floa
  * @throws RangeError when `cols` is not a positive integer that divides the length of `x`.
  */
 export function decompose(x: ArrayLike<number>, options: RowOptions = {}): Decomposition {
+  checkCall("decompose", rowOptions, options, { x });
   const { cols = x.length } = options;
   const rows = countRows("decompose", x.length, cols);
   const unit = new Float64Array(x.length);

@@ -1,29 +1,34 @@
+import { checkCall } from "./check.js";
 import { countRows, defaultCols, expectLength, type RowOptions } from "./rows.js";
 
 export interface InvertLayerNormOptions extends RowOptions {
-  /** What `layerNorm` gave for each row: its mean, and 1/√(σ² + eps). */
+  /** The mean of each row, as `layerNorm` gave it. */
   mean: ArrayLike<number>;
+  /** 1/√(σ² + eps) of each row, as `layerNorm` gave it. */
   rstd: ArrayLike<number>;
-  /** Scale per column, by default 1; none may be 0. */
+  /** Scale per column, by default 1; no element may be 0. */
   weight?: ArrayLike<number>;
   /** Shift per column, by default 0. */
   bias?: ArrayLike<number>;
 }
 
 /**
- * LayerNorm undone: its input, from its output and what it saved.
+ * Inverts LayerNorm: its input, from its output and the statistics that it saved.
  *
  * x = (z − bias)/weight/rstd + mean. Four roundings, three of which are of x − mean: |Δx| ≤ 4.5e-16 · max(|x|, |x − mean|).
  *
- * A row whose rstd is Infinity gives its mean throughout; NaN stays where it stands, NaN in mean or rstd goes through the row.
+ * A row whose rstd is Infinity gives its mean throughout; NaN in z stays where it stands; NaN in mean or rstd gives NaN
+ * throughout the row.
  *
  * Source: the inverse of Ba, Kiros, Hinton, arXiv 1607.06450, eq. 4; arXiv 2409.12951 v2, eq. 8–9.
- * @throws RangeError when `cols` or a length makes no sense, or an element of weight is 0.
+ * @throws RangeError when `cols` does not divide the length of `z`, another length does not fit, or an element of weight is 0.
  */
 export function invertLayerNorm(z: ArrayLike<number>, options: InvertLayerNormOptions): Float64Array {
   const op = "invertLayerNorm";
+  checkCall(op, ["cols", "weight", "bias", "mean", "rstd"], options, { z });
   const { mean, rstd, weight, bias } = options;
   const cols = defaultCols(z, options);
+  checkCall(op, Object.keys(options), options, { mean, rstd, weight, bias });
   const rows = countRows(op, z.length, cols);
   expectLength(op, "mean", mean, rows);
   expectLength(op, "rstd", rstd, rows);

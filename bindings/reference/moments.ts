@@ -1,32 +1,16 @@
-import { countRows, type RowOptions, scaledRow, timesPowerOfTwo } from "./rows.js";
-import { divide, dot, NeumaierSum, type Pair } from "./sum.js";
+import { checkCall } from "./check.js";
+import { countRows, type RowOptions, rowOptions, scaledRow, timesPowerOfTwo } from "./rows.js";
+import { deviations, meanSquare, rowMean } from "./statistics.js";
 
-/** One number a row. */
+/** Arrays of one number per row. */
 export interface Moments {
   mean: Float64Array;
   variance: Float64Array;
   rms: Float64Array;
 }
 
-/** The mean of one row as hi + lo: the rounded mean, and what sum and division rounded away. */
-export function rowMean(values: Float64Array): Pair {
-  const sum = new NeumaierSum();
-  for (const value of values) sum.add(value);
-  return divide(sum.pair, { hi: values.length, lo: 0 });
-}
-
-/** One row minus its mean, (x − hi) − lo: subtracting the rounded mean alone would leave its rounding error behind. */
-export function deviations(values: Float64Array, mean: Pair = rowMean(values)): Float64Array {
-  return values.map((value) => value - mean.hi - mean.lo);
-}
-
-/** Σ xᵢ² / d of one row. */
-export function meanSquare(values: Float64Array): number {
-  return dot(values, values).hi / values.length;
-}
-
 /**
- * The mean, the population variance and the root mean square of every row.
+ * The mean, the population variance and the root mean square of each row.
  *
  * μ = (1/d) Σ xᵢ, σ² = (1/d) Σ (xᵢ − μ)², RMS² = (1/d) Σ xᵢ² = σ² + μ².
  *
@@ -36,6 +20,7 @@ export function meanSquare(values: Float64Array): number {
  * @throws RangeError when `cols` is not a positive integer that divides the length of `x`.
  */
 export function moments(x: ArrayLike<number>, options: RowOptions = {}): Moments {
+  checkCall("moments", rowOptions, options, { x });
   const { cols = x.length } = options;
   const rows = countRows("moments", x.length, cols);
   const mean = new Float64Array(rows);

@@ -1,6 +1,7 @@
+import { checkCall } from "./check.js";
 import { countRows, defaultCols, expectLength } from "./rows.js";
 
-/** What both norms take. */
+/** The options that both norms have. */
 export interface NormOptions {
   /** The row length; by default that of `weight`, else the whole array is one row. */
   cols?: number;
@@ -10,11 +11,11 @@ export interface NormOptions {
   bias?: ArrayLike<number>;
   /** Added to the variance or the mean square; by default 1e-5. */
   eps?: number;
-  /** Added to `x` first: the norm is that of the sum. */
+  /** Added to `x` first: the sum is what is normalised. */
   residual?: ArrayLike<number>;
 }
 
-/** The options of a norm with every default in place. */
+/** The options of a norm, checked and with all defaults filled in. */
 export interface NormProblem {
   rows: number;
   cols: number;
@@ -26,8 +27,15 @@ export interface NormProblem {
 }
 
 /** Checks the options of a norm and fills in the defaults. */
-export function normProblem(op: string, x: ArrayLike<number>, options: NormOptions): NormProblem {
+export function normProblem(
+  op: string,
+  x: ArrayLike<number>,
+  options: NormOptions,
+  more: readonly string[] = [],
+): NormProblem {
+  checkCall(op, ["cols", "weight", "bias", "eps", "residual", ...more], options, { x });
   const { weight, bias, residual, eps = 1e-5 } = options;
+  checkCall(op, Object.keys(options), options, { weight, bias, residual });
   const cols = defaultCols(x, options);
   const rows = countRows(op, x.length, cols);
   expectLength(op, "weight", weight, cols);

@@ -4,7 +4,7 @@ export type ElementType = "f32" | "f64" | "f16" | "bf16";
 /** The element types of two bytes, stored as bit patterns. */
 export type HalfType = "f16" | "bf16";
 
-/** Sign, then the exponent field, then the fraction: `minExponent` is the exponent of the smallest normal number. */
+/** The formats: a sign, an exponent field, a fraction. `minExponent` is the exponent of the smallest normal number. */
 const layouts = {
   f16: { fractionBits: 10, minExponent: -14, infinity: 0x7c00, nan: 0x7e00 },
   bf16: { fractionBits: 7, minExponent: -126, infinity: 0x7f80, nan: 0x7fc0 },
@@ -15,8 +15,8 @@ const layouts = {
  *
  * bits = sign · 2^15 + (e − minExponent) · 2^fractionBits + round(|value| / 2^(e − fractionBits)).
  *
- * One rounding, straight from f64: rounding to f32 on the way would turn some near-ties into ties. Subnormals are kept,
- * overflow goes to infinity, NaN becomes the quiet NaN without a payload.
+ * It is rounded once, from f64: rounding to f32 on the way would turn some near-ties into ties. Subnormals are kept, what
+ * overflows becomes infinity, and NaN becomes the quiet NaN without a payload.
  *
  * Source: IEEE 754-2019, §3.4 and §4.3.1.
  */
@@ -27,15 +27,15 @@ export function toBits(dtype: HalfType, value: number): number {
   const magnitude = Math.abs(value);
   if (magnitude === Number.POSITIVE_INFINITY) return sign + infinity;
   const exponent = Math.max(exponentOf(magnitude), minExponent);
-  // In units of the last place: dividing by a power of two is exact. A normal number has 2^fractionBits of them or more,
-  // and that leading 1 is what raises the exponent field by one; a subnormal has fewer and leaves the field 0; rounding
-  // up to the next power of two carries into the field by itself.
+  // In units in the last place: dividing by a power of two is exact. A normal number has at least 2^fractionBits units, and
+  // that leading 1 adds one to the exponent field; a subnormal has fewer and leaves the field 0. Rounding up to the next power
+  // of two carries into the field by itself.
   const units = roundHalfEven(magnitude / 2 ** (exponent - fractionBits));
   return sign + Math.min((exponent - minExponent) * 2 ** fractionBits + units, infinity);
 }
 
 /**
- * The number that an f16 or bf16 bit pattern stands for; exact.
+ * The number that an f16 or bf16 bit pattern stands for, which is exact.
  *
  * value = ±(1 + fraction/2^fractionBits) · 2^e, subnormal ±fraction/2^fractionBits · 2^minExponent.
  *

@@ -1,8 +1,11 @@
-/** How many numbers make a row. */
+/** The options that all functions have. */
 export interface RowOptions {
   /** The row length; by default the whole array is one row. */
   cols?: number;
 }
+
+/** The names of RowOptions. */
+export const rowOptions: readonly string[] = ["cols"];
 
 /** One row divided by 2^exponent, so that its largest magnitude lies near 1. */
 export interface ScaledRow {
@@ -30,16 +33,16 @@ export function expectLength(op: string, name: string, array: ArrayLike<number> 
 export function timesPowerOfTwo(value: number, exponent: number): number {
   let scaled = value;
   let left = exponent;
-  // 2^left itself must be a normal number, so a long way is gone in several steps.
+  // 2^left itself must be a normal number, so large exponents take several steps.
   for (; left > 1023; left -= 1023) scaled *= 2 ** 1023;
   for (; left < -1022; left += 1022) scaled *= 2 ** -1022;
   return scaled * 2 ** left;
 }
 
 /**
- * Row `row` of `x`, divided by a power of two so that max(|xᵢ|, floor) comes near 1 and no square overflows or is lost.
- * (An element 2^1022 times smaller than the largest becomes subnormal and loses digits: units of 2^-1074 of the row.)
- * A row that holds NaN or ±Infinity becomes NaN throughout: nothing finite can be said of its mean or its length.
+ * Row `row` of `x`, divided by a power of two so that max(|xᵢ|, floor) comes near 1, and no square overflows or underflows.
+ * (An element 2^1022 times smaller than the largest becomes subnormal and loses digits.)
+ * A row that holds NaN or ±Infinity becomes NaN throughout, because its mean and its length are not finite.
  */
 export function scaledRow(x: ArrayLike<number>, row: number, cols: number, floor = 0): ScaledRow {
   const values = new Float64Array(cols);
@@ -50,12 +53,12 @@ export function scaledRow(x: ArrayLike<number>, row: number, cols: number, floor
   }
   if (largest === 0) return { values, exponent: 0 };
   if (!Number.isFinite(largest)) return { values: values.fill(Number.NaN), exponent: 0 };
-  // Whether log2 errs by one beside a power of two does not matter: any exponent scales exactly, "near 1" is enough.
+  // Math.log2 may be off by one beside a power of two. That does not matter: any exponent scales exactly, and near 1 is enough.
   const exponent = Math.floor(Math.log2(largest));
   return { values: values.map((value) => timesPowerOfTwo(value, -exponent)), exponent };
 }
 
-/** The default row length of a norm: that of its weight, else everything. */
+/** The row length of a norm: `cols`, else that of its weight, else all of x. */
 export function defaultCols(x: ArrayLike<number>, options: { cols?: number; weight?: ArrayLike<number> }): number {
   return options.cols ?? options.weight?.length ?? x.length;
 }

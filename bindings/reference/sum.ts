@@ -1,4 +1,4 @@
-/** A number kept as an unevaluated sum: `hi` is its rounding to f64, `lo` what the rounding left over. */
+/** A number as an unevaluated sum: `hi` is the number rounded to f64, `lo` what the rounding left over. */
 export interface Pair {
   hi: number;
   lo: number;
@@ -32,7 +32,7 @@ function upperHalf(value: number): number {
   return shifted - (shifted - value);
 }
 
-/** What rounding took from the product: `a·b = product + productError(a, b, product)` exactly (Dekker 1971). */
+/** The rounding error of a product: `a·b = product + productError(a, b, product)` exactly (Dekker 1971). */
 export function productError(a: number, b: number, product: number): number {
   const aHi = upperHalf(a);
   const bHi = upperHalf(b);
@@ -52,7 +52,7 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>): Pair {
   return sum.pair;
 }
 
-/** The quotient of two pairs, as a pair: long division, two digits of it. */
+/** The quotient of two pairs, as a pair: the first two steps of long division, with f64 numbers as digits. */
 export function divide(numerator: Pair, denominator: Pair): Pair {
   const hi = numerator.hi / denominator.hi;
   const product = hi * denominator.hi;

@@ -1,9 +1,9 @@
 /** The weight and bias of a site's norm: found by name among a model's tensors, or as a pairs file says. */
 import { type Container, listed, printable, readTensor, type StoredTensor } from "@orthonorm/files";
+import { convert } from "orthonorm";
 import { OptionError, StudyError } from "./error.js";
 import { type Affine, elementTypes } from "./measure/collect.js";
 import type { Floats } from "./measure/sample.js";
-import { widenBf16, widenF16 } from "./measure/widen.js";
 import type { Norm } from "./types.js";
 
 /** The names of the parameters per site. A bias of null means that there is none. */
@@ -99,9 +99,8 @@ async function readVector(file: Container, tensor: StoredTensor, cols: number, r
     );
   }
   const { data } = await readTensor(file, name);
-  const values = kind === "f16" || kind === "bf16" ? new Float32Array(cols) : (data as Floats);
-  if (kind === "f16") widenF16(data as Uint16Array, values as Float32Array);
-  if (kind === "bf16") widenBf16(data as Uint16Array, values as Float32Array);
+  const half = kind === "f16" || kind === "bf16";
+  const values = half ? convert(data as Uint16Array, "f32", { dtype: kind }) : (data as Floats);
   // In the type of the rows: what scales f32 rows must be finite in f32.
   const measured = rowsAreF64 ? Float64Array.from(values) : Float32Array.from(values);
   const at = measured.findIndex((value) => !Number.isFinite(value));

@@ -1,9 +1,9 @@
 // The relaxed variant: the promises of docs/numerics.md, but for bits that are the same on every machine.
 
-import { createEngine, type DType, layerNorm, loadEngine, rmsNorm } from "orthonorm";
+import { createEngine, type DType, layerNorm, loadEngine, relaxed, rmsNorm } from "orthonorm";
 import * as reference from "orthonorm/reference";
 import { describe, expect, it, vi } from "vitest";
-import { hasRelaxed } from "../../bindings/variants.js";
+import { hasRelaxed } from "../../bindings/engine/variants.js";
 import { accuracy } from "../support/accuracy.js";
 import { decode, encode } from "../support/dtypes.js";
 import { scaledError } from "../support/error.js";
@@ -17,8 +17,8 @@ describe("an engine without relaxed SIMD", () => {
     const x = Float32Array.from({ length: 3 * 770 }, (_, i) => Math.sin(i * i));
     const validate = vi.spyOn(WebAssembly, "validate").mockReturnValue(false);
     try {
-      const made = createEngine({ variant: "relaxed" });
-      const loaded = await loadEngine({ variant: "relaxed" });
+      const made = createEngine({ variant: relaxed });
+      const loaded = await loadEngine({ variant: relaxed });
       expect([made.variant, loaded.variant]).toEqual(["simd", "simd"]);
       const expected = layerNorm(x, { cols: 770 });
       for (const engine of [made, loaded]) expect(layerNorm(x, { cols: 770, engine })).toEqual(expected);
@@ -28,20 +28,20 @@ describe("an engine without relaxed SIMD", () => {
   });
 
   it("modules that were given are simd's", async () => {
-    await expect(loadEngine({ variant: "relaxed", modules: { norm: 1 as never } })).rejects.toThrow("modules.norm");
+    await expect(loadEngine({ variant: relaxed, modules: { norm: 1 as never } })).rejects.toThrow("modules.norm");
     const module = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
-    await expect(loadEngine({ variant: "relaxed", modules: { norm: module } })).rejects.toThrow(
-      'loadEngine: variant expected one beside modules that is "simd", as they are, got "relaxed"',
+    await expect(loadEngine({ variant: relaxed, modules: { norm: module } })).rejects.toThrow(
+      'loadEngine: variant expected "simd" beside modules, as they are, got relaxed',
     );
   });
 });
 
 describe.runIf(present)(`relaxed${present ? "" : " (not run: this engine has no relaxed SIMD)"}`, () => {
-  const engine = present ? createEngine({ variant: "relaxed" }) : createEngine();
+  const engine = present ? createEngine({ variant: relaxed }) : createEngine();
 
   it("is what the engine says it runs, made or loaded", async () => {
     expect(engine.variant).toBe("relaxed");
-    expect((await loadEngine({ variant: "relaxed" })).variant).toBe("relaxed");
+    expect((await loadEngine({ variant: relaxed })).variant).toBe("relaxed");
   });
 
   it.each(dtypes)("%s holds the contract's table", (dtype) => {
@@ -49,7 +49,7 @@ describe.runIf(present)(`relaxed${present ? "" : " (not run: this engine has no 
       [6, 768],
       [1, 4096],
     ]) {
-      for (const { op, input, eps, error, bound } of accuracy(dtype, rows, cols, "relaxed")) {
+      for (const { op, input, eps, error, bound } of accuracy(dtype, rows, cols, relaxed)) {
         expect(error, `${op} of ${input}, ${rows}×${cols}, eps ${eps}`).toBeLessThanOrEqual(bound);
       }
     }

@@ -1,10 +1,9 @@
-// The numbers and words of tables: halves widened, decimals, medians, labels.
+// The numbers and words of tables: decimals, medians, labels.
 
 import { join } from "node:path";
 import { printable } from "@orthonorm/files";
 import { describe, expect, test } from "vitest";
 import { wrap } from "../../cli/src/terminal/wrap.js";
-import { widenBf16, widenF16 } from "../../study/src/measure/widen.js";
 import { plainLayerNorm } from "../../study/src/speed.js";
 import { shortLabels } from "../../study/src/sums.js";
 import { decimalsFor, fixed, range, shorten } from "../../study/src/text.js";
@@ -12,15 +11,6 @@ import { normals } from "../support/random.js";
 import { average, folder, random, study, write } from "../support/study-runs.js";
 
 describe("the numbers", () => {
-  test("f16 and bf16 widen exactly", () => {
-    const f16 = new Float32Array(7);
-    widenF16(Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001, 0x8000, 0x7c00, 0x7e00), f16);
-    expect([...f16]).toEqual([1, -2, 65504, 2 ** -24, -0, Number.POSITIVE_INFINITY, Number.NaN]);
-    const bf16 = new Float32Array(4);
-    widenBf16(Uint16Array.of(0x3f80, 0xc049, 0x0001, 0xff80), bf16);
-    expect([...bf16]).toEqual([1, -3.140625, 2 ** -133, Number.NEGATIVE_INFINITY]);
-  });
-
   test("the JavaScript that the engine is timed against is LayerNorm, at every remainder of four", () => {
     for (const cols of [1, 2, 3, 4, 5, 63, 64, 66]) {
       const x = Float32Array.from(normals(3 * cols, 2));

@@ -1,8 +1,8 @@
 // States that are made so that their figures are known.
 
 import { join } from "node:path";
+import { convert } from "orthonorm";
 import { describe, expect, test } from "vitest";
-import { widenBf16, widenF16 } from "../../study/src/measure/widen.js";
 import { median } from "../../study/src/median.js";
 import { finding } from "../../study/src/report/finding.js";
 import { normals } from "../support/random.js";
@@ -94,16 +94,8 @@ describe("what the states say", () => {
     const bits = new Uint32Array(Float32Array.from(data).buffer);
     // Eight significant bits: what bf16 can hold, f16 holds too at these sizes.
     const bf16 = Uint16Array.from(bits, (bit) => bit >>> 16);
-    const values = new Float32Array(bf16.length);
-    widenBf16(bf16, values);
-    const halves = new Map<number, number>();
-    const half = new Float32Array(65536);
-    widenF16(
-      Uint16Array.from({ length: 65536 }, (_, at) => at),
-      half,
-    );
-    for (const [at, value] of half.entries()) if (!Number.isNaN(value)) halves.set(value, at);
-    const f16 = Uint16Array.from(values, (value) => halves.get(value) as number);
+    const values = convert(bf16, "f32", { dtype: "bf16" });
+    const f16 = convert(values, "f16");
     const shape = [8, 40];
     write("types.safetensors", {
       f32: { dtype: "F32", shape, data: values },

@@ -1,4 +1,11 @@
-import { createEngine, type DType, invertLayerNorm, layerNorm, rmsNorm, type Variant } from "../../bindings/index.js";
+import {
+  createEngine,
+  type DType,
+  type EngineOptions,
+  invertLayerNorm,
+  layerNorm,
+  rmsNorm,
+} from "../../bindings/index.js";
 import * as reference from "../../bindings/reference/index.js";
 import { decode, encode } from "./dtypes.js";
 import { misroundings, relativeError, scaledError } from "./error.js";
@@ -26,7 +33,12 @@ export function boundOf(op: Accuracy["op"], dtype: DType, cols: number): number 
 }
 
 /** A variant against the oracle on every input that the element type can hold, with and without eps. */
-export function accuracy(dtype: DType, rows: number, cols: number, variant: Variant = "simd"): Accuracy[] {
+export function accuracy(
+  dtype: DType,
+  rows: number,
+  cols: number,
+  variant: EngineOptions["variant"] = "simd",
+): Accuracy[] {
   const engine = createEngine({ variant });
   const found: Accuracy[] = [];
   for (const input of inputs) {

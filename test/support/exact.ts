@@ -95,3 +95,12 @@ function squareRoot(value: bigint): bigint {
 function sum(values: bigint[]): bigint {
   return values.reduce((total, value) => total + value, 0n);
 }
+
+/** 1/√(σ² + eps), in units of 2^-fixedBits. */
+export function exactRstd(x: ArrayLike<number>, eps: number): bigint {
+  const units = Array.from(x, toUnits);
+  const n = BigInt(units.length);
+  const total = sum(units);
+  const squares = units.map((value) => (n * value - total) ** 2n);
+  return signedRoot(n << 1074n, n, sum(squares) + n ** 3n * (toUnits(eps) << 1074n));
+}

@@ -4,7 +4,7 @@
  * more memory than a small one.
  */
 import { printable, type StoredTensor, type TensorReader } from "@orthonorm/files";
-import { angle, type DType, type Engine, geometry, layerNorm, rmsNorm, type Tensor } from "orthonorm";
+import { angle, convert, type DType, type Engine, geometry, layerNorm, rmsNorm, type Tensor } from "orthonorm";
 import { StudyError } from "../error.js";
 import { BottomK, type Counted } from "../summary/bottom-k.js";
 import { elementsPrint, lengthsPrint } from "./fingerprint.js";
@@ -13,7 +13,6 @@ import { binOf } from "./norm-bin.js";
 import { degrees } from "./null-model.js";
 import { type Floats, SampleSums, sampleRows } from "./sample.js";
 import { type SiteKey, SiteSums } from "./site.js";
-import { widenBf16, widenF16 } from "./widen.js";
 
 /** The weight and bias of a site's norm, in the element type in which its rows are measured. */
 export interface Affine {
@@ -173,11 +172,10 @@ class Block {
   private readonly x: Tensor;
   private readonly y: Tensor | null = null;
   private readonly z: Tensor | null = null;
-  private readonly widen: ((from: Uint16Array, into: Float32Array) => void) | null;
   private readonly columns: Columns;
 
   constructor(
-    engine: Engine,
+    private readonly engine: Engine,
     stored: string,
     readonly rows: number,
     private readonly terms: Terms,
@@ -185,9 +183,8 @@ class Block {
     const dtype = elementTypes[stored];
     const shape = [rows, terms.cols];
     this.columns = columnsOf(terms, rows);
-    this.widen = dtype === "f16" ? widenF16 : dtype === "bf16" ? widenBf16 : null;
     this.stored = engine.tensor(dtype, shape);
-    this.x = terms.withAffine && this.widen !== null ? engine.tensor("f32", shape) : this.stored;
+    this.x = terms.withAffine && isHalf(dtype) ? engine.tensor("f32", shape) : this.stored;
     if (terms.withAffine) {
       this.y = engine.tensor(this.x.dtype, shape);
       this.z = engine.tensor(this.x.dtype, shape);
@@ -209,10 +206,11 @@ class Block {
   /** A copy of a row, where halves become f32. @param into as long as a row */
   copy(row: number, into?: Floats): Floats {
     const { cols } = this.terms;
-    const stored = this.stored.data.subarray(row * cols, (row + 1) * cols);
-    const copy = into ?? new (stored instanceof Float64Array ? Float64Array : Float32Array)(cols);
-    if (this.widen === null) copy.set(stored);
-    else this.widen(stored as Uint16Array, copy as Float32Array);
+    const { dtype, data } = this.stored;
+    const stored = data.subarray(row * cols, (row + 1) * cols);
+    const copy = into ?? new (dtype === "f64" ? Float64Array : Float32Array)(cols);
+    if (isHalf(dtype)) convert(stored, "f32", { dtype, out: copy, engine: this.engine });
+    else copy.set(stored);
     return copy;
   }
 
@@ -223,20 +221,15 @@ class Block {
    */
   measure(count: number, affine: Affine | null): Columns {
     const { x, y, z, columns } = this;
-    const { norm, cols, eps } = this.terms;
+    const { norm, eps } = this.terms;
     const { norm: lengths, uniform, orthogonal } = geometry(this.stored);
     columns.length.set(lengths);
     columns.uniform.set(uniform);
     columns.orthogonal.set(orthogonal);
     if (affine === null || y === null || z === null) return columns;
 
-    if (x !== this.stored) {
-      const elements = count * cols;
-      this.widen?.(
-        (this.stored.data as Uint16Array).subarray(0, elements),
-        (x.data as Float32Array).subarray(0, elements),
-      );
-    }
+    // every half is an f32, so the figures are those of the states themselves
+    if (x !== this.stored) convert(this.stored, "f32", { out: x });
     const { weight, bias } = affine;
     const parameters = { eps, weight, ...(bias === null ? {} : { bias }) };
     if (norm === "LayerNorm") {
@@ -274,4 +267,8 @@ function unfitFor(source: string, tensor: StoredTensor, cols: number, error: unk
   return new StudyError(
     `${printable(source)} expected tensor "${printable(tensor.name)}" to have rows that fit in memory, got rows of ${cols} (${error.message})`,
   );
+}
+
+function isHalf(dtype: DType): boolean {
+  return dtype === "f16" || dtype === "bf16";
 }

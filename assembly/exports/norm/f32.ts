@@ -1,5 +1,0 @@
-import { F32 } from "../../lanes";
-import { layerNorm, rmsNorm } from "./abi";
-
-export function layerNorm_f32(y: usize, sum: usize, mean: usize, rstd: usize, x: usize, residual: usize, weight: usize, bias: usize, rows: i32, cols: i32, eps: f64): void { layerNorm<F32, F32>(y, sum, mean, rstd, x, residual, weight, bias, rows, cols, eps); }
-export function rmsNorm_f32(y: usize, sum: usize, rstd: usize, x: usize, residual: usize, weight: usize, bias: usize, rows: i32, cols: i32, weightOffset: f64, eps: f64): void { rmsNorm<F32, F32>(y, sum, rstd, x, residual, weight, bias, rows, cols, weightOffset, eps); }

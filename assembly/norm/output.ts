@@ -1,0 +1,81 @@
+import { Lanes, trait } from "../lanes";
+import { Term } from "../reduce/terms";
+import { means, meansLow, rest, rstds, scale, scratch, shift } from "../scratch";
+import { Norm } from "./norm";
+
+/**
+ * The second pass: the output of N for one row, or for two that share the loads of weight and bias. It takes four vectors at a
+ * time, for the loads and stores of a vector cost less than the scalar instructions that would stand between single ones.
+ *
+ * A cycle takes two loads, or two multiplications and two additions. So with three loads per vector one row is bound
+ * by its loads (LayerNorm 1.7 cycles per vector), and two rows with two loads by the arithmetic (1.3).
+ */
+@unmanaged
+export class Output<L extends Lanes, P extends Lanes, T extends Term<L>, N extends Norm<L>> {
+  /**
+   * The row at x and, if `two`, the next one, whose statistics are in scratch at `lane` and in the lane after it. If `exact`,
+   * the row is read as (x·scale − shift) − rest, as `robustStatistics` left them. Both are known when compiled.
+   */
+  @inline run(
+    two: bool, exact: bool, y: usize, nextY: usize, x: usize, nextX: usize, weight: usize, bias: usize, nextWeight: usize,
+    nextBias: usize, fours: usize, body: usize, tail: i32, lane: usize,
+  ): void {
+    const l = trait<L>(), p = trait<P>(), n = trait<N>(), centered = trait<T>().first, step = l.step, zero = l.splat(0);
+    const out = y - x, out1 = out + nextY - nextX, at = scratch + lane;
+    // per row: its mean, what is subtracted and then what of the mean is left, and its rstd
+    let mean0 = zero, mean1 = zero, m0 = zero, m1 = zero, e0 = zero, e1 = zero, r0 = l.loadSplat(at + rstds), r1 = zero, k = zero;
+    if (two) r1 = l.loadSplat(at + rstds + l.lane);
+    if (centered) { m0 = mean0 = l.loadSplat(at + means); if (two) m1 = mean1 = l.loadSplat(at + means + l.lane); }
+    if (trait<T>().wide) { e0 = l.loadSplat(at + meansLow); if (two) e1 = l.loadSplat(at + meansLow + l.lane); }
+    if (exact) {
+      k = l.splat(load<f64>(scratch, scale));
+      m0 = l.splat(load<f64>(scratch, shift)); e0 = l.splat(load<f64>(scratch, rest));
+    }
+
+    let i = x, w = weight, b = bias;
+    for (const end = x + fours; i < end; i += 4 * step, w += 4 * nextWeight, b += 4 * nextBias) {
+      let g0 = zero, g1 = zero, g2 = zero, g3 = zero, h0 = zero, h1 = zero, h2 = zero, h3 = zero;
+      if (n.weighted) { g0 = p.load(w); g1 = p.load(w + p.step); g2 = p.load(w + 2 * p.step); g3 = p.load(w + 3 * p.step); }
+      if (n.biased) { h0 = p.load(b); h1 = p.load(b + p.step); h2 = p.load(b + 2 * p.step); h3 = p.load(b + 3 * p.step); }
+      this.four(exact, i + out, i, k, m0, e0, mean0, r0, g0, g1, g2, g3, h0, h1, h2, h3);
+      if (two) this.four(exact, i + nextX + out1, i + nextX, k, m1, e1, mean1, r1, g0, g1, g2, g3, h0, h1, h2, h3);
+    }
+    for (const end = x + body; i < end; i += step, w += nextWeight, b += nextBias) {
+      const g = n.weighted ? p.load(w) : zero, h = n.biased ? p.load(b) : zero;
+      this.one(i + out, this.center(exact, l.load(i), k, m0, e0), mean0, r0, g, h);
+      if (two) this.one(i + nextX + out1, this.center(exact, l.load(i + nextX), k, m1, e1), mean1, r1, g, h);
+    }
+    if (tail) {
+      const g = n.weighted ? p.loadPart(w, tail) : zero, h = n.biased ? p.loadPart(b, tail) : zero;
+      this.part(i + out, this.center(exact, l.loadPart(i, tail), k, m0, e0), mean0, r0, g, h, tail);
+      if (two) this.part(i + nextX + out1, this.center(exact, l.loadPart(i + nextX, tail), k, m1, e1), mean1, r1, g, h, tail);
+    }
+  }
+
+  @inline center(exact: bool, v: v128, k: v128, m: v128, e: v128): v128 {
+    const l = trait<L>();
+    if (exact) return l.sub(l.sub(l.mul(v, k), m), e);
+    if (trait<T>().wide) return l.sub(l.sub(v, m), e);
+    return trait<T>().first ? l.sub(v, m) : v;
+  }
+  /** All loads come before the stores, so that y may be x. */
+  @inline four(
+    exact: bool, y: usize, x: usize, k: v128, m: v128, e: v128, mean: v128, r: v128,
+    g0: v128, g1: v128, g2: v128, g3: v128, h0: v128, h1: v128, h2: v128, h3: v128,
+  ): void {
+    const l = trait<L>(), n = trait<N>(), step = l.step;
+    const t0 = this.center(exact, l.load(x), k, m, e), t1 = this.center(exact, l.load(x + step), k, m, e);
+    const t2 = this.center(exact, l.load(x + 2 * step), k, m, e), t3 = this.center(exact, l.load(x + 3 * step), k, m, e);
+    l.storeTwo(y, n.value(t0, mean, r, g0, h0), n.value(t1, mean, r, g1, h1));
+    l.storeTwo(y + 2 * step, n.value(t2, mean, r, g2, h2), n.value(t3, mean, r, g3, h3));
+    n.more(y, t0, mean, r); n.more(y + step, t1, mean, r); n.more(y + 2 * step, t2, mean, r); n.more(y + 3 * step, t3, mean, r);
+  }
+  @inline one(y: usize, t: v128, mean: v128, r: v128, g: v128, h: v128): void {
+    trait<L>().store(y, trait<N>().value(t, mean, r, g, h));
+    trait<N>().more(y, t, mean, r);
+  }
+  @inline part(y: usize, t: v128, mean: v128, r: v128, g: v128, h: v128, tail: i32): void {
+    trait<L>().storePart(y, trait<N>().value(t, mean, r, g, h), tail);
+    trait<N>().morePart(y, t, mean, r, tail);
+  }
+}

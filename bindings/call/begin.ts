@@ -1,0 +1,136 @@
+import { checkCount, elements, rangeError, typeError, verbatim } from "../check.js";
+import type { Core } from "../engine/core.js";
+import { coreOf, defaultEngine, type Engine } from "../engine/engine.js";
+import { DTYPES, type DType, isDType, storageOf, type TypedArray } from "../memory/dtype.js";
+import { type Place, placeOf, type Tensor } from "../memory/tensor.js";
+import { checkNames } from "../names.js";
+import { Call } from "./call.js";
+import type { Op } from "./op.js";
+import { type ArrayOrTensor, storageIn } from "./operand.js";
+
+/** What every op takes beside its own options. */
+export interface CommonOptions {
+  /**
+   * The length of a row. Default: the last dimension of the Tensors among the operands; else the length of weight, bias or
+   * direction, where the op has them; else all of x is one row. Operands that contradict it, or each other, are refused.
+   */
+  cols?: number;
+  /** Which element type's bits a Uint16Array holds: "f16" or "bf16". Other arrays and Tensors say it themselves. */
+  dtype?: DType;
+  /** The engine that runs the op. Default: that of the first Tensor among the operands, else the default engine. */
+  engine?: Engine;
+}
+
+/** @internal The options of a call without any, recognised by identity. */
+export const noOptions = Object.freeze({});
+
+/** @internal Refuses options that this op does not have. */
+export function checkOptions(op: Op, options: object): void {
+  if (options !== noOptions) checkNames(op.name, op.options, options);
+}
+
+/**
+ * Begins a call: it finds out the engine, the element type and the number of rows and columns.
+ *
+ * @param options those of the user, after `checkOptions`
+ * @param other the second argument, where the op has one
+ *
+ * @internal
+ */
+export function begin(op: Op, x: unknown, options: CommonOptions, other?: unknown): Call {
+  const { name, first } = op;
+  const { cols, dtype, engine } = options;
+  const place = placeOf(x);
+  const own = place === undefined ? storageIn(name, first, x) : place.dtype;
+  if (engine !== undefined && coreOf(engine) === undefined) throw typeError(name, "engine", "an Engine", engine);
+  const tensor = place ?? placeIn(options, other);
+  const core = engineOf(engine, tensor);
+  core.live(name);
+
+  if (dtype !== undefined && !isDType(dtype)) throw rangeError(name, "dtype", DTYPES, dtype);
+  if (own === "bits") {
+    if (dtype !== "f16" && dtype !== "bf16") {
+      throw typeError(name, "dtype", '"f16" or "bf16" for a Uint16Array', dtype);
+    }
+  } else if (dtype !== undefined && dtype !== own) {
+    throw typeError(name, "dtype", `${JSON.stringify(own)}, which ${first} has`, dtype);
+  }
+  const element = own === "bits" ? (dtype as DType) : own;
+
+  const { length } = x as ArrayOrTensor;
+  const said = cols === undefined ? undefined : checkCount(name, "cols", cols);
+  if (place !== undefined) {
+    if (said !== undefined && said !== place.cols) {
+      const expected = `${place.cols}, the last dimension of ${first} (${first}.view({ shape }) has other rows)`;
+      throw rangeError(name, "cols", expected, said);
+    }
+    return callOf(core).begin(op, x as Tensor, element, place.rows, place.cols, true);
+  }
+  const guide = said === undefined ? guideOf(op, options, other, length, tensor !== undefined) : undefined;
+  const columns = said ?? guide?.cols ?? length;
+  if (columns === 0) throw rangeError(name, first, "at least one element, or cols", verbatim("none"));
+  if (length % columns !== 0) {
+    if (guide === undefined) throw rangeError(name, "cols", `a divisor of ${length}, the length of ${first}`, said);
+    throw rangeError(name, guide.name, `a length that divides ${first}'s ${length}`, verbatim(elements(columns)));
+  }
+  return callOf(core).begin(
+    op,
+    x as TypedArray,
+    element,
+    length / columns,
+    columns,
+    said !== undefined || guide !== undefined,
+  );
+}
+
+function engineOf(engine: Engine | undefined, place: Place | undefined): Core {
+  return coreOf(engine) ?? (place?.owner as Core | undefined) ?? (coreOf(defaultEngine()) as Core);
+}
+
+/** The place of the first Tensor among the operands other than x. */
+function placeIn(options: object, other: unknown): Place | undefined {
+  const place = placeOf(other);
+  if (place !== undefined) return place;
+  for (const name in options) {
+    const found = placeOf((options as Record<string, unknown>)[name]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The first Tensor among them whose last dimension is the length of a row. */
+function tensorGuide({ operands, second = "" }: Op, options: object, other: unknown): Guide | undefined {
+  const place = placeOf(other);
+  if (place !== undefined) return { name: second, cols: place.cols };
+  for (const name in options) {
+    const found = placeOf((options as Record<string, unknown>)[name]);
+    if (found !== undefined && operands[name]?.shape.endsWith("cols")) return { name, cols: found.cols };
+  }
+  return undefined;
+}
+
+/** What gives the length of a row where x and `cols` do not: a Tensor, a parameter, or a direction shorter than x. */
+function guideOf(op: Op, options: object, other: unknown, length: number, tensors: boolean): Guide | undefined {
+  const tensor = tensors ? tensorGuide(op, options, other) : undefined;
+  if (tensor !== undefined) return tensor;
+  const { guides, second } = op;
+  for (const name of guides) {
+    const value = (options as Record<string, unknown>)[name];
+    if (storageOf(value) !== undefined && (value as TypedArray).length > 0) {
+      return { name, cols: (value as TypedArray).length };
+    }
+  }
+  if (second === undefined || storageOf(other) === undefined) return undefined;
+  const cols = (other as TypedArray).length;
+  return cols > 0 && cols < length ? { name: second, cols } : undefined;
+}
+
+interface Guide {
+  readonly name: string;
+  readonly cols: number;
+}
+
+function callOf(core: Core): Call {
+  core.call ??= new Call(core);
+  return core.call as Call;
+}
