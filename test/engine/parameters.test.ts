@@ -4,9 +4,9 @@ import { angle, createEngine, type DType, invertLayerNorm, layerNorm, reject, rm
 import { describe, it } from "vitest";
 import { decode, encode } from "../support/dtypes.js";
 import { dtypes, type Numbers, wideOf } from "../support/ground.js";
-import { same } from "../support/promise.js";
 import { normals } from "../support/random.js";
 import { rowsOf } from "../support/rows.js";
+import { sameBits } from "../support/within.js";
 
 describe.each(dtypes)("%s: weight, bias and direction of other element types", (dtype) => {
   const kinds: readonly DType[] = [...new Set<DType>([dtype, "f32", "f64"])];
@@ -45,12 +45,12 @@ describe.each(dtypes)("%s: weight, bias and direction of other element types", (
         for (const [name, of] of Object.entries(as)) {
           // a Uint16Array holds bits of x's own type only
           const what = `${kind} ${name}, ${cols} columns`;
-          same(what, dtype, layerNorm(x, { ...options, weight: of(weight), bias: of(bias) }) as Numbers, norm);
-          same(what, dtype, rmsNorm(x, { ...options, weight: of(weight), weightOffset: 1 }) as Numbers, rms);
+          sameBits(what, dtype, layerNorm(x, { ...options, weight: of(weight), bias: of(bias) }) as Numbers, norm);
+          sameBits(what, dtype, rmsNorm(x, { ...options, weight: of(weight), weightOffset: 1 }) as Numbers, rms);
           const affine = { weight: of(weight), bias: of(bias) };
-          same(what, dtype, invertLayerNorm(x, { ...options, ...saved, ...affine }) as Numbers, inverse);
-          same(what, dtype, reject(x, of(direction), options) as Numbers, rest);
-          same(what, wideOf(dtype), angle(x, of(direction), options), between);
+          sameBits(what, dtype, invertLayerNorm(x, { ...options, ...saved, ...affine }) as Numbers, inverse);
+          sameBits(what, dtype, reject(x, of(direction), options) as Numbers, rest);
+          sameBits(what, wideOf(dtype), angle(x, of(direction), options), between);
         }
       }
     }

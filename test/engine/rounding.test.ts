@@ -7,8 +7,8 @@ import { boundOf } from "../support/accuracy.js";
 import { decode, encode } from "../support/dtypes.js";
 import { misroundings, relativeError } from "../support/error.js";
 import type { Numbers } from "../support/ground.js";
-import { promise } from "../support/promise.js";
 import { normals, uniforms } from "../support/random.js";
+import { promise } from "../support/within.js";
 
 describe("rows whose rounding errors add up", () => {
   const engine = createEngine();

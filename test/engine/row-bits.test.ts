@@ -20,9 +20,9 @@ import * as reference from "orthonorm/reference";
 import { describe, expect, it } from "vitest";
 import { decode, encode } from "../support/dtypes.js";
 import { dtypes, isHalf, type Numbers, sizeOf, wideOf } from "../support/ground.js";
-import { same } from "../support/promise.js";
 import { normals, uniforms } from "../support/random.js";
 import { rowsOf, tails } from "../support/rows.js";
+import { sameBits } from "../support/within.js";
 
 const norms = {
   layerNorm: (x: ArrayOrTensor, options: object): ArrayOrTensor => layerNorm(x, options),
@@ -57,8 +57,8 @@ describe.each(dtypes)("%s: same bits", (dtype) => {
         const reversed = op(back, { cols, engine });
         for (let r = 0; r < rows; r++) {
           const what = `${name} ${cols} columns, row ${r}`;
-          same(`${what} alone`, dtype, op(one(x, r), { engine }), one(together, r));
-          same(`${what} reversed`, dtype, one(reversed, rows - 1 - r), one(together, r));
+          sameBits(`${what} alone`, dtype, op(one(x, r), { engine }), one(together, r));
+          sameBits(`${what} reversed`, dtype, one(reversed, rows - 1 - r), one(together, r));
         }
       }
     }
@@ -83,14 +83,14 @@ describe.each(dtypes)("%s: same bits", (dtype) => {
         const one = x.slice(r * cols, (r + 1) * cols) as Numbers;
         const alone = results(one);
         for (const name of Object.keys(alone) as (keyof typeof alone)[]) {
-          same(
+          sameBits(
             `${name} ${cols} columns, row ${r}`,
             wideOf(dtype),
             alone[name],
             together[name].slice(r, r + 1) as Numbers,
           );
         }
-        same("reject", dtype, reject(one, direction, options), rest.slice(r * cols, (r + 1) * cols) as Numbers);
+        sameBits("reject", dtype, reject(one, direction, options), rest.slice(r * cols, (r + 1) * cols) as Numbers);
       }
     }
     engine.dispose();
@@ -110,14 +110,14 @@ describe.each(dtypes)("%s: same bits", (dtype) => {
     const weight = encode(wideOf(dtype), normals(cols, 1, 0.1, 3));
     const shared = { weight, bias: weight, dtype, engine };
     const out = invertLayerNorm(data, { ...shared, mean, rstd });
-    same("z is left as it was", dtype, data.data as Numbers, x);
-    same("of an array", dtype, invertLayerNorm(x, { ...shared, mean, rstd, cols }), out.data as Numbers);
+    sameBits("z is left as it was", dtype, data.data as Numbers, x);
+    sameBits("of an array", dtype, invertLayerNorm(x, { ...shared, mean, rstd, cols }), out.data as Numbers);
     invertLayerNorm(data, { ...shared, mean, rstd, out: data });
-    same("in place", dtype, data.data as Numbers, out.data as Numbers);
+    sameBits("in place", dtype, data.data as Numbers, out.data as Numbers);
     for (const r of [0, 4, 8, rows - 1]) {
       const row = (array: Numbers) => array.slice(r * cols, (r + 1) * cols) as Numbers;
       const one = { mean: mean.slice(r, r + 1), rstd: rstd.slice(r, r + 1) };
-      same(`row ${r} alone`, dtype, invertLayerNorm(row(x), { ...shared, ...one }), row(out.data as Numbers));
+      sameBits(`row ${r} alone`, dtype, invertLayerNorm(row(x), { ...shared, ...one }), row(out.data as Numbers));
     }
     engine.dispose();
   });
@@ -134,10 +134,10 @@ describe.each(dtypes)("%s: same bits", (dtype) => {
         for (const [name, op] of Object.entries(norms)) {
           const sum = x.slice() as Numbers;
           const fused = op(x, { ...shared, residual, sum }) as Numbers;
-          same(`${name} ${rows}×${cols}`, dtype, fused, op(sum, shared) as Numbers);
-          same(`${name} ${rows}×${cols} without sum`, dtype, op(x, { ...shared, residual }) as Numbers, fused);
+          sameBits(`${name} ${rows}×${cols}`, dtype, fused, op(sum, shared) as Numbers);
+          sameBits(`${name} ${rows}×${cols} without sum`, dtype, op(x, { ...shared, residual }) as Numbers, fused);
           const s = stored(dtype, decode(dtype, x), decode(dtype, residual));
-          same("sum", dtype, sum, encode(dtype, s));
+          sameBits("sum", dtype, sum, encode(dtype, s));
         }
       }
     }
@@ -180,15 +180,15 @@ describe.each(dtypes)("%s: same bits", (dtype) => {
       };
       x.data.set(data as never);
       run(out, farRstd);
-      same(`${name}: x is left as it was`, dtype, x.data as Numbers, data);
+      sameBits(`${name}: x is left as it was`, dtype, x.data as Numbers, data);
       run(x, nearRstd);
-      same(name, dtype, out.data as Numbers, x.data as Numbers);
-      if (norm) same(`${name}: rstd`, wideOf(dtype), farRstd.data as Numbers, nearRstd.data as Numbers);
+      sameBits(name, dtype, out.data as Numbers, x.data as Numbers);
+      if (norm) sameBits(`${name}: rstd`, wideOf(dtype), farRstd.data as Numbers, nearRstd.data as Numbers);
       for (const r of [0, 4, 5, 18, rows - 2, rows - 1]) {
         const one = data.slice(r * cols, (r + 1) * cols) as Numbers;
         const options = norm ? { weight, bias: name === "layerNorm" ? weight : undefined } : {};
         const alone = ops[name](one, { ...options, engine });
-        same(`${name}: row ${r} alone`, dtype, alone, out.data.slice(r * cols, (r + 1) * cols) as Numbers);
+        sameBits(`${name}: row ${r} alone`, dtype, alone, out.data.slice(r * cols, (r + 1) * cols) as Numbers);
       }
       farRstd.dispose();
       nearRstd.dispose();
@@ -206,12 +206,12 @@ it("beyond cache: decompose, and a residual whose blocks of four rows are beyond
   const x = engine.tensor("f32", [rows, cols], data);
   const { standardized } = decompose(x);
   const one = decompose(data.subarray(cols, 2 * cols), { engine });
-  same("standardized", "f32", one.standardized, standardized.data.slice(cols, 2 * cols) as Numbers);
+  sameBits("standardized", "f32", one.standardized, standardized.data.slice(cols, 2 * cols) as Numbers);
   for (const [name, op] of Object.entries(norms)) {
     const sum = engine.tensor("f32", [rows, cols]);
     const fused = op(x, { residual, sum }) as Tensor;
     op(sum, { out: sum });
-    same(name, "f32", fused.data as Numbers, sum.data as Numbers);
+    sameBits(name, "f32", fused.data as Numbers, sum.data as Numbers);
     sum.dispose();
     fused.dispose();
   }

@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { roundTo } from "../../bindings/reference/index.js";
 import { decode, type ElementType, encode } from "../support/dtypes.js";
 import { dtypes, Ground, type Numbers } from "../support/ground.js";
-import { same } from "../support/promise.js";
 import { uniforms } from "../support/random.js";
 import { rowsOf, tails } from "../support/rows.js";
+import { sameBits } from "../support/within.js";
 
 const kernels = { f32: "toF32", f64: "toF64", f16: "toF16", bf16: "toBF16" } as const;
 const pairs = dtypes.flatMap((from) => dtypes.map((to): [ElementType, ElementType] => [from, to]));
@@ -57,7 +57,7 @@ describe.each(pairs)("%s to %s", (from, to) => {
         [[5, 1], 3],
       ] as const) {
         const { x, out } = converted(ground, from, to, encode(from, rowsOf(from, rows, cols, cols)), [...gaps], rows);
-        same(`${rows}×${cols}`, to, out, right(from, to, x.read()));
+        sameBits(`${rows}×${cols}`, to, out, right(from, to, x.read()));
         ground.clear();
       }
     }
@@ -82,7 +82,7 @@ describe.each(pairs)("%s to %s", (from, to) => {
     const values = [...ends, ...more, Number.POSITIVE_INFINITY].flatMap((value) => [value, -value]);
     for (const half of ["f16", "bf16"] as const) {
       const { x, out } = converted(ground, from, to, encode(from, [...values, Number.NaN, ...aroundTies(half)]));
-      same(`beside ${half}`, to, out, right(from, to, x.read()));
+      sameBits(`beside ${half}`, to, out, right(from, to, x.read()));
       ground.clear();
     }
   });
@@ -93,14 +93,14 @@ describe.each(["f16", "bf16"] as const)("every %s", (half) => {
 
   it.each(dtypes)("to %s", (to) => {
     const { x, out } = converted(new Ground(12), half, to, all);
-    same(to, to, out, right(half, to, x.read()));
+    sameBits(to, to, out, right(half, to, x.read()));
     if (to === half) expect(out).toEqual(all);
   });
 
   it.each(["f32", "f64"] as const)("to %s and back", (wide) => {
     const ground = new Ground(32);
     const { out } = converted(ground, half, wide, all);
-    same(wide, half, converted(ground, wide, half, out).out, all);
+    sameBits(wide, half, converted(ground, wide, half, out).out, all);
   });
 });
 

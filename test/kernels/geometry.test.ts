@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import * as reference from "../../bindings/reference/index.js";
 import { encode } from "../support/dtypes.js";
 import { dtypes, Ground, wideOf } from "../support/ground.js";
-import { promise, same, within } from "../support/promise.js";
 import { normals } from "../support/random.js";
 import { allKinds, rowCount, rowsOf, tails } from "../support/rows.js";
+import { allWithin, promise, sameBits } from "../support/within.js";
 
 const oracle = { center: reference.center, meanVector: reference.meanVector };
 
@@ -32,7 +32,7 @@ describe.each(dtypes)("%s", (dtype) => {
       ground.call("moments", dtype, { ...m, x }, { rows, cols });
       const right = reference.moments(exact, { cols });
       const check = (name: string, expected: Float64Array, allowed: (r: number) => number) =>
-        within(`${name} ${what}`, wide, (m[name] ?? g[name]).read(), expected, allowed);
+        allWithin(`${name} ${what}`, wide, (m[name] ?? g[name]).read(), expected, allowed);
       const g = perRow(["norm", "uniform", "orthogonal", "cosine", "angle"]);
       ground.call("geometry", dtype, { ...g, x }, { rows, cols });
       check("mean", right.mean, (r) => norm * right.rms[r] + smallest);
@@ -66,7 +66,7 @@ describe.each(dtypes)("%s", (dtype) => {
       const size = reference.moments(exact, { cols }).rms;
       const sigma = deviations(exact, cols);
       const expected = oracle[name](exact, { cols });
-      within(`${name} ${dtype} ${rows}×${cols}`, dtype, out.read(), expected, (i) => {
+      allWithin(`${name} ${dtype} ${rows}×${cols}`, dtype, out.read(), expected, (i) => {
         const r = Math.floor(i / cols);
         if (name === "meanVector") return norm * size[r] + smallest;
         return norm * Math.max(sigma[r], Math.abs(expected[i])) + 2 * smallest;
@@ -97,14 +97,14 @@ describe.each(dtypes)("%s", (dtype) => {
       };
       for (const name of names) {
         const what = `decompose ${name} ${dtype} ${rows}×${cols}`;
-        within(what, dtype, outputs[name].read(), expected[name], (i) => allowed[name](i, Math.floor(i / cols)));
+        allWithin(what, dtype, outputs[name].read(), expected[name], (i) => allowed[name](i, Math.floor(i / cols)));
       }
       // the three of one row have the bits of center and meanVector
       const [center, mean] = [ground.put(dtype, rows * cols, { rows }), ground.put(dtype, rows * cols, { rows })];
       ground.call("center", dtype, { out: center, x }, { rows, cols });
       ground.call("meanVector", dtype, { out: mean, x }, { rows, cols });
-      same("orthogonal", dtype, outputs.orthogonal.read(), center.read());
-      same("meanVector", dtype, outputs.meanVector.read(), mean.read());
+      sameBits("orthogonal", dtype, outputs.orthogonal.read(), center.read());
+      sameBits("meanVector", dtype, outputs.meanVector.read(), mean.read());
       ground.clear();
     }
   });
@@ -132,7 +132,7 @@ describe.each(dtypes)("%s", (dtype) => {
       const angle = ground.put(wide, rows);
       ground.call("angle", dtype, { angle, x, y }, { rows, cols });
       const expected = reference.angle(x.exact(), block.exact(), { cols });
-      within(`angle ${dtype} ${rows}×${cols} ${mode}`, wide, angle.read(), expected, () => norm);
+      allWithin(`angle ${dtype} ${rows}×${cols} ${mode}`, wide, angle.read(), expected, () => norm);
       ground.clear();
     }
   });

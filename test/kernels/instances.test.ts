@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { ops } from "../../abi/ops.js";
 import { encode } from "../support/dtypes.js";
 import { dtypes, Ground, moduleOf, type Numbers, scratchBytes, sizeOf, wideOf } from "../support/ground.js";
-import { same } from "../support/promise.js";
 import { normals } from "../support/random.js";
 import { rowsOf, tails } from "../support/rows.js";
+import { sameBits } from "../support/within.js";
 
 const scalars = { weightOffset: 0.5, eps: 1e-5 };
 
@@ -38,7 +38,7 @@ describe.each(dtypes)("%s", (dtype) => {
         return outputs;
       });
       for (const other of results.slice(1)) {
-        for (const [k, result] of other.entries()) same(`output ${k}`, dtype, result, results[0][k]);
+        for (const [k, result] of other.entries()) sameBits(`output ${k}`, dtype, result, results[0][k]);
       }
     }
   });
@@ -59,10 +59,10 @@ describe.each(dtypes)("%s", (dtype) => {
           return result;
         };
         const together = run(values, [0, 0]);
-        same(`${op} ${cols} columns, with gaps`, dtype, run(values, [3, 6]), together);
+        sameBits(`${op} ${cols} columns, with gaps`, dtype, run(values, [3, 6]), together);
         for (const r of [0, 1, rows >> 1, rows - 1]) {
           const one = run(values.slice(r * cols, (r + 1) * cols), [0, 0]);
-          same(`${op} ${cols} columns, row ${r} alone`, dtype, one, together.slice(r * cols, (r + 1) * cols));
+          sameBits(`${op} ${cols} columns, row ${r} alone`, dtype, one, together.slice(r * cols, (r + 1) * cols));
         }
       }
     }
@@ -87,12 +87,12 @@ describe.each(dtypes)("%s", (dtype) => {
       ground.call(op, dtype, { ...operands, out }, { rows, cols, ...scalars });
       const far = out.read();
       ground.call(op, dtype, { ...operands, out: x }, { rows, cols, ...scalars });
-      same(`${op}: in place`, dtype, x.read(), far);
+      sameBits(`${op}: in place`, dtype, x.read(), far);
       ground.clear();
       const few = { x: ground.put(dtype, some, { rows: 8 }), weight: ground.put(wideOf(dtype), weight) };
       const near = ground.put(dtype, some.length, { rows: 8 });
       ground.call(op, dtype, { ...few, out: near }, { rows: 8, cols, ...scalars });
-      same(`${op}: eight rows`, dtype, near.read(), far.slice(0, 8 * cols));
+      sameBits(`${op}: eight rows`, dtype, near.read(), far.slice(0, 8 * cols));
       ground.clear();
     }
   });

@@ -3,9 +3,9 @@
 import { describe, expect, it } from "vitest";
 import * as reference from "../../bindings/reference/index.js";
 import { dtypes, Ground, isHalf, wideOf } from "../support/ground.js";
-import { same, within } from "../support/promise.js";
 import { normals } from "../support/random.js";
 import { rowCount, rowsOf, tails } from "../support/rows.js";
+import { allWithin, sameBits } from "../support/within.js";
 
 const { POSITIVE_INFINITY: infinity, NaN: nan } = Number;
 
@@ -44,7 +44,7 @@ describe.each(dtypes)("%s", (dtype) => {
       const columns = ground.put("f64", columnsOf(cols, !weighted && !biased));
       const operands = { out, mean, rstd, z, weight, bias, columns };
       expect(ground.call("invertLayerNorm", dtype, operands, { rows, cols })).toBe(-1);
-      within(`invertLayerNorm ${dtype} ${rows}×${cols}`, dtype, out.read(), expected, (i) => {
+      allWithin(`invertLayerNorm ${dtype} ${rows}×${cols}`, dtype, out.read(), expected, (i) => {
         const right = Math.abs(expected[i]);
         const size = Math.max(right, Math.abs(expected[i] - saved.mean[Math.floor(i / cols)]));
         return 1e-15 * size + (isHalf(dtype) ? 1e-6 * right + 2 ** -148 : 0);
@@ -66,7 +66,7 @@ describe.each(dtypes)("%s", (dtype) => {
         const before = out.read();
         const found = ground.call("invertLayerNorm", dtype, { out, mean, rstd, z, weight, columns }, { rows: 1, cols });
         expect(found, `${cols} columns`).toBe(zero);
-        same("out", dtype, out.read(), before);
+        sameBits("out", dtype, out.read(), before);
         ground.clear();
       }
     }

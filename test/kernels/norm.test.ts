@@ -6,9 +6,10 @@ import * as reference from "../../bindings/reference/index.js";
 import { decode, type ElementType, encode } from "../support/dtypes.js";
 import { exactRstd, fromFixed } from "../support/exact.js";
 import { type Block, dtypes, Ground, isHalf, wideOf } from "../support/ground.js";
-import { allowance, promise, same, within } from "../support/promise.js";
+import { allowance } from "../support/promise.js";
 import { normals } from "../support/random.js";
 import { finiteKinds, rowCount, rowsOf, tails } from "../support/rows.js";
+import { allWithin, promise, sameBits } from "../support/within.js";
 
 const oracle = { layerNorm: reference.layerNorm, rmsNorm: reference.rmsNorm };
 
@@ -88,21 +89,21 @@ function check(ground: Ground, op: "layerNorm" | "rmsNorm", dtype: ElementType, 
   const [ws, bs] = [weight?.exact(), bias?.exact()];
   const w = (i: number) => (ws ? ws[i % cols] + (layer ? 0 : weightOffset) : 1);
   const b = (i: number) => (bs ? bs[i % cols] : 0);
-  within(
+  allWithin(
     what,
     dtype,
     out.read(),
     expected.y.map((t, i) => t * w(i) + b(i)),
     (i) => allowance(op, dtype, expected.y[i], w(i), b(i)),
   );
-  if (sum && sum !== out) same(`${what}: sum`, dtype, sum.read(), encode(dtype, s));
+  if (sum && sum !== out) sameBits(`${what}: sum`, dtype, sum.read(), encode(dtype, s));
   const { norm, rms, smallest } = promise[dtype];
   if (mean) {
     const size = reference.moments(s, { cols });
-    within(`${what}: mean`, wide, mean.read(), size.mean, (r) => norm * size.rms[r] + smallest);
+    allWithin(`${what}: mean`, wide, mean.read(), size.mean, (r) => norm * size.rms[r] + smallest);
   }
   if (rstd) {
-    within(`${what}: rstd`, wide, rstd.read(), expected.rstd, (r) => 2 * (layer ? norm : rms) * expected.rstd[r]);
+    allWithin(`${what}: rstd`, wide, rstd.read(), expected.rstd, (r) => 2 * (layer ? norm : rms) * expected.rstd[r]);
   }
   ground.clear();
 }
@@ -168,7 +169,7 @@ describe("at the ends of the range", () => {
   it.each(["layerNorm", "rmsNorm"] as const)("%s f32 with eps beyond f32", (op) => {
     const { x, y } = one(op, "f32", [1e18, 2e18, -1e18, 1e18], 1e39);
     const right = oracle[op](x, { eps: 1e39 }).y;
-    within(op, "f32", encode("f32", y), right, (i) => 3e-7 * Math.abs(right[i]));
+    allWithin(op, "f32", encode("f32", y), right, (i) => 3e-7 * Math.abs(right[i]));
     expect(decode("f32", encode("f32", y)).every((value) => value !== 0)).toBe(true);
   });
 });

@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import * as reference from "../../bindings/reference/index.js";
 import type { ElementType } from "../support/dtypes.js";
 import { type Block, dtypes, Ground, wideOf } from "../support/ground.js";
-import { promise, same, within } from "../support/promise.js";
 import { normals } from "../support/random.js";
 import { rowCount, rowsOf, tails } from "../support/rows.js";
+import { allWithin, promise, sameBits } from "../support/within.js";
 
 const names = ["project", "reject"] as const;
 const oracle = { project: reference.project, reject: reference.reject };
@@ -45,8 +45,14 @@ describe.each(dtypes)("%s", (dtype) => {
             expect(values.subarray(from, to).some(Number.isFinite)).toBe(false);
             continue;
           }
-          within(what, dtype, bits.slice(from, to), expected.y.subarray(from, to), () => norm * size[r] + 2 * smallest);
-          within(
+          allWithin(
+            what,
+            dtype,
+            bits.slice(from, to),
+            expected.y.subarray(from, to),
+            () => norm * size[r] + 2 * smallest,
+          );
+          allWithin(
             `${what}: coefficients`,
             wide,
             found.slice(r * k, (r + 1) * k),
@@ -73,7 +79,7 @@ describe.each(dtypes)("%s", (dtype) => {
         const numbers = { rows: k, cols, tolerance: 2 ** -21 };
         expect(ground.call("orthonormalize", dtype, { out, work, vectors }, numbers)).toBe(-1);
         const expected = reference.orthonormalize(vectors.exact(), { cols });
-        within(`orthonormalize ${dtype} ${k}×${cols}`, dtype, out.read(), expected, () => 1e-13);
+        allWithin(`orthonormalize ${dtype} ${k}×${cols}`, dtype, out.read(), expected, () => 1e-13);
         ground.clear();
       }
     }
@@ -93,7 +99,7 @@ describe.each(dtypes)("%s", (dtype) => {
       const before = out.read();
       const numbers = { rows: 2, cols: 3, tolerance: 2 ** -21 };
       expect(ground.call("orthonormalize", dtype, { out, work, vectors }, numbers)).toBe(1);
-      same("out", dtype, out.read(), before);
+      sameBits("out", dtype, out.read(), before);
     }
   });
 
@@ -114,8 +120,8 @@ describe.each(dtypes)("%s", (dtype) => {
       const [y, c] = [out.read(), coefficients.read()];
       const numbers = { rows: 2, cols: 2, k };
       expectResult(callProjection(ground, name, dtype, { out, coefficients, x, direction }, numbers));
-      same("out", dtype, out.read(), y);
-      same("coefficients", wide, coefficients.read(), c);
+      sameBits("out", dtype, out.read(), y);
+      sameBits("coefficients", wide, coefficients.read(), c);
     }
   });
 });

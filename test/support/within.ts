@@ -49,6 +49,17 @@ export function within(what: string, dtype: DType, actual: Numbers, expected: Ex
   }
 }
 
+/** The same of numbers and of how far each may be off. */
+export function allWithin(
+  what: string,
+  dtype: DType,
+  actual: Numbers,
+  values: ArrayLike<number>,
+  allowed: (i: number) => number,
+): void {
+  within(what, dtype, actual, { values, allowed });
+}
+
 /** Throws unless two arrays hold the same numbers to the bit; the payloads of NaNs apart. */
 export function sameBits(what: string, dtype: DType, actual: Numbers, expected: Numbers): void {
   if (actual.length !== expected.length) {
