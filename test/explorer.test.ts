@@ -550,7 +550,8 @@ describe.skipIf(chromium.path === null)("the explorer", () => {
       expect(await page.locator(".sites tbody td").nth(1).textContent()).toBe("32768");
     });
 
-    it("can be cancelled, and keeps nothing", async () => {
+    // a task that the page makes long is long each time; one that the machine stretches past 50 ms is not
+    it("can be cancelled, and keeps nothing", { retry: 1 }, async () => {
       await open();
       await choose100MB();
       await take();
