@@ -5,7 +5,6 @@ import {
   BYTES,
   DTYPES,
   type DType,
-  type HalfType,
   isDType,
   isHalf,
   kindOf,
@@ -114,10 +113,13 @@ export class Engine {
     const row = cols * BYTES[dtype];
     const block = core.arena.allocate(op, rows * row);
     const made = new Tensor<D>(new Place(core, block, dtype, rows, cols, block.start, row), dims);
-    const view: TypedArray = made.data;
-    if (data === undefined) view.fill(0);
-    else if (isHalf(dtype) && storageOf(data) !== "bits") fillHalves(view as Uint16Array, dtype, data);
-    else view.set(data);
+    // not by `made.data`: to make that array, and to keep the Tensor for it, takes as long as all else here
+    const all = core.arena.elements(dtype);
+    const at = block.start / BYTES[dtype];
+    if (data === undefined) all.fill(0, at, at + rows * cols);
+    else if (isHalf(dtype) && storageOf(data) !== "bits") {
+      for (let i = 0; i < data.length; i++) all[at + i] = toHalf(dtype, data[i]);
+    } else all.set(data, at);
     return made;
   }
 
@@ -208,10 +210,6 @@ function checkNumbers(op: string, dtype: DType, data: unknown, length: number): 
   for (let i = 0; i < length; i++) {
     if (typeof array[i] !== "number") throw typeError(op, `data[${i}]`, "a number", array[i]);
   }
-}
-
-function fillHalves(view: Uint16Array, dtype: HalfType, data: ArrayLike<number>): void {
-  for (let i = 0; i < view.length; i++) view[i] = toHalf(dtype, data[i]);
 }
 
 const OPTIONS = ["variant", "memory", "maximumBytes"];

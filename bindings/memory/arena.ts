@@ -1,5 +1,6 @@
 import { rangeError, verbatim } from "../check.js";
 import { ALIGNMENT, align, Blocks } from "./blocks.js";
+import type { DType, TypedArray } from "./dtype.js";
 import { Layouts } from "./layout.js";
 
 /** The first 2 KiB are the kernels' scratch (assembly/scratch.ts); they are never handed out. */
@@ -80,6 +81,12 @@ export class Arena {
   get buffer(): ArrayBuffer {
     this.refresh();
     return this.current;
+  }
+
+  /** The whole memory as elements of a type, valid until it grows. */
+  elements(dtype: DType): TypedArray {
+    this.refresh();
+    return dtype === "f32" ? this.f32 : dtype === "f64" ? this.f64 : this.u16;
   }
 
   refresh(): void {

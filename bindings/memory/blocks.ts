@@ -21,6 +21,8 @@ export class Blocks {
   /** The bytes of every block, live or a hole, by its start. */
   private readonly sizes = new Map<number, number>();
   private readonly holes = Array.from({ length: BINS }, () => new Set<number>());
+  /** A bit for each bin that has holes. */
+  private filled = 0;
   private readonly starts = new BitTree();
   /** The end of the highest live block. */
   top: number;
@@ -35,14 +37,15 @@ export class Blocks {
   /** The start of a hole of at least so many bytes, or undefined. */
   find(bytes: number): number | undefined {
     if (bytes > this.top) return undefined; // and beyond 2^37 a bin's number would be that of a smaller one
+    if (this.filled === 0) return undefined;
     const own = binOf(bytes);
     let looks = LOOKS;
     for (const start of this.holes[own]) {
       if (this.sizeOf(start) >= bytes) return start;
       if (--looks === 0) break;
     }
-    for (let bin = own + 1; bin < BINS; bin++) for (const start of this.holes[bin]) return start;
-    return undefined;
+    const larger = this.filled & (-2 << own);
+    return larger === 0 ? undefined : this.holes[31 - Math.clz32(larger & -larger)].values().next().value;
   }
 
   /** Makes a live block of the first bytes of a hole, or of those at `top`. `bytes` is a multiple of ALIGNMENT. */
@@ -50,7 +53,7 @@ export class Blocks {
     if (start === this.top) this.top += bytes;
     else {
       const room = this.sizeOf(start);
-      this.holes[binOf(room)].delete(start);
+      this.leaveBin(start, room);
       if (room > bytes) this.addHole(start + bytes, room - bytes);
     }
     this.sizes.set(start, bytes);
@@ -97,12 +100,22 @@ export class Blocks {
   private addHole(start: number, bytes: number): void {
     this.sizes.set(start, bytes);
     this.starts.add(start / ALIGNMENT);
-    this.holes[binOf(bytes)].add(start);
+    const bin = binOf(bytes);
+    this.holes[bin].add(start);
+    this.filled |= 1 << bin;
+  }
+
+  /** Takes a block from the bin of its size, and says whether it was there. */
+  private leaveBin(start: number, bytes: number): boolean {
+    const bin = binOf(bytes);
+    const was = this.holes[bin].delete(start);
+    if (this.holes[bin].size === 0) this.filled &= ~(1 << bin);
+    return was;
   }
 
   /** Forgets a block if it is a hole, and says whether it was one. */
   private removeHole(start: number): boolean {
-    const hole = this.holes[binOf(this.sizeOf(start))].delete(start);
+    const hole = this.leaveBin(start, this.sizeOf(start));
     if (hole) this.forget(start);
     return hole;
   }
@@ -126,10 +139,9 @@ class BitTree {
 
   add(value: number): void {
     while (value >= 32 ** this.levels.length) this.deepen();
-    for (const [level, words] of this.levels.entries()) {
+    for (let level = 0; level < this.levels.length; level++) {
       const word = value >>> 5;
-      const before = this.wordsAt(level, words, word);
-      before[word] |= 1 << (value & 31);
+      this.wordsAt(level, word)[word] |= 1 << (value & 31);
       value = word;
     }
   }
@@ -169,7 +181,8 @@ class BitTree {
   }
 
   /** A level's words, made longer if it lacks such a word. */
-  private wordsAt(level: number, words: Uint32Array, word: number): Uint32Array {
+  private wordsAt(level: number, word: number): Uint32Array {
+    const words = this.levels[level];
     if (word < words.length) return words;
     const longer = new Uint32Array(Math.max(word + 1, 2 * words.length));
     longer.set(words);

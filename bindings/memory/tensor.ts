@@ -105,7 +105,8 @@ export class Tensor<D extends DType = DType> {
     this.shape = Object.freeze([...shape]);
     this.#base = base;
     // test runners go over the enumerable properties: the element type, the shape and the elements
-    Object.defineProperties(this, { place: { value: place }, [ELEMENTS]: elementsProperty });
+    Object.defineProperty(this, "place", { value: place });
+    Object.defineProperty(this, ELEMENTS, elementsProperty);
     if (base === undefined) place.arena.releaseWith(this, place.block);
   }
 
