@@ -45,13 +45,15 @@ const bindings = sources("bindings");
 const workspaces: Record<string, readonly string[]> = {
   files: [],
   study: ["files", "orthonorm", "orthonorm/reference"],
-  cli: ["files", "study"],
+  onnx: ["files"],
+  cli: ["files", "onnx", "study"],
   explorer: ["bench", "files", "study", "orthonorm", "orthonorm/reference"],
 };
 const files = sources("files");
 const study = sources("study");
+const onnx = sources("onnx");
 const cli = sources("cli");
-const known = new Set([...assembly, ...bindings, ...files, ...study, ...cli]);
+const known = new Set([...assembly, ...bindings, ...files, ...study, ...onnx, ...cli]);
 
 /** Throws unless no file imports itself by way of others. */
 function refuseCycles(files: readonly string[]): void {
