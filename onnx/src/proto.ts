@@ -44,6 +44,8 @@ export interface Node {
   inputs: string[];
   outputs: string[];
   attributes: Map<string, Attribute>;
+  /** Bytes of each attribute's message, so that a node can be written anew with all of them. */
+  attributeRanges: Range[];
   /** Bytes of the field, its tag and length among them. */
   range: Range;
 }
@@ -108,10 +110,7 @@ function modelField(field: number, model: Model, pbf: PbfReader): void {
   else if (field === 2) model.producer = pbf.readString();
   else if (field === 7) {
     const inOnePiece = model.graph === null;
-    const from = pbf.pos;
-    pbf.readVarint();
-    const start = pbf.pos;
-    pbf.pos = from;
+    const start = startOfMessage(pbf);
     model.graph = message(pbf, graphField, model.graph ?? emptyGraph());
     // Pieces of a message are merged. Such a file can be read, and not be rewritten in place.
     model.body = inOnePiece ? { start, end: pbf.pos } : null;
@@ -129,6 +128,15 @@ function message<T>(pbf: PbfReader, field: (field: number, into: T, pbf: PbfRead
   pbf.readFields(field, into, end);
   if (pbf.pos !== end) throw new Malformed("a message that is longer than it says");
   return into;
+}
+
+/** Where the bytes of the message begin that is to be read, after its length. */
+function startOfMessage(pbf: PbfReader): number {
+  const at = pbf.pos;
+  pbf.readVarint();
+  const start = pbf.pos;
+  pbf.pos = at;
+  return start;
 }
 
 function emptyGraph(): Graph {
@@ -168,6 +176,7 @@ function readNode(pbf: PbfReader): Node {
     inputs: [],
     outputs: [],
     attributes: new Map(),
+    attributeRanges: [],
     range: { start, end: 0 },
   } as Node);
   node.range.end = pbf.pos;
@@ -180,7 +189,9 @@ function nodeField(field: number, node: Node, pbf: PbfReader): void {
   else if (field === 3) node.name = pbf.readString();
   else if (field === 4) node.op = pbf.readString();
   else if (field === 5) {
+    const start = startOfMessage(pbf);
     const attribute = message(pbf, attributeField, emptyAttribute());
+    node.attributeRanges.push({ start, end: pbf.pos });
     node.attributes.set(attribute.name, attribute);
   } else if (field === 7) {
     const domain = pbf.readString();

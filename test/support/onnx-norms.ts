@@ -46,7 +46,7 @@ function normModel(centered: boolean, writing: Writing): ModelSpec {
   };
   const pair = (a: string, b: string) => (writing.flipped ? [b, a] : [a, b]);
   const node = (op: string, inputs: string[], output: string, attributes: NodeSpec["attributes"] = {}) => {
-    nodes.push({ op, inputs, outputs: [output], name: `/h.0/ln_1/${op}`, attributes });
+    nodes.push({ op, inputs, outputs: [output], name: `/h.0/ln_1/${op}_${nodes.length}`, attributes });
     return output;
   };
   const mean = (input: string, output: string) => {

@@ -142,7 +142,7 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
 }
 
 /** Runs work that the first Ctrl-C asks to stop, by the signal, and the second one ends at once. */
-async function stoppable(work: (signal: AbortSignal, progress: Progress) => Promise<void>): Promise<void> {
+export async function stoppable(work: (signal: AbortSignal, progress: Progress) => Promise<void>): Promise<void> {
   const progress = new Progress(process.stderr);
   const stop = new AbortController();
   const onInterrupt = () => {
