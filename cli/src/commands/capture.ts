@@ -1,7 +1,8 @@
 /** `orthonorm capture MODEL.onnx`: runs a model and keeps what goes into its norms. */
+import { dirname, resolve } from "node:path";
 import { counted, printable } from "@orthonorm/files";
 import { openDisk } from "@orthonorm/files/node";
-import { type Arrays, normsToCapture, type OpenModel, openModel } from "@orthonorm/onnx";
+import { type Arrays, type Effect, normsToCapture, type OpenModel, openModel, swapEffects } from "@orthonorm/onnx";
 import { type CapturedFile, captureToFile, loadRuntime, readArrays, tokenize } from "@orthonorm/onnx/node";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "../error.js";
@@ -14,6 +15,7 @@ interface CaptureOptions {
   output: string;
   batch: number;
   tokens: number;
+  swap?: boolean;
 }
 
 export function captureCommand(): Command {
@@ -35,6 +37,10 @@ weight and bias beside it.`,
       new Option("--tokens <N>", "the longest piece of --text that is run at a time")
         .argParser(parseCount)
         .default(512, "512"),
+    )
+    .option(
+      "--swap",
+      "also run the model with RMSNorm in the place of each LayerNorm, and print what its output changes",
     )
     .addHelpText(
       "after",
@@ -76,10 +82,17 @@ async function run(path: string, options: CaptureOptions): Promise<void> {
       });
       progress.clear();
       process.stdout.write(summary(open, captured, output));
+      if (options.swap) {
+        const folder = resolve(dirname(path));
+        const show = (what: string, share: number) => progress.update(printable(what), share);
+        const effects = await swapEffects(runtime, open, arrays, { folder, batch, signal, progress: show });
+        progress.clear();
+        process.stdout.write(`\n${swapTable(open, effects)}`);
+      }
     } catch (error) {
       if (!signal.aborted) throw error;
       progress.clear();
-      process.stderr.write("capture: stopped, nothing is written\n");
+      process.stderr.write("capture: stopped\n");
       process.exitCode = 130;
     }
   });
@@ -105,6 +118,28 @@ function summary({ norms }: OpenModel, { sites }: CapturedFile, output: string):
   const count = counted(sites.length, "norm");
   const next = `orthonorm study ${output} --weights ${output}`;
   return `${[`${count} in ${printable(output)}:`, ...lines, ...hidden, "", next].join("\n")}\n`;
+}
+
+/** What the model's own output changes, per norm. */
+function swapTable({ norms }: OpenModel, effects: readonly Effect[]): string {
+  const fixed = norms.found.filter(({ kind, swap }) => kind === "LayerNorm" && swap.by === "none");
+  const reasons = fixed.map(
+    ({ name, swap }) => `  ${printable(name)}: not swapped, ${swap.by === "none" ? swap.reason : ""}`,
+  );
+  if (effects.length === 0) return `${["No LayerNorm to swap.", ...reasons].join("\n")}\n`;
+  const names = effects.map(({ norm }) => printable(norm?.name ?? "all at once"));
+  const width = Math.max(...names.map((name) => name.length));
+  const lines = effects.map(({ relative, agreement, divergence }, at) => {
+    const parts = [`‖Δ‖/‖y‖ ${percent(relative)}`];
+    if (agreement !== null) parts.push(`same largest element ${percent(agreement)}`);
+    if (divergence !== null) parts.push(`KL ${divergence.toPrecision(3)} nats`);
+    return `  ${names[at].padEnd(width)}  ${parts.join("  ")}`;
+  });
+  return `${["RMSNorm in LayerNorm's place, in the model's output:", ...lines, ...reasons].join("\n")}\n`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toPrecision(3)} %`;
 }
 
 function parseCount(text: string): number {
