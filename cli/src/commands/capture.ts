@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { counted, printable } from "@orthonorm/files";
 import { openDisk } from "@orthonorm/files/node";
 import { type Arrays, type Effect, normsToCapture, type OpenModel, openModel, swapEffects } from "@orthonorm/onnx";
-import { type CapturedFile, captureToFile, loadRuntime, readArrays, tokenize } from "@orthonorm/onnx/node";
+import type { CapturedFile } from "@orthonorm/onnx/node";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "../error.js";
 import { prepareTarget } from "../target.js";
@@ -72,6 +72,8 @@ async function run(path: string, options: CaptureOptions): Promise<void> {
   await stoppable(async (signal, progress) => {
     const open = await openFile(path);
     normsToCapture(open);
+    // Loaded when a model is run: the study needs no tokenizer.
+    const { captureToFile, loadRuntime, readArrays, tokenize } = await import("@orthonorm/onnx/node");
     const arrays: Arrays[] = text === undefined ? [await readArrays(open, given)] : await tokenize(open, given, tokens);
     const runtime = await loadRuntime();
     try {
@@ -109,7 +111,7 @@ async function openFile(path: string): Promise<OpenModel> {
 
 function summary({ norms }: OpenModel, { sites }: CapturedFile, output: string): string {
   const lines = sites.map(({ norm, dtype, shape }) => {
-    const eps = norm.eps === 0 ? "no eps" : `eps ${norm.eps}`;
+    const eps = norm.eps === 0 ? "no eps" : `eps ${norm.eps.toExponential()}`;
     return `  ${printable(norm.name)}  ${norm.kind}  ${dtype} [${shape.join(", ")}]  ${eps}`;
   });
   const hidden = norms.hidden.map(
