@@ -70,7 +70,7 @@ function nestedIn(outer: GraphView, node: Node): (Found & { inside: string })[] 
 }
 
 /** Endings that name a norm's parameter, and not the norm. */
-const parameter = /[._/](weight|gamma|scale|g|w)(:0|_quantized)?$/i;
+const parameter = /[._/](weight|gamma|scale|g|w(_0)?)(:0|_quantized)?$/i;
 /** Names that exporters make up for what has none: onnx::Mul_123, /layer.0/Constant_output_0, val_12, 42. */
 const madeUp =
   /^(onnx::|_?(val|v|t|tmp|const|constant)?_?\d+$)|(^|[/_])(constant|initializer|const_fold|const)(_\w*)?(:0|\/ReadVariableOp.*)?$/i;

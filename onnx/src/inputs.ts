@@ -33,15 +33,16 @@ export function checkInputs(open: OpenModel, arrays: Arrays, from: string): Map<
   if (stranger !== undefined) {
     throw expected(from, `the inputs of the model, ${listed(described)}`, `"${printable(stranger)}" too`);
   }
-  return new Map(wanted.map((info) => [info.name, fitted(info, arrays.get(info.name) as ReadTensor, from)]));
+  const inPieces = fixedBatch(open, arrays) !== null;
+  return new Map(wanted.map((info) => [info.name, fitted(info, arrays.get(info.name) as ReadTensor, inPieces, from)]));
 }
 
-function fitted(info: ValueInfo, array: ReadTensor, from: string): ReadTensor {
+function fitted(info: ValueInfo, array: ReadTensor, inPieces: boolean, from: string): ReadTensor {
   const { name, type, shape } = info;
   const fits =
     shape === null ||
     (shape.length === array.shape.length &&
-      shape.every((size, at) => typeof size !== "number" || size === array.shape[at]));
+      shape.every((size, at) => typeof size !== "number" || size === array.shape[at] || (at === 0 && inPieces)));
   const got = () => `${array.dtype} [${array.shape.join(", ")}]`;
   if (!fits) throw expected(`${from}: ${name}`, describe(info), got());
   const dtype = type === null ? array.dtype : typeOf(type)?.dtype;
@@ -79,28 +80,46 @@ function describe({ name, type, shape }: ValueInfo): string {
   return printable(`"${name}"${kind}${sizes}`);
 }
 
+/** The size of the first axis that all arrays have in common; null where they have none. */
+function rowsInCommon(arrays: Arrays): number | null {
+  const [rows = null, ...others] = [...arrays.values()].map(({ shape }) => shape[0] ?? null);
+  return others.every((one) => one === rows) ? rows : null;
+}
+
 /**
- * The inputs in batches along their first axis, where all have it in common and the graph leaves it open; else as they are.
+ * How much of the first axis goes together where the graph fixes it, and the arrays have it several times: many models are
+ * exported for a batch of 1. Null everywhere else.
+ */
+function fixedBatch(open: OpenModel, arrays: Arrays): number | null {
+  const rows = rowsInCommon(arrays);
+  const [fixed, ...others] = wantedInputs(open).map(({ shape }) => shape?.[0] ?? null);
+  if (rows === null || typeof fixed !== "number" || others.some((one) => one !== fixed)) return null;
+  return rows > fixed && rows % fixed === 0 ? fixed : null;
+}
+
+function isOpenAlongRows(open: OpenModel): boolean {
+  return wantedInputs(open).every(({ shape }) => typeof (shape?.[0] ?? null) !== "number");
+}
+
+/**
+ * The inputs in batches along their first axis, where all have it in common and the graph leaves it open, or fixes it and has to
+ * be run several times; else as they are.
  *
- * @param batch how many of the first axis go together
+ * @param batch how much of the first axis goes together where the graph leaves it open
  */
 export function* batches(
   open: OpenModel,
   arrays: Arrays,
   batch: number,
 ): Generator<{ feeds: Map<string, ReadTensor>; share: number }> {
-  const all = [...arrays.values()];
-  const rows = all[0]?.shape[0] ?? 1;
-  const isOpen = wantedInputs(open).every(
-    ({ shape }) => shape === null || typeof shape[0] === "string" || shape[0] === null,
-  );
-  const inCommon = all.every(({ shape }) => shape.length > 0 && shape[0] === rows);
-  if (!isOpen || !inCommon || rows <= batch) {
+  const rows = rowsInCommon(arrays);
+  const step = fixedBatch(open, arrays) ?? (isOpenAlongRows(open) ? batch : null);
+  if (rows === null || step === null) {
     yield { feeds: new Map(arrays), share: 1 };
     return;
   }
-  for (let from = 0; from < rows; from += batch) {
-    const to = Math.min(rows, from + batch);
+  for (let from = 0; from < rows; from += step) {
+    const to = Math.min(rows, from + step);
     const feeds = new Map<string, ReadTensor>();
     for (const [name, { dtype, shape, data }] of arrays) {
       const each = sizeOf(shape.slice(1));

@@ -9,6 +9,7 @@ import { openDisk, writeSafetensors } from "@orthonorm/files/node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type Arrays,
+  batches,
   capture,
   checkInputs,
   normsToCapture,
@@ -49,9 +50,9 @@ async function outputsOf(bytes: Uint8Array, inputs: Arrays): Promise<Tensors> {
 }
 
 async function captured(model: OpenModel, inputs: Arrays, batch = 1000) {
-  const batches = [];
-  for await (const one of capture(runtime, model, [inputs], { batch })) batches.push(one);
-  return batches;
+  const all = [];
+  for await (const one of capture(runtime, model, [inputs], { batch })) all.push(one);
+  return all;
 }
 
 /** A block of a model around a norm: what stands before it, so that its input is computed, and a projection after it. */
@@ -257,6 +258,23 @@ describe("inputs", () => {
     );
     expect(() => check({ ids: { ...i32(1, 2), shape: [1, 2] }, mask })).toThrow(
       'in.npz: ids expected "ids" I64 [n, 3], got I32 [1, 2]',
+    );
+  });
+
+  it("of a model that is exported for a batch of one go one by one", () => {
+    const one = { ...ids, inputs: { ids: { type: "INT64" as const, shape: [1, 3] } } };
+    const model = open(one, "m.onnx");
+    const given = new Map([["ids", { ...i32(1, 2, 3, 4, 5, 6), shape: [2, 3] }]]);
+    const checked = checkInputs(model, given, "in.npz");
+    const fed = [...batches(model, checked, 16)];
+    expect(fed.map(({ feeds, share }) => [feeds.get("ids")?.shape, feeds.get("ids")?.data, share])).toEqual([
+      [[1, 3], BigInt64Array.of(1n, 2n, 3n), 0.5],
+      [[1, 3], BigInt64Array.of(4n, 5n, 6n), 1],
+    ]);
+    const two = open({ ...ids, inputs: { ...one.inputs, h: { shape: [2, 3] } } }, "m.onnx");
+    const state: ReadTensor = { dtype: "F32", shape: [2, 3], data: new Float32Array(6) };
+    expect(() => checkInputs(two, new Map([...given, ["h", state]]), "in.npz")).toThrow(
+      'in.npz: ids expected "ids" I64 [1, 3], got I32 [2, 3]',
     );
   });
 

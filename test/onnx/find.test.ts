@@ -303,6 +303,10 @@ describe("names", () => {
     ]);
   });
 
+  it("come from Paddle's weights", () => {
+    expect(two("layer_norm_43.w_0", "layer_norm_44.w_0", ["", ""])).toEqual(["layer_norm_43", "layer_norm_44"]);
+  });
+
   it("else from the node, else they are numbers", () => {
     expect(two("onnx::Mul_12", "val_7", ["/encoder/ln/LayerNormalization", ""])).toEqual(["encoder.ln", "norm.1"]);
   });
