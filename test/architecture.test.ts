@@ -201,10 +201,21 @@ describe("imports run one way", () => {
 
 describe("the package", () => {
   it("has one runtime dependency, pinned", () => {
-    const { dependencies, peerDependencies, optionalDependencies, bundleDependencies, type, sideEffects } =
-      json("package.json");
+    const {
+      dependencies,
+      peerDependencies,
+      peerDependenciesMeta,
+      optionalDependencies,
+      bundleDependencies,
+      type,
+      sideEffects,
+    } = json("package.json");
     expect(Object.keys(dependencies)).toEqual(["@assemblyscript/loader"]);
-    expect([peerDependencies, optionalDependencies, bundleDependencies]).toEqual([undefined, undefined, undefined]);
+    expect([optionalDependencies, bundleDependencies]).toEqual([undefined, undefined]);
+    // For orthonorm capture alone, which asks for one of them where a model is run.
+    expect(Object.keys(peerDependencies)).toEqual(["onnxruntime-node", "onnxruntime-web"]);
+    for (const name of Object.keys(peerDependencies))
+      expect(peerDependenciesMeta[name], name).toEqual({ optional: true });
     expect([type, sideEffects]).toEqual(["module", false]);
   });
 

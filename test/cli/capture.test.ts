@@ -1,6 +1,6 @@
 // orthonorm capture as it is built: from a model to the study, and every fault in one line with nothing half-written.
 
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { modelBytes } from "../support/onnx-model.js";
@@ -13,12 +13,28 @@ write("inputs.safetensors", { x: random(64, cols) });
 
 describe("capture", () => {
   test("writes states that the study reads with their weights", () => {
-    const run = orthonorm(["capture", model, "--inputs", "inputs.safetensors", "-o", "states.safetensors", "--swap"]);
+    const run = orthonorm([
+      "capture",
+      model,
+      "--inputs",
+      "inputs.safetensors",
+      "-o",
+      "states.safetensors",
+      "--swap",
+      "--json",
+      "norms.json",
+    ]);
     expect(run).toMatchObject({ status: 0, stderr: "" });
     expect(run.stdout).toMatch(
       /^1 norm in states\.safetensors:\n {2}h\.0\.ln_1 {2}LayerNorm {2}F32 \[64, 8\] {2}eps 1e-5\n/,
     );
     expect(run.stdout).toMatch(/in the model's output:\n {2}h\.0\.ln_1 {2}‖Δ‖\/‖y‖ \d+\.\d %/);
+    const { norms, hidden, swap } = JSON.parse(readFileSync(join(folder, "norms.json"), "utf8"));
+    expect(norms).toMatchObject([{ name: "h.0.ln_1", kind: "LayerNorm", eps: 1e-5, dtype: "F32", shape: [64, 8] }]);
+    expect(hidden).toEqual([]);
+    expect(swap).toEqual([
+      { norm: "h.0.ln_1", relative: expect.any(Number), agreement: expect.any(Number), divergence: null },
+    ]);
     const study = orthonorm(["study", "states.safetensors", "--weights", "states.safetensors", "--json", "-"]);
     expect(study.status).toBe(0);
     const { sites } = JSON.parse(study.stdout) as Figures;

@@ -6,7 +6,7 @@ import { type Arrays, type Effect, normsToCapture, type OpenModel, openModel, sw
 import type { CapturedFile } from "@orthonorm/onnx/node";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "../error.js";
-import { prepareTarget } from "../target.js";
+import { prepareTarget, writeWhole } from "../target.js";
 import { stoppable } from "./study.js";
 
 interface CaptureOptions {
@@ -16,6 +16,7 @@ interface CaptureOptions {
   batch: number;
   tokens: number;
   swap?: boolean;
+  json?: string;
 }
 
 export function captureCommand(): Command {
@@ -42,6 +43,7 @@ weight and bias beside it.`,
       "--swap",
       "also run the model with RMSNorm in the place of each LayerNorm, and print what its output changes",
     )
+    .option("--json <FILE>", "write the norms, and what --swap found, as JSON to FILE")
     .addHelpText(
       "after",
       `
@@ -54,7 +56,7 @@ Examples:
 
 Exit status:
   0 written, 1 a file or the model is at fault, 2 a wrong command line,
-  130 stopped by Ctrl-C: nothing is written`,
+  130 stopped by Ctrl-C: no file is half written`,
     )
     .action(run);
 }
@@ -67,8 +69,12 @@ async function run(path: string, options: CaptureOptions): Promise<void> {
       2,
     );
   }
+  for (const [option, file] of Object.entries({ "--output": output, "--json": options.json })) {
+    if (file === "-") throw new CommandError(`${option} expected the name of a file, got -`, 2);
+  }
   const given = (inputs ?? text) as string;
   await prepareTarget("--output", output, [path, given]);
+  const json = options.json === undefined ? null : await prepareTarget("--json", options.json, [path, given, output]);
   await stoppable(async (signal, progress) => {
     const open = await openFile(path);
     normsToCapture(open);
@@ -84,13 +90,14 @@ async function run(path: string, options: CaptureOptions): Promise<void> {
       });
       progress.clear();
       process.stdout.write(summary(open, captured, output));
-      if (options.swap) {
-        const folder = resolve(dirname(path));
-        const show = (what: string, share: number) => progress.update(printable(what), share);
-        const effects = await swapEffects(runtime, open, arrays, { folder, batch, signal, progress: show });
-        progress.clear();
-        process.stdout.write(`\n${swapTable(open, effects)}`);
-      }
+      const folder = resolve(dirname(path));
+      const show = (what: string, share: number) => progress.update(printable(what), share);
+      const effects = options.swap
+        ? await swapEffects(runtime, open, arrays, { folder, batch, signal, progress: show })
+        : null;
+      progress.clear();
+      if (effects !== null) process.stdout.write(`\n${swapTable(open, effects)}`);
+      if (json !== null) writeWhole(json, toJson(open, captured, effects));
     } catch (error) {
       if (!signal.aborted) throw error;
       progress.clear();
@@ -120,6 +127,14 @@ function summary({ norms }: OpenModel, { sites }: CapturedFile, output: string):
   const count = counted(sites.length, "norm");
   const next = `orthonorm study ${output} --weights ${output}`;
   return `${[`${count} in ${printable(output)}:`, ...lines, ...hidden, "", next].join("\n")}\n`;
+}
+
+function toJson({ norms }: OpenModel, { sites }: CapturedFile, effects: readonly Effect[] | null): string {
+  const swap = effects?.map(({ norm, ...figures }) => ({ norm: norm?.name ?? null, ...figures })) ?? null;
+  const shown = sites.map(({ norm: { name, kind, written, weight, bias, eps }, dtype, shape }) => {
+    return { name, kind, written, weight, bias, eps, dtype, shape };
+  });
+  return `${JSON.stringify({ norms: shown, hidden: norms.hidden, swap }, null, 2)}\n`;
 }
 
 /** What the model's own output changes, per norm. */
