@@ -134,6 +134,44 @@ describe("a tap", () => {
     for (const [at, value] of sums.entries()) expect(value).toBeCloseTo(wanted[at] + weight[at % cols], 5);
   });
 
+  it("halves stay halves", async () => {
+    const spec = fused("LayerNormalization");
+    const bits = (values: number[]) => values.map((value) => 0x3c00 + Math.round(1024 * (value - 1)));
+    const half = { type: "FLOAT16" as const, dims: [cols], data: bits(Array(cols).fill(1.5)) };
+    spec.initializers = { "norm.weight": half, "norm.bias": half, one: half };
+    spec.nodes.unshift({ op: "Mul", inputs: ["h", "one"], outputs: ["x"] });
+    spec.inputs = { h: { type: "FLOAT16", shape: ["n", cols] } };
+    spec.outputs = { y: { type: "FLOAT16" } };
+    // 1 + i/1024 times 1.5, rounded to even by hand for the even i alone: 1.5 + 3i/2048
+    const h: ReadTensor = {
+      dtype: "F16",
+      shape: [1, cols],
+      data: Uint16Array.from({ length: cols }, (_, i) => 0x3c00 + 2 * i),
+    };
+    const [{ states }] = await captured(open(spec), new Map([["h", h]]));
+    const [[, rows]] = states;
+    expect(rows).toMatchObject({ dtype: "F16", shape: [1, cols] });
+    expect([...new Uint16Array(rows.bytes.slice().buffer)]).toEqual(
+      Array.from({ length: cols }, (_, i) => 0x3e00 + 3 * i),
+    );
+  });
+
+  it("a weight that the model computes from constants is taken from the run", async () => {
+    const spec = withoutX(block(layerNorm()));
+    const { "h.0.ln_1.weight": _, ...rest } = spec.initializers ?? {};
+    const quantized = { type: "INT8" as const, dims: [cols], data: [1, 2, 3, 4, 5, 6, 7, 8] };
+    spec.initializers = { ...rest, quantized, step: floats([], [0.25]) };
+    spec.nodes.unshift({ op: "DequantizeLinear", inputs: ["quantized", "step"], outputs: ["h.0.ln_1.weight"] });
+    const model = open(spec);
+    const inputs = new Map([["input", random(3, cols)]]);
+    const plain = await outputsOf(model.bytes, inputs);
+    const [{ computed, outputs }] = await captured(model, inputs);
+    expect(bits(outputs.y)).toEqual(bits(plain.y));
+    expect(floatsOf(computed.get("h.0.ln_1.weight")?.bytes ?? new Uint8Array())).toEqual(
+      Float32Array.of(0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2),
+    );
+  });
+
   it("channels that are not the last axis become rows", async () => {
     const spec = layerNorm({ axis: 1, affine: "none" });
     spec.inputs = { x: { shape: ["n", cols, "w"] } };
