@@ -48,6 +48,28 @@ describe("capture", () => {
     ]);
   });
 
+  test("and study takes the model itself, with its weights, and leaves nothing behind", () => {
+    const run = orthonorm(["capture", model, "--inputs", "inputs.safetensors", "-o", "same.safetensors"]);
+    expect(run.status).toBe(0);
+    const figures = (args: string[]) => {
+      const study = orthonorm(["study", ...args, "--json", "-"], { TMPDIR: folder });
+      expect(study).toMatchObject({ status: 0, stderr: "" });
+      return JSON.parse(study.stdout) as Figures;
+    };
+    const before = readdirSync(folder).sort();
+    const direct = figures([model, "--inputs", "inputs.safetensors"]);
+    const byFile = figures(["same.safetensors", "--weights", "same.safetensors"]);
+    expect(direct).toMatchObject({ sites: [{ source: model, trainedWith: "LayerNorm" }], skipped: [] });
+    const [{ source: _, model: _name, ...site }] = direct.sites as unknown as Record<string, unknown>[];
+    expect(byFile.sites).toMatchObject([site]);
+    expect(readdirSync(folder).sort()).toEqual(before);
+    const idle = orthonorm(["study", "same.safetensors", "--inputs", "inputs.safetensors"]);
+    expect(idle).toMatchObject({
+      status: 2,
+      stderr: "study: --inputs and --text expected an .onnx model to feed, got none\n",
+    });
+  });
+
   test.each<[string, string[], number, RegExp]>([
     ["no inputs", [model], 2, /^capture: expected --inputs FILE or --text FILE, got neither\n$/],
     [

@@ -1,44 +1,32 @@
 /** `orthonorm capture MODEL.onnx`: runs a model and keeps what goes into its norms. */
 import { dirname, resolve } from "node:path";
 import { counted, printable } from "@orthonorm/files";
-import { openDisk } from "@orthonorm/files/node";
-import { type Arrays, type Effect, normsToCapture, type OpenModel, openModel, swapEffects } from "@orthonorm/onnx";
+import { type Effect, type OpenModel, swapEffects } from "@orthonorm/onnx";
 import type { CapturedFile } from "@orthonorm/onnx/node";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command } from "commander";
 import { CommandError } from "../error.js";
+import { type FeedOptions, feedOf, openModelFile, readFeeds, withFeeds } from "../models.js";
 import { prepareTarget, writeWhole } from "../target.js";
 import { stoppable } from "./study.js";
 
-interface CaptureOptions {
-  inputs?: string;
-  text?: string;
+interface CaptureOptions extends FeedOptions {
   output: string;
-  batch: number;
-  tokens: number;
   swap?: boolean;
   json?: string;
 }
 
 export function captureCommand(): Command {
-  return new Command("capture")
-    .summary("run an ONNX model and keep what goes into its norms")
-    .description(
-      `Finds every LayerNorm and RMSNorm of an ONNX model, as an operator or as what exporters write in its place, runs the model \
+  return withFeeds(
+    new Command("capture")
+      .summary("run an ONNX model and keep what goes into its norms")
+      .description(
+        `Finds every LayerNorm and RMSNorm of an ONNX model, as an operator or as what exporters write in its place, runs the model \
 with onnxruntime, and writes the inputs of its norms to a safetensors file for orthonorm study: a tensor per norm, with its \
 weight and bias beside it.`,
-    )
-    .argument("<MODEL>", "an .onnx file; weights in files beside it are found")
-    .option("--inputs <FILE>", "what the model is fed: .npz or .safetensors, an array per input; or one .npy")
-    .option("--text <FILE>", "a text for a language model, by the tokenizer.json beside it or in the folder above")
+      )
+      .argument("<MODEL>", "an .onnx file; weights in files beside it are found"),
+  )
     .option("-o, --output <FILE>", "where the states go", "states.safetensors")
-    .addOption(
-      new Option("--batch <N>", "how much of the first axis is run at a time").argParser(parseCount).default(16, "16"),
-    )
-    .addOption(
-      new Option("--tokens <N>", "the longest piece of --text that is run at a time")
-        .argParser(parseCount)
-        .default(512, "512"),
-    )
     .option(
       "--swap",
       "also run the model with RMSNorm in the place of each LayerNorm, and print what its output changes",
@@ -62,25 +50,17 @@ Exit status:
 }
 
 async function run(path: string, options: CaptureOptions): Promise<void> {
-  const { inputs, text, output, batch, tokens } = options;
-  if ((inputs === undefined) === (text === undefined)) {
-    throw new CommandError(
-      `expected --inputs FILE or --text FILE, got ${inputs === undefined ? "neither" : "both"}`,
-      2,
-    );
-  }
+  const { output, batch } = options;
   for (const [option, file] of Object.entries({ "--output": output, "--json": options.json })) {
     if (file === "-") throw new CommandError(`${option} expected the name of a file, got -`, 2);
   }
-  const given = (inputs ?? text) as string;
+  const given = feedOf(options);
   await prepareTarget("--output", output, [path, given]);
   const json = options.json === undefined ? null : await prepareTarget("--json", options.json, [path, given, output]);
   await stoppable(async (signal, progress) => {
-    const open = await openFile(path);
-    normsToCapture(open);
-    // Loaded when a model is run: the study needs no tokenizer.
-    const { captureToFile, loadRuntime, readArrays, tokenize } = await import("@orthonorm/onnx/node");
-    const arrays: Arrays[] = text === undefined ? [await readArrays(open, given)] : await tokenize(open, given, tokens);
+    const open = await openModelFile(path);
+    const arrays = await readFeeds(open, options);
+    const { captureToFile, loadRuntime } = await import("@orthonorm/onnx/node");
     const runtime = await loadRuntime();
     try {
       const captured = await captureToFile(runtime, open, arrays, output, {
@@ -105,15 +85,6 @@ async function run(path: string, options: CaptureOptions): Promise<void> {
       process.exitCode = 130;
     }
   });
-}
-
-async function openFile(path: string): Promise<OpenModel> {
-  const source = await openDisk(path);
-  try {
-    return await openModel(source);
-  } finally {
-    await source.close();
-  }
 }
 
 function summary({ norms }: OpenModel, { sites }: CapturedFile, output: string): string {
@@ -157,10 +128,4 @@ function swapTable({ norms }: OpenModel, effects: readonly Effect[]): string {
 
 function percent(share: number): string {
   return `${(100 * share).toPrecision(3)} %`;
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError("Expected a whole number, 1 or more.");
-  return count;
 }

@@ -7,11 +7,12 @@ import { type Norm, parsePairs, type StudySums, sumSources } from "@orthonorm/st
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "../error.js";
 import { readText, sha256 } from "../inputs.js";
+import { CapturedModels, type FeedOptions, feedOf, withFeeds } from "../models.js";
 import { emit, type OutputOptions, prepareOutputs, withOutputs } from "../outputs.js";
 import { root, version } from "../package.js";
 import { Progress } from "../terminal/progress.js";
 
-interface StudyOptions extends OutputOptions {
+interface StudyOptions extends OutputOptions, FeedOptions {
   weights?: string[];
   pairs?: string;
   norm: "auto" | Norm;
@@ -21,28 +22,33 @@ interface StudyOptions extends OutputOptions {
 }
 
 export function studyCommand(): Command {
-  return withOutputs(
-    new Command("study")
-      .summary("measure the geometry of LayerNorm and RMSNorm on hidden states")
-      .description(
-        `Measures hidden states against the uniform vector 1 = [1, …, 1], the direction that LayerNorm removes and RMSNorm \
+  return withFeeds(
+    withOutputs(
+      new Command("study")
+        .summary("measure the geometry of LayerNorm and RMSNorm on hidden states")
+        .description(
+          `Measures hidden states against the uniform vector 1 = [1, …, 1], the direction that LayerNorm removes and RMSNorm \
 keeps (arXiv 2409.12951), by really running both norms of the engine.
 
-A FILE is .safetensors, .npy or .npz; every tensor in it of F32, F64, F16 or BF16 is one site: rows × d, where all \
+A FILE is .safetensors, .npy or .npz, or an .onnx model with --inputs or --text, which is run for what goes into its norms \
+(orthonorm capture); every tensor in it of F32, F64, F16 or BF16 is one site: rows × d, where all \
 dimensions but the last are rows. - is standard input. Files are read once, in blocks: their size does not matter. Without \
 FILE, in a checkout of the repository, the project's own two models are measured: twins that differ only in the norm.`,
-      )
-      .argument("[FILE...]", "hidden states: names, patterns like 'layers/*.npy', or -")
-      .option("--weights <FILE>", "the model, for its norms' weight and bias; once, or once a model", collectOption)
-      .option("--pairs <FILE>", 'which they are, as JSON: {"site": {"weight": "name", "bias": "name"}}')
-      .addOption(
-        new Option("--norm <NORM>", "the model's norm: layernorm, rmsnorm, or auto (metadata, weights)")
-          .argParser(parseNorm)
-          .default("auto"),
-      )
-      .addOption(new Option("--eps <N>", "the eps of both norms").argParser(parseEps).default(1e-5, "1e-5"))
-      .addOption(new Option("--sites <PATTERN>", "only tensors of such names, like 'h.*.ln_1'").argParser(parsePattern))
-      .option("--pool <NAME>", "all files are parts of one model: tensors of one name are one site"),
+        )
+        .argument("[FILE...]", "hidden states: names, patterns like 'layers/*.npy', or -")
+        .option("--weights <FILE>", "the model, for its norms' weight and bias; once, or once a model", collectOption)
+        .option("--pairs <FILE>", 'which they are, as JSON: {"site": {"weight": "name", "bias": "name"}}')
+        .addOption(
+          new Option("--norm <NORM>", "the model's norm: layernorm, rmsnorm, or auto (metadata, weights)")
+            .argParser(parseNorm)
+            .default("auto"),
+        )
+        .addOption(new Option("--eps <N>", "the eps of both norms").argParser(parseEps).default(1e-5, "1e-5"))
+        .addOption(
+          new Option("--sites <PATTERN>", "only tensors of such names, like 'h.*.ln_1'").argParser(parsePattern),
+        )
+        .option("--pool <NAME>", "all files are parts of one model: tensors of one name are one site"),
+    ),
   )
     .addHelpText(
       "after",
@@ -72,6 +78,7 @@ Examples:
   orthonorm study states.npz --html report.html
   orthonorm study 'layers/*.npy' --norm rmsnorm --eps 1e-6 --json figures.json
   orthonorm study part-7.safetensors --pool gpt2 --save part-7.json
+  orthonorm study model.onnx --inputs inputs.npz
   zcat states.npy.gz | orthonorm study -
 
 Exit status:
@@ -101,25 +108,46 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
   if (states.filter((file) => file === "-").length > 1) {
     throw new CommandError("expected - (standard input) once, got it more often", 2);
   }
+  const onnx = states.filter((file) => file.toLowerCase().endsWith(".onnx"));
+  const feed = onnx.length > 0 ? [feedOf(options)] : [];
+  if (onnx.length === 0 && (options.inputs ?? options.text) !== undefined) {
+    throw new CommandError("--inputs and --text expected an .onnx model to feed, got none", 2);
+  }
   const weights = options.weights ?? (own ? twins.weights : []);
-  const inputs = [...states, ...weights, ...(options.pairs === undefined ? [] : [options.pairs])];
+  const inputs = [...states, ...feed, ...weights, ...(options.pairs === undefined ? [] : [options.pairs])];
   const outputs = await prepareOutputs(options, inputs);
   const pairs = options.pairs === undefined ? null : parsePairs(await readText(options.pairs), options.pairs);
   const nameOf = own ? (file: string) => relative(root, file).replaceAll("\\", "/") : (file: string) => file;
 
   await stoppable(async (signal, progress) => {
+    const captured = new CapturedModels();
+    try {
+      for (const file of onnx) await captured.add(file, options, signal, progress);
+      await measure(captured, signal, progress);
+    } catch (error) {
+      // Stopped while a model ran: there is nothing to show of it yet.
+      if (!(signal.aborted && error === signal.reason)) throw error;
+      process.exitCode = 130;
+    } finally {
+      await captured.remove();
+    }
+  });
+
+  async function measure(captured: CapturedModels, signal: AbortSignal, progress: Progress): Promise<void> {
     const sources: Source[] = [];
     for (const file of states)
-      sources.push(file === "-" ? openStream(process.stdin) : await openStates(file, nameOf(file)));
+      sources.push(file === "-" ? openStream(process.stdin) : await openStates(captured.pathOf(file), nameOf(file)));
     const models: Source[] = [];
-    for (const file of weights) models.push(await openDisk(file, nameOf(file)));
+    // A captured model has its own weights; where other files are measured beside it, they have to be given for all.
+    const withThem = options.weights === undefined && onnx.length === states.length ? captured.files : [];
+    for (const file of [...weights, ...withThem]) models.push(await openDisk(file, nameOf(file)));
     const sums: StudySums = await sumSources(sources, {
       eps: options.eps,
       norm: options.norm,
       weights: models,
       pairs,
       pool: options.pool ?? null,
-      sites: options.sites,
+      sites: (name) => !captured.parameters.has(name) && (options.sites?.(name) ?? true),
       withSpeed: outputs.printed !== "json",
       version: version(),
       signal,
@@ -138,7 +166,7 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
       throw new CommandError("expected engine and plain JavaScript to agree within 1e-5, got the difference above");
     }
     if (signal.aborted) process.exitCode = 130;
-  });
+  }
 }
 
 /** Runs work that the first Ctrl-C asks to stop, by the signal, and the second one ends at once. */
