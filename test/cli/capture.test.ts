@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { modelBytes } from "../support/onnx-model.js";
+import { modelBytes, scalar } from "../support/onnx-model.js";
 import { cols, layerNorm } from "../support/onnx-norms.js";
 import { type Figures, folder, orthonorm, random, write } from "../support/study-runs.js";
 
@@ -63,6 +63,9 @@ describe("capture", () => {
     const [{ source: _, model: _name, ...site }] = direct.sites as unknown as Record<string, unknown>[];
     expect(byFile.sites).toMatchObject([site]);
     expect(readdirSync(folder).sort()).toEqual(before);
+    writeFileSync(join(folder, "other-eps.onnx"), modelBytes(layerNorm({ epsAs: scalar(1e-3) })));
+    expect(figures(["other-eps.onnx", "--inputs", "inputs.safetensors"])).toMatchObject({ eps: 1e-3 });
+    expect(figures(["other-eps.onnx", "--inputs", "inputs.safetensors", "--eps", "0.5"])).toMatchObject({ eps: 0.5 });
     const idle = orthonorm(["study", "same.safetensors", "--inputs", "inputs.safetensors"]);
     expect(idle).toMatchObject({
       status: 2,

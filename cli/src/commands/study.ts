@@ -95,8 +95,9 @@ const twins = {
   weights: ["ln", "rms"].map((name) => `${root}study/data/twins/${name}/model.safetensors`),
 };
 
-async function run(files: string[], options: StudyOptions): Promise<void> {
+async function run(files: string[], options: StudyOptions, command: Command): Promise<void> {
   const own = files.length === 0;
+  const isGiven = (option: keyof StudyOptions) => command.getOptionValueSource(option) !== "default";
   if (own && !twins.states.every((file) => existsSync(file))) {
     throw new CommandError(
       "expected at least one FILE (.safetensors, .npy, .npz), got none (the project's own states are in a checkout of its repository only)\n\n" +
@@ -142,7 +143,7 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
     const withThem = options.weights === undefined && onnx.length === states.length ? captured.files : [];
     for (const file of [...weights, ...withThem]) models.push(await openDisk(file, nameOf(file)));
     const sums: StudySums = await sumSources(sources, {
-      eps: options.eps,
+      eps: isGiven("eps") ? options.eps : (captured.eps ?? options.eps),
       norm: options.norm,
       weights: models,
       pairs,
