@@ -83,7 +83,7 @@ export const names = {
   widest: "native C, -march=native",
 };
 
-export const opTitles: Partial<{ [op in OpName]: string }> = { layerNorm: "LayerNorm", rmsNorm: "RMSNorm" };
+const opTitles: Partial<{ [op in OpName]: string }> = { layerNorm: "LayerNorm", rmsNorm: "RMSNorm" };
 export const titleOf = (op: OpName) => opTitles[op] ?? op;
 
 /** The ops that a record has, in its order. */
