@@ -71,7 +71,10 @@ async function run({ ops: asked, shapes, dtypes, seconds, json }: Request): Prom
     }
   }
   const [now, then] = await Promise.all([sizes(root), sizes(folder)]);
-  const loaded = now.map(({ name, gzipped }, i) => ({ name, today: gzipped, baseline: then[i].gzipped }));
+  const loaded = now.flatMap(({ name, gzipped }) => {
+    const earlier = then.find((one) => one.name === name);
+    return earlier === undefined ? [] : [{ name, today: gzipped, baseline: earlier.gzipped }];
+  });
   for (const { name, today, baseline } of loaded) {
     console.log(row(" ", `${name}, gzipped`, kilobytes(today), kilobytes(baseline), digits(today / baseline)));
   }
