@@ -78,13 +78,17 @@ export async function collect(
     const next = () => {
       const count = Math.min(blockRows, rows - at);
       const block = blocks[(at / blockRows) % blocks.length];
+      const into = block.bytes(count);
       at += count;
-      return { block, count, filled: (reader as TensorReader).read(block.bytes(count)) };
+      return { block, count, into, filled: (reader as TensorReader).read(into) };
     };
     let coming: ReturnType<typeof next> | null = next();
     while (coming !== null) {
-      const { block, count, filled } = coming;
+      const { block, count, into, filled } = coming;
       await filled;
+      // What a read writes into memory that has moved is lost, and the figures would be those of other rows.
+      if (into.byteLength === 0)
+        throw new Error("collect expected engine memory of one size, got growth during a read");
       coming = at < rows && !signal?.aborted ? next() : null;
       // A read that fails before it is awaited would end the process as an unhandled rejection; awaiting it throws all the same.
       coming?.filled.catch(() => {});
@@ -172,10 +176,12 @@ class Block {
   private readonly x: Tensor;
   private readonly y: Tensor | null = null;
   private readonly z: Tensor | null = null;
+  /** One row of halves as f32. A temporary in its place could make the memory grow while the next block is read. */
+  private readonly widened: Tensor<"f32"> | null;
   private readonly columns: Columns;
 
   constructor(
-    private readonly engine: Engine,
+    engine: Engine,
     stored: string,
     readonly rows: number,
     private readonly terms: Terms,
@@ -184,6 +190,7 @@ class Block {
     const shape = [rows, terms.cols];
     this.columns = columnsOf(terms, rows);
     this.stored = engine.tensor(dtype, shape);
+    this.widened = isHalf(dtype) ? engine.tensor("f32", terms.cols) : null;
     this.x = terms.withAffine && isHalf(dtype) ? engine.tensor("f32", shape) : this.stored;
     if (terms.withAffine) {
       this.y = engine.tensor(this.x.dtype, shape);
@@ -205,12 +212,11 @@ class Block {
 
   /** A copy of a row, where halves become f32. @param into as long as a row */
   copy(row: number, into?: Floats): Floats {
+    const { stored, widened } = this;
     const { cols } = this.terms;
-    const { dtype, data } = this.stored;
-    const stored = data.subarray(row * cols, (row + 1) * cols);
-    const copy = into ?? new (dtype === "f64" ? Float64Array : Float32Array)(cols);
-    if (isHalf(dtype)) convert(stored, "f32", { dtype, out: copy, engine: this.engine });
-    else copy.set(stored);
+    const copy = into ?? new (stored.dtype === "f64" ? Float64Array : Float32Array)(cols);
+    if (widened === null) copy.set(stored.data.subarray(row * cols, (row + 1) * cols));
+    else copy.set(convert(stored.view({ shape: cols, offset: row * cols }), "f32", { out: widened }).data);
     return copy;
   }
 
@@ -252,7 +258,7 @@ class Block {
   }
 
   dispose(): void {
-    for (const tensor of new Set([this.stored, this.x, this.y, this.z])) tensor?.dispose();
+    for (const tensor of new Set([this.stored, this.widened, this.x, this.y, this.z])) tensor?.dispose();
   }
 }
 
