@@ -107,6 +107,12 @@ export const rowOf = (table: RecordedTable | undefined, name: string): Row | und
 export const isDoubtful = (table: RecordedTable, row: Row) =>
   isNoisy(row) || (table.noise !== undefined && isDrifting(table.noise));
 
+/** "commit 4a95e98, 2026-11-25": what was timed, each build once. */
+export function builds(records: readonly Provenance[]): string {
+  const named = records.map((record) => `commit ${shortCommit(record)}, ${record.date.slice(0, 10)}`);
+  return [...new Set(named)].join("; ");
+}
+
 export function shortCommit({ commit }: Provenance): string {
   if (commit === null) return "–";
   const [hash, ...rest] = commit.split(" ");
