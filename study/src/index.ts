@@ -4,6 +4,7 @@ export { chanceSd } from "./measure/null-model.js";
 export { median } from "./median.js";
 export { finding, notes } from "./report/finding.js";
 export { toJson } from "./report/json.js";
+export { type Claim, type Doubt, type Verdict, verdictOf } from "./report/verdict.js";
 export { type StudyOptions, studySources, sumSources } from "./study.js";
 export { StudySums } from "./sums.js";
 export { decimalsFor, fixed, range, scientific, shorten } from "./text.js";

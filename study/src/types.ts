@@ -133,8 +133,8 @@ export interface Sample {
   /** The engine against the f64 oracle: the largest |Δ|/max(1, |y|) of both norms, and in how many rows it was looked for. */
   engineError: { max: number; rows: number };
   /**
-   * The rank of the uniform vector among random ±1 directions by mean |cos θ|: `lower` of them have a smaller one. 0 says that
-   * the states avoid the uniform vector more than any of them.
+   * The rank of the uniform vector among random directions by mean |cos θ|: `lower` of them have a smaller one. 0 says that the
+   * states avoid the uniform vector more than any of them. The directions are vectors of ±1, below d = 16 normal vectors.
    */
   uniformRank: {
     lower: number;
@@ -142,6 +142,11 @@ export interface Sample {
     meanAbsCos: number;
     directionsMeanAbsCos: { min: number; median: number; max: number };
   };
+  /**
+   * Of two rows of the sample: their mean cosine, and how far what a random direction has in common with the one tells what it
+   * has with the other, (d·cos² − 1)/(d − 1) in the mean. Null of a single row.
+   */
+  pairs: { cosine: number; correlation: number } | null;
   /** The shares of the states' variance about their mean vector that the norm forgets; null of fewer than 16 rows. */
   lost: {
     /** Var(x·1̂)/total: LayerNorm's projection. */

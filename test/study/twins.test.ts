@@ -118,8 +118,8 @@ describe("the twins", () => {
         2,
       );
     expect(text).toContain(
-      `Trained with LayerNorm, the states lie ${deviations("ln")}° from orthogonal to the uniform vector (mean |90°−θ|), ` +
-        `closer than the 4.04° of random directions; trained with RMSNorm they lie ${deviations("rms")}° from it, as far as chance.`,
+      `The states of ln/states, trained with LayerNorm, lie ${deviations("ln")}° from orthogonal to the uniform vector (mean |90°−θ|), ` +
+        `closer than the 4.04° of random directions; those of rms/states, trained with RMSNorm, lie ${deviations("rms")}° from it, as far as chance.`,
     );
     expect([deviations("ln"), deviations("rms")]).toEqual(["1.82–2.68", "3.81–4.76"]);
     expect(text).toMatch(/sd 57\.3°\/√d \(5\.06° at d = 128\)/);

@@ -205,7 +205,7 @@ export class SiteSums {
     if (directed + sums.zero + sums.notFinite !== sums.read || sums.read > sums.rows) {
       throw new Error(`the rows to add up, ${directed} + ${sums.zero} + ${sums.notFinite} of ${sums.read}`);
     }
-    if (sample !== null) sums.sample = SampleSums.from(sample);
+    if (sample !== null) sums.sample = SampleSums.from(sums.terms.cols, sample);
     return sums;
   }
 }

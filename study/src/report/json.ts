@@ -1,4 +1,5 @@
 import type { Group, Population, Report, Site } from "../types.js";
+import { verdictOf } from "./verdict.js";
 
 /**
  * The figures as JSON. Those of a site's ordinary rows stand directly in the site, the others beside them. Speed is left out, so that
@@ -21,6 +22,7 @@ function siteJson({ label, sources, norm, normFrom }: Group, site: Site) {
     ...head,
     excluded: { zero, notFinite },
     apart: { massive: apart.massive, repeated: apart.repeated },
+    verdict: verdictOf(site),
     ...populationJson(ordinary),
     swapError: sample?.swap ?? null,
     error: sample?.engineError ?? null,
