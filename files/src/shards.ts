@@ -8,7 +8,7 @@
  */
 import type { Container, StoredTensor } from "./container.js";
 import { expected } from "./error.js";
-import { excerpt, isObject, kindOf } from "./header.js";
+import { depthOf, excerpt, isObject, kindOf, maximumDepth } from "./header.js";
 import { openContainer } from "./open.js";
 import type { Source } from "./source.js";
 import { printable } from "./text.js";
@@ -112,6 +112,9 @@ async function readIndex(index: Source): Promise<Map<string, string>> {
   }
   const bytes = new Uint8Array(size);
   await index.read(bytes, 0);
+  if (depthOf(bytes) > maximumDepth) {
+    throw expected(name, "a shard index", `one of more than ${maximumDepth} levels of brackets`);
+  }
   let parsed: unknown;
   try {
     parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));

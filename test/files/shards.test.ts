@@ -135,6 +135,9 @@ test("an index that does not hold is refused by name", async () => {
   };
   const mapped = (weight_map: unknown) => JSON.stringify({ metadata: {}, weight_map });
   expect(await refused("{")).toBe("i.json expected a shard index, got text that is not valid JSON");
+  expect(await refused("[".repeat(1_000_000))).toBe(
+    "i.json expected a shard index, got one of more than 64 levels of brackets",
+  );
   expect(await refused("[]")).toBe("i.json expected a shard index with a weight_map, got none");
   expect(await refused(mapped([]))).toBe("i.json expected a shard index with a weight_map, got an array");
   for (const file of ["../a.safetensors", "/a", "a\\b", "..", 3]) {
