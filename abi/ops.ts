@@ -28,10 +28,11 @@ import type { DType } from "../bindings/memory/dtype.js";
 /** Every element type. */
 export const dtypes = ["f32", "f64", "f16", "bf16"] as const satisfies readonly DType[];
 
-type Operand = Omit<OperandSpec, "name">;
-type Scalar = "i32" | "f64";
+type Operand = Omit<OperandSpec, "name" | "stride">;
+export type Scalar = "i32" | "f64";
 
-interface Entry {
+/** What the table says of an op. */
+export interface Entry {
   /** The module that has the kernel. */
   readonly family: string;
   /** The file of assembly/ that exports it. */
@@ -215,6 +216,3 @@ export const ops = {
 } as const satisfies Record<string, Entry>;
 
 export type OpName = keyof typeof ops;
-
-/** The families whose ops have parameters, which come in halves too: they need the kernels that make f32 of those. */
-export const widening = ["norm", "geometry", "project", "invert"] as const;

@@ -1,31 +1,19 @@
 // What is made of the table of ops (abi/ops.ts): the exports that asc compiles, and what the bindings import.
 
-import { type OpName, ops, widening } from "../abi/ops.js";
-import type { OperandSpec } from "../bindings/call/op.js";
+import { type Entry, type OpName, ops, type Scalar } from "../abi/ops.js";
 import type { DType } from "../bindings/memory/dtype.js";
-
-type Scalar = "i32" | "f64";
-type Names = Readonly<Record<string, Scalar>>;
-
-/** An op as the table's widest type has it. */
-interface Entry {
-  readonly family: string;
-  readonly source: string;
-  readonly kernels?: readonly string[];
-  readonly operands: Readonly<Record<string, Omit<OperandSpec, "name">>>;
-  readonly arguments: readonly string[];
-  readonly returns?: readonly string[];
-  readonly sizes?: readonly string[];
-  readonly scalars?: Names;
-  readonly internal?: Names;
-  readonly result?: Scalar;
-  readonly relaxed?: readonly DType[];
-}
 
 const entries = Object.entries(ops) as [OpName, Entry][];
 
 /** The names of the families, in the order of the table. */
 export const families = [...new Set(entries.map(([, { family }]) => family))];
+
+/** The families whose ops have parameters, which may be halves: they need the kernel that makes f32 of those. */
+const widening = new Set(
+  entries
+    .filter(([, { operands }]) => Object.values(operands).some(({ dtype }) => dtype === "parameter"))
+    .map(([, { family }]) => family),
+);
 
 /** A kernel's parameters by name. */
 function parameters(entry: Entry): [name: string, type: "usize" | Scalar][] {
@@ -44,7 +32,7 @@ function kernelsOf(family: string, dtype: DType): [kernel: string, entry: Entry]
     (entry.kernels ?? [name]).map((kernel): [string, Entry] => [kernel, entry]),
   );
   const half = dtype === "f16" || dtype === "bf16";
-  if (half && (widening as readonly string[]).includes(family)) kernels.push(["toF32", ops.convert]);
+  if (half && widening.has(family)) kernels.push(["toF32", ops.convert]);
   return kernels;
 }
 
@@ -62,7 +50,7 @@ export function assemblyOf(family: string, dtype: DType): string {
   const sources = new Map<string, string[]>();
   for (const [kernel, { source }] of kernels) sources.set(source, [...(sources.get(source) ?? []), kernel]);
   return [
-    made,
+    generated,
     ...[...sources].map(([source, names]) => `import { ${names.map(imported).join(", ")} } from "../../${source}";`),
     `import { ${[...new Set([lanes, wide])].join(", ")} } from "../../lanes";`,
     ...kernels.map(([kernel, entry]) => {
@@ -87,20 +75,27 @@ export function relaxedOf(family: string, dtype: DType): string | undefined {
   const names = entries
     .filter(([, entry]) => entry.family === family && entry.relaxed?.includes(dtype))
     .map(([name]) => `${name}_${dtype}`);
-  return names.length === 0 ? undefined : `${made}\nexport { ${names.join(", ")} } from "../${dtype}";\n`;
+  return names.length === 0 ? undefined : `${generated}\nexport { ${names.join(", ")} } from "../${dtype}";\n`;
 }
 
 /** bindings/wasm/ops.ts: what the bindings know of each op, and the signatures of the kernels. */
 export function bindingsOf(): string {
-  const lines = [made, 'import type { Export, Op } from "../call/op.js";'];
+  const lines = [generated, 'import type { Export, Op } from "../call/op.js";'];
   for (const family of families) lines.push(`import { ${family} as ${familyName(family)} } from "./${family}.js";`);
   for (const [name, entry] of entries) {
     const { operands, arguments: args, returns = [], scalars = {} } = entry;
     const kernel = `${name[0].toUpperCase()}${name.slice(1)}Kernel`;
     const typed = parameters(entry).map(([parameter]) => `${parameter}: number`);
+    const strided = Object.keys(operands).filter((operand) => operands[operand].shape === "rows cols");
     const declared = Object.entries(operands).map(([operand, { role, shape, dtype, aliases }]) => {
       const names = aliases.map(quoted).join(", ");
-      return `    ${operand}: { name: "${operand}", role: "${role}", shape: "${shape}", dtype: "${dtype}", aliases: [${names}] },`;
+      const fields = [
+        `name: "${operand}"`,
+        `role: "${role}"`,
+        `shape: "${shape}"`,
+        `stride: ${strided.indexOf(operand)}`,
+      ];
+      return `    ${operand}: { ${fields.join(", ")}, dtype: "${dtype}", aliases: [${names}] },`;
     });
     const given = Object.keys(operands).filter(
       (operand) => !args.includes(operand) && !returns.includes(operand) && operands[operand].role !== "workspace",
@@ -118,10 +113,7 @@ export function bindingsOf(): string {
       `  kernel: "${name}",`,
       `  first: "${args[0]}",`,
       ...(args[1] in operands ? [`  second: "${args[1]}",`] : []),
-      `  guides: [${given
-        .filter((operand) => operands[operand].shape === "cols")
-        .map(quoted)
-        .join(", ")}],`,
+      `  guides: [${guides.map(quoted).join(", ")}],`,
       `  options: [${options.join(", ")}],`,
       "  operands: {",
       ...declared,
@@ -138,7 +130,7 @@ export function bindingsOf(): string {
 /** bindings/wasm/names.ts: the names of the families, without their kernels. */
 export function namesOf(): string {
   return [
-    made,
+    generated,
     `export type FamilyName = ${families.map(quoted).join(" | ")};`,
     `export const familyNames: readonly FamilyName[] = [${families.map(quoted).join(", ")}];`,
     "",
@@ -149,7 +141,7 @@ export function namesOf(): string {
 export function familiesOf(): string {
   const own = families.map((family) => `${family}Kernels`);
   return [
-    made,
+    generated,
     'import type { Family } from "../engine/variants.js";',
     ...families.map((family) => `import { ${family} as ${family}Kernels } from "./${family}.js";`),
     `export { ${own.join(", ")} };`,
@@ -163,14 +155,14 @@ const words = [...new Set(entries.map(([, { source }]) => source.slice(source.in
 
 /** bindings/wasm/exports.ts and bindings/reference/ops.ts: every op, from its own file. */
 export function opsIn(folder: string): string {
-  return [made, ...words.map((word) => `export * from "${folder}/${word}.js";`), ""].join("\n");
+  return [generated, ...words.map((word) => `export * from "${folder}/${word}.js";`), ""].join("\n");
 }
 
 function quoted(name: string): string {
   return `"${name}"`;
 }
 
-export const made = "// Made by scripts/build-wasm.ts from abi/ops.ts. Do not edit.";
+export const generated = "// Made by scripts/build-wasm.ts from abi/ops.ts. Do not edit.";
 
 /** A family may have the name of one of its ops. */
 function familyName(family: string): string {

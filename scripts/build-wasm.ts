@@ -10,69 +10,75 @@ import asc from "assemblyscript/asc";
 import type { Variant } from "../bindings/engine/variants.js";
 import { codeFor, decode, encode } from "../bindings/engine/wasm-text.js";
 import type { DType } from "../bindings/memory/dtype.js";
-import { assemblyOf, bindingsOf, families, familiesOf, made, namesOf, opsIn, relaxedOf } from "./abi.js";
+import { assemblyOf, bindingsOf, families, familiesOf, generated, namesOf, opsIn, relaxedOf } from "./abi.js";
 
 // like beside like, for gzip sees back 32 KB: with f32 first `import { layerNorm }` is 0.4 KB larger
 const dtypes: readonly DType[] = ["f64", "f32", "bf16", "f16"];
 const folder = "bindings/wasm";
 const exportsFolder = "assembly/exports";
 const scratch = await mkdtemp(join(tmpdir(), "orthonorm-wasm-"));
-for (const made of [folder, exportsFolder]) await rm(made, { recursive: true, force: true });
+/** What will be in bindings/wasm, by file name: written when all of it is there, so that a build that fails leaves the last one. */
+const files = new Map<string, string | Buffer>([
+  ["ops.ts", bindingsOf()],
+  ["names.ts", namesOf()],
+  ["families.ts", familiesOf()],
+  ["exports.ts", opsIn("../ops")],
+]);
+try {
+  await rm(exportsFolder, { recursive: true, force: true });
+  const relaxed: string[] = [];
+  for (const family of families) relaxed.push(...(await build(family)));
+  const head = [generated, 'import type { Relaxed } from "../engine/variants.js";'];
+  const body = [
+    "export const relaxed: Relaxed = {",
+    '  name: "relaxed",',
+    "  families: {",
+    ...relaxed,
+    "  },",
+    "};",
+    "",
+  ];
+  files.set("relaxed.ts", [...head, ...body].join("\n"));
+} finally {
+  await rm(scratch, { recursive: true });
+}
+await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
-await writeFile(`${folder}/ops.ts`, bindingsOf());
-await writeFile(`${folder}/names.ts`, namesOf());
-await writeFile(`${folder}/families.ts`, familiesOf());
-await writeFile(`${folder}/exports.ts`, opsIn("../ops"));
+for (const [name, content] of files) await writeFile(`${folder}/${name}`, content);
 await writeFile("bindings/reference/ops.ts", opsIn("."));
 
-const relaxed = [
-  made,
-  'import type { Relaxed } from "../engine/variants.js";',
-  "export const relaxed: Relaxed = {",
-  '  name: "relaxed",',
-  "  families: {",
-];
-for (const family of families) {
-  const file = `${folder}/${family}.simd.wasm`;
+/** Compiles a family. Returns those of its parts that relaxed SIMD makes faster, as a property. */
+async function build(family: string): Promise<string[]> {
   const entries: string[] = [];
   for (const dtype of dtypes) entries.push(await write(`${family}/${dtype}.ts`, assemblyOf(family, dtype)));
-  const whole = await compile("simd", entries, file);
+  const whole = await compile("simd", entries, `${family}.simd.wasm`);
+  files.set(`${family}.simd.wasm`, whole);
   const code = codeFor(whole);
-  const source = [
-    made,
-    'import type { Family } from "../engine/variants.js";',
-    `export const ${family}: Family = {`,
-    `  name: "${family}",`,
-    `  code: "${code}",`,
-  ];
-  const faster: string[] = [];
   const sizes: string[] = [];
+  const simd: string[] = [];
+  const relaxed: string[] = [];
   for (const [i, dtype] of dtypes.entries()) {
-    source.push(...(await part("simd", family, entries[i], dtype)));
+    simd.push(...(await part("simd", entries[i], dtype)));
     const text = relaxedOf(family, dtype);
     if (text === undefined) continue;
-    faster.push(...(await part("relaxed", family, await write(`${family}/relaxed/${dtype}.ts`, text), dtype)));
+    relaxed.push(...(await part("relaxed", await write(`${family}/relaxed/${dtype}.ts`, text), dtype)));
   }
-  source.push("};", "");
-  if (faster.length > 0) relaxed.push(`    ${family}: {`, ...faster, "    },");
-  await writeFile(`${folder}/${family}.ts`, source.join("\n"));
-  console.log(`${file}: ${whole.length} bytes; in parts: ${sizes.join(", ")}`);
+  const head = [generated, 'import type { Family } from "../engine/variants.js";'];
+  const own = [`export const ${family}: Family = {`, `  name: "${family}",`, `  code: "${code}",`, ...simd, "};", ""];
+  files.set(`${family}.ts`, [...head, ...own].join("\n"));
+  console.log(`${family}.simd.wasm: ${whole.length} bytes; in parts: ${sizes.join(", ")}`);
+  return relaxed.length === 0 ? [] : [`    ${family}: {`, ...relaxed.map((line) => `    ${line}`), "    },"];
 
   /** A module as a property that gives its text. */
-  async function part(variant: Variant, family: string, entry: string, dtype: DType): Promise<string[]> {
-    const bytes = await compile(variant, [entry], join(scratch, `${family}.${variant}.${dtype}.wasm`));
+  async function part(variant: Variant, entry: string, dtype: DType): Promise<string[]> {
+    const bytes = await compile(variant, [entry], `${family}.${variant}.${dtype}.wasm`);
     const text = encode(code, bytes);
     if (!bytes.equals(decode(code, text))) throw new Error(`${family} ${dtype}: its text does not decode to its bytes`);
     sizes.push(`${dtype} ${variant} ${bytes.length}`);
     // a getter: JavaScript engines read over a function's body until it is called (Node 20: 2.5 ms less to import all)
-    return [`get ${dtype}() {`, `  return "${text}";`, "},"].map(
-      (line) => `  ${variant === "relaxed" ? "    " : ""}${line}`,
-    );
+    return [`  get ${dtype}() {`, `    return "${text}";`, "  },"];
   }
 }
-relaxed.push("  },", "};", "");
-await writeFile(`${folder}/relaxed.ts`, relaxed.join("\n"));
-await rm(scratch, { recursive: true });
 
 /** Writes a file of assembly/exports; returns its path. */
 async function write(name: string, text: string): Promise<string> {
@@ -82,13 +88,14 @@ async function write(name: string, text: string): Promise<string> {
   return path;
 }
 
-async function compile(target: Variant, entries: readonly string[], outFile: string): Promise<Buffer> {
+async function compile(target: Variant, entries: readonly string[], name: string): Promise<Buffer> {
+  const outFile = join(scratch, name);
   const args = [...entries, "--config", "asconfig.json", "--target", target, "--outFile", outFile];
   const { error, stderr } = await asc.main(args);
   // a warning of the 2xx kind is a virtual call or a lossy conversion: the first traps at run time
   if (error || stderr.toString().includes("WARNING AS2")) {
     console.error(stderr.toString());
-    throw error ?? new Error(`${outFile}: asc warned`);
+    throw error ?? new Error(`${name}: asc warned`);
   }
   return readFile(outFile);
 }

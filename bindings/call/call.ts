@@ -165,14 +165,13 @@ export class Call implements CallState {
   /** The kernel's `strides`: 0 where all [rows, cols] operands are dense, else the address of a table of their row strides. */
   strides(): number {
     if (!this.gaps) return 0;
-    const { arena } = this.core;
-    let at = STRIDES / 4;
-    for (const spec of Object.values(this.op.operands)) {
-      if (spec.shape !== "rows cols") continue;
-      const operand = this.operands.find((one, i) => i < this.count && one.spec === spec);
-      arena.i32[at++] = operand === undefined || operand.shared ? 0 : operand.step;
+    const { arena, strides } = this.core;
+    arena.refresh(); // the memory may have grown by other hands, and nothing else been asked of it since
+    for (let i = 0; i < this.count; i++) {
+      const { spec, shared, step } = this.operands[i];
+      if (spec.stride >= 0) arena.i32[strides / 4 + spec.stride] = shared ? 0 : step;
     }
-    return STRIDES;
+    return strides;
   }
 
   /** An output with its elements: the array or Tensor that was given, or the one that the call made. */
@@ -302,6 +301,3 @@ export class Call implements CallState {
     return spec.aliases.includes(this.op.first) && this.x.buffer !== this.core.arena && wanted === this.x.wanted;
   }
 }
-
-/** Where the table of strides is written for the kernel: the last 64 bytes of its scratch. */
-const STRIDES = 2048 - 64;

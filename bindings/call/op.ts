@@ -10,6 +10,8 @@ export interface OperandSpec {
   /** Is it read, written, read and then written, or memory that lasts for the call? */
   readonly role: "in" | "out" | "inout" | "workspace";
   readonly shape: Shape;
+  /** Which of the kernel's strides is that of its rows; -1 for an operand that has none. */
+  readonly stride: number;
   /**
    * Its element type:
    * - "same": x's;

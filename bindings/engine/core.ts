@@ -1,6 +1,6 @@
 import type { Export, Kernel } from "../call/op.js";
 import { rangeError, verbatim } from "../check.js";
-import type { Arena } from "../memory/arena.js";
+import { type Arena, SCRATCH_BYTES } from "../memory/arena.js";
 import { type DType, dtypes } from "../memory/dtype.js";
 import { bytesOf, explain, type Family, type Relaxed } from "./variants.js";
 
@@ -25,6 +25,9 @@ export class Core {
   private lastOf: Export | undefined;
   private lastDType: DType | undefined;
   private lastKernel: Kernel | undefined;
+
+  /** Where calls leave a kernel's strides: the last 64 bytes of its scratch. */
+  readonly strides = SCRATCH + SCRATCH_BYTES - 64;
 
   constructor(
     readonly arena: Arena,

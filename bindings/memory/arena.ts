@@ -3,8 +3,8 @@ import { ALIGNMENT, align, Blocks } from "./blocks.js";
 import type { DType, TypedArray } from "./dtype.js";
 import { Layouts } from "./layout.js";
 
-/** The first 2 KiB are the kernels' scratch (assembly/scratch.ts); they are never handed out. */
-const RESERVED = 2048;
+/** @internal The first bytes are the kernels' scratch (assembly/scratch.ts); they are never handed out. */
+export const SCRATCH_BYTES = 2048;
 const PAGE = 65536;
 /** @internal The last page of the address space stays unused, so that a pointer past the end does not wrap to 0. */
 export const LARGEST = 65535 * PAGE;
@@ -52,9 +52,9 @@ export class Arena {
 
   readonly layouts = new Layouts();
   private readonly maximumBytes: number;
-  private readonly blocks = new Blocks(RESERVED);
+  private readonly blocks = new Blocks(SCRATCH_BYTES);
   private readonly live = new Set<Block>();
-  private stackTop = RESERVED;
+  private stackTop = SCRATCH_BYTES;
   private held: WebAssembly.Memory | undefined;
   /** The views' buffer, kept here because asking a view for it is a call. */
   private current!: ArrayBuffer;

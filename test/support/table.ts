@@ -4,7 +4,7 @@ import type { OperandSpec } from "../../bindings/call/op.js";
 
 /** An op as the tests need to know it: the entry of the table, by its widest type. */
 export interface Entry {
-  readonly operands: Readonly<Record<string, Omit<OperandSpec, "name">>>;
+  readonly operands: Readonly<Record<string, Omit<OperandSpec, "name" | "stride">>>;
   readonly arguments: readonly string[];
   readonly returns?: readonly string[];
   readonly scalars?: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export function entryOf(op: OpName): Entry {
 /** The names of an op's options, in the order in which errors list them. */
 export function optionsOf(op: OpName): string[] {
   const { operands, arguments: positional, returns = [], scalars = {} } = entryOf(op);
-  const names = (role: (spec: Omit<OperandSpec, "name">) => boolean) =>
+  const names = (role: (spec: Omit<OperandSpec, "name" | "stride">) => boolean) =>
     Object.keys(operands).filter(
       (name) => role(operands[name]) && !positional.includes(name) && !returns.includes(name),
     );
