@@ -59,7 +59,8 @@ export function indexText(shards: readonly (readonly SizedTensor[])[], names: re
  *
  * @param index the index; closing it closes the shards too
  * @param openShard opens the file of that name beside the index
- * @throws FileError where the index is malformed, or where a file that it names is absent, malformed, or without a tensor that it should have
+ * @throws FileError where the index is malformed, or where a file that it names is absent, malformed, without a tensor that
+ * it should have, or with one that another shard has too and the index does not name
  */
 export async function openIndex(index: Source, openShard: (file: string) => Promise<Source>): Promise<Container> {
   const sources = [index];
@@ -76,24 +77,12 @@ export async function openIndex(index: Source, openShard: (file: string) => Prom
       shards.set(file, shard);
       if (shard.format !== "safetensors") throw expected(shard.source.name, "a safetensors file", `an ${shard.format}`);
     }
-    const byFile = new Map(
-      [...shards].map(([file, { tensors }]) => [file, new Map(tensors.map((one) => [one.name, one]))]),
-    );
-    const tensors: StoredTensor[] = [];
-    for (const [name, file] of fileOf) {
-      const tensor = byFile.get(file)?.get(name);
-      if (tensor === undefined) {
-        throw expected(index.name, `tensor "${printable(name)}" in ${printable(file)}`, "a file without it");
-      }
-      tensors.push(tensor);
-    }
-    for (const { tensors: all } of shards.values()) tensors.push(...all.filter(({ name }) => !fileOf.has(name)));
     const [first] = shards.values();
     return {
       source: { name: index.name, size: index.size, read: (into, position) => index.read(into, position), close },
       format: "safetensors",
       metadata: first?.metadata ?? {},
-      tensors,
+      tensors: [...namedTensors(index.name, fileOf, shards), ...unnamedTensors(index.name, fileOf, shards)],
       async finish() {
         for (const shard of shards.values()) await shard.finish();
       },
@@ -102,6 +91,40 @@ export async function openIndex(index: Source, openShard: (file: string) => Prom
     await close();
     throw error;
   }
+}
+
+type Shards = ReadonlyMap<string, Container>;
+
+/** The tensors that the index names, in its order. */
+function namedTensors(index: string, fileOf: ReadonlyMap<string, string>, shards: Shards): StoredTensor[] {
+  const byFile = new Map(
+    Array.from(shards, ([file, { tensors }]) => [file, new Map(tensors.map((one) => [one.name, one]))]),
+  );
+  return Array.from(fileOf, ([name, file]) => {
+    const tensor = byFile.get(file)?.get(name);
+    if (tensor === undefined) {
+      throw expected(index, `tensor "${printable(name)}" in ${printable(file)}`, "a file without it");
+    }
+    return tensor;
+  });
+}
+
+/** The tensors that it does not name. Of two that have one name, nobody could tell which is meant. */
+function unnamedTensors(index: string, fileOf: ReadonlyMap<string, string>, shards: Shards): StoredTensor[] {
+  const found = new Map<string, { file: string; tensor: StoredTensor }>();
+  for (const [file, { tensors }] of shards) {
+    for (const tensor of tensors) {
+      const { name } = tensor;
+      if (fileOf.has(name)) continue;
+      const other = found.get(name);
+      if (other !== undefined) {
+        const got = `it in ${printable(other.file)} and in ${printable(file)}`;
+        throw expected(index, `tensor "${printable(name)}" in one shard, or in the weight_map`, got);
+      }
+      found.set(name, { file, tensor });
+    }
+  }
+  return Array.from(found.values(), ({ tensor }) => tensor);
 }
 
 /** The file of each tensor, by the tensor's name. */
