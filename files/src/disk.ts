@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Container } from "./container.js";
 import { EndsEarly, expected, FileError } from "./error.js";
 import { openIndex } from "./shards.js";
-import type { Source } from "./source.js";
+import { refuseDetached, type Source } from "./source.js";
 
 /**
  * @param name what the file is called in messages and in the output
@@ -32,16 +32,18 @@ export async function openDisk(path: string, name = path): Promise<Source> {
     name,
     size,
     async read(into, position) {
+      const { length } = into;
       let got = 0;
-      while (got < into.length) {
+      while (got < length) {
         let bytesRead: number;
         try {
-          ({ bytesRead } = await handle.read(into, got, into.length - got, position + got));
+          ({ bytesRead } = await handle.read(into, got, length - got, position + got));
         } catch (error) {
           throw unreadable(name, error);
         }
+        refuseDetached(into, length);
         if (bytesRead === 0) {
-          throw new EndsEarly(name, into.length, position, position + got, "it was shortened while being read");
+          throw new EndsEarly(name, length, position, position + got, "it was shortened while being read");
         }
         got += bytesRead;
       }

@@ -57,6 +57,29 @@ describe("sources", () => {
     await source.close();
   });
 
+  test.each(ways)("an array that is detached while it is filled is refused, from %s", async (way) => {
+    const bytes = noise(300_000);
+    const source = await open(bytes, "raw", way);
+    const memory = new WebAssembly.Memory({ initial: 8 });
+    const reading = source.read(new Uint8Array(memory.buffer, 0, 200_000), 10);
+    memory.grow(1);
+    await expect(reading).rejects.toThrow(
+      new TypeError(
+        "read: into expected to keep its 200000 bytes while it is filled, got it detached (has its memory grown?)",
+      ),
+    );
+    await source.close();
+  });
+
+  test("an array that is detached while an entry is inflated is refused", async () => {
+    const bytes = zip([{ name: "a.npy", data: npy("'<f4'", [50_000], noise(200_000)), deflate: true }]);
+    const [tensor] = (await openContainer(await open(bytes, "a.npz", "blob"))).tensors;
+    const memory = new WebAssembly.Memory({ initial: 8 });
+    const reading = (await tensor.open()).read(new Uint8Array(memory.buffer, 0, 200_000));
+    memory.grow(1);
+    await expect(reading).rejects.toThrow("got it detached");
+  });
+
   test.each(ways)("the end of %s", async (way) => {
     const source = await open(noise(100), "raw", way);
     await expect(source.read(new Uint8Array(30), 80)).rejects.toThrow(/^raw expected 30 bytes at byte 80, got 20: it /);
