@@ -12,7 +12,7 @@ export function isSizes(value: unknown): value is number[] {
 
 /** The kind of a JSON value in words: "an array", "a number". */
 export function kindOf(value: unknown): string {
-  if (value === null) return "null";
+  if (value === null || value === undefined) return String(value);
   return Array.isArray(value) ? "an array" : `${/^[aeiou]/.test(typeof value) ? "an" : "a"} ${typeof value}`;
 }
 
