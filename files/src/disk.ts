@@ -3,6 +3,7 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Container } from "./container.js";
 import { EndsEarly, expected, FileError } from "./error.js";
+import { WrongFormat } from "./formats.js";
 import { openIndex } from "./shards.js";
 import { refuseDetached, type Source } from "./source.js";
 
@@ -16,7 +17,7 @@ export async function openDisk(path: string, name = path): Promise<Source> {
   try {
     // Asked before it is opened, because opening a pipe that nobody writes to would wait for ever.
     const kind = await stat(path);
-    if (kind.isDirectory()) throw expected(name, "a .safetensors, .npy or .npz file", "a directory");
+    if (kind.isDirectory()) throw new WrongFormat(name, "a directory");
     if (!kind.isFile()) throw expected(name, "a regular file (it is read by ranges)", "a pipe or device");
     handle = await open(path, "r");
     try {

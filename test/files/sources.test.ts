@@ -19,6 +19,27 @@ describe("what is no file of tensors", () => {
     ["GGUF", Buffer.from("GGUF\x03\0\0\0\0\0"), "a GGUF file"],
     ["HDF5", Buffer.from("\x89HDF\r\n\x1a\n", "latin1"), "an HDF5 file (save it as safetensors or .npy)"],
     ["a pickle", Buffer.from("\x80\x02}q\x00(X\x04\x00", "latin1"), "a Python pickle (save it as safetensors)"],
+    [
+      "an older PyTorch checkpoint",
+      Buffer.from("80028a0a6cfc9c46f920", "hex"),
+      "a PyTorch checkpoint (save it as safetensors)",
+    ],
+    ["Parquet", Buffer.from("PAR1\x15\x04\x15\x80\x0a", "latin1"), "a Parquet file (save its column as .npy)"],
+    ["Arrow", Buffer.from("ARROW1\0\0\xff\xff", "latin1"), "an Arrow file (save its column as .npy)"],
+    ["an Arrow stream", Buffer.from("ffffffff70000000", "hex"), "an Arrow file (save its column as .npy)"],
+    ["ONNX, as PyTorch writes it", Buffer.from("\x08\x08\x12\x07pytorch", "latin1"), "an ONNX model"],
+    ["ONNX, the graph first", Buffer.from("\x08\x0a\x3a\x80\x04\x0a\x10\x0a", "latin1"), "an ONNX model"],
+    ["TensorFlow Lite", Buffer.from("\x1c\0\0\0TFL3", "latin1"), "a TensorFlow Lite model"],
+    ["MATLAB 5", Buffer.from("MATLAB 5.0 MAT-file, Platform"), "a MATLAB file (save it as .npy)"],
+    ["MATLAB 7.3", Buffer.from("MATLAB 7.3 MAT-file, Platform"), "a MATLAB file, which is HDF5 (save it as .npy)"],
+    ["R", Buffer.from("RDX3\nX\n\0\0", "latin1"), "an R file (save it as .npy, by reticulate)"],
+    ["bzip2", Buffer.from("BZh91AY&SY"), "a bzip2 file (decompress it first)"],
+    ["xz", Buffer.from("fd377a585a000004", "hex"), "an xz file (decompress it first)"],
+    [
+      "raw numbers",
+      Buffer.from(new Float32Array([0.1, -2, 3]).buffer),
+      "bytes that begin like none (raw numbers have no shape: save them as .npy)",
+    ],
     ["gzip", Buffer.from("1f8b0800a1b2c3d40003", "hex"), "a gzip file (decompress it first)"],
     ["zstd", Buffer.from("28b52ffd0458a1b2c3d4", "hex"), "a zstd file (decompress it first)"],
     [
@@ -32,6 +53,13 @@ describe("what is no file of tensors", () => {
     for (const way of ways) {
       expect(await failure(bytes, "h.bin", way)).toBe(`h.bin expected a .safetensors, .npy or .npz file, got ${got}`);
     }
+  });
+
+  test("the length of a header that begins like a pickle is none", async () => {
+    const length = Buffer.from("8002000000000000", "hex");
+    expect(await failure(Buffer.concat([length, noise(600)]), "h.bin")).toBe(
+      "h.bin expected a header that fits in the file, got a file of 608 bytes whose header claims 640",
+    );
   });
 
   test("what begins like a header of tensors and another format too", async () => {
