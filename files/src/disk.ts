@@ -1,10 +1,9 @@
 /** Files on a disk. Ranges of them are read straight into the caller's bytes. */
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Container } from "./container.js";
 import { EndsEarly, expected, FileError } from "./error.js";
 import { WrongFormat } from "./formats.js";
-import { openIndex } from "./shards.js";
+import { openIndex, type Sharded } from "./shards.js";
 import { refuseDetached, type Source } from "./source.js";
 
 /**
@@ -58,7 +57,7 @@ export async function openDisk(path: string, name = path): Promise<Source> {
  *
  * @throws FileError where the index or one of the files cannot be read, or they do not fit together
  */
-export async function openShards(path: string, name = path): Promise<Container> {
+export async function openShards(path: string, name = path): Promise<Sharded> {
   const beside = (root: string, file: string) => join(dirname(root), file);
   return openIndex(await openDisk(path, name), (file) => openDisk(beside(path, file), beside(name, file)));
 }

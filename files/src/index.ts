@@ -6,7 +6,7 @@ export { EndsEarly, FileError } from "./error.js";
 export { WrongFormat } from "./formats.js";
 export { type OpenOptions, openContainer } from "./open.js";
 export { type ReadTensor, readTensor } from "./read-tensor.js";
-export { openIndex } from "./shards.js";
+export { openIndex, type Sharded } from "./shards.js";
 export type { Source } from "./source.js";
 export { counted, listed, naturally, printable } from "./text.js";
 export {

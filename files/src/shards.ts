@@ -54,6 +54,11 @@ export function indexText(shards: readonly (readonly SizedTensor[])[], names: re
   return `{\n  "metadata": {\n    "total_size": ${total}\n  },\n  "weight_map": {\n${lines.join(",\n")}\n  }\n}\n`;
 }
 
+export interface Sharded extends Container {
+  /** The names of the shards, beside the index. */
+  readonly files: readonly string[];
+}
+
 /**
  * The tensors of all shards as those of one file. Tensors that the shards have and the index does not name come after the others.
  *
@@ -62,11 +67,8 @@ export function indexText(shards: readonly (readonly SizedTensor[])[], names: re
  * @throws FileError where the index is malformed, or where a file that it names is absent, malformed, without a tensor that
  * it should have, or with one that another shard has too and the index does not name
  */
-export async function openIndex(index: Source, openShard: (file: string) => Promise<Source>): Promise<Container> {
+export async function openIndex(index: Source, openShard: (file: string) => Promise<Source>): Promise<Sharded> {
   const sources = [index];
-  const close = async () => {
-    for (const source of sources) await source.close();
-  };
   try {
     const fileOf = await readIndex(index);
     const shards = new Map<string, Container>();
@@ -77,20 +79,37 @@ export async function openIndex(index: Source, openShard: (file: string) => Prom
       shards.set(file, shard);
       if (shard.format !== "safetensors") throw expected(shard.source.name, "a safetensors file", `an ${shard.format}`);
     }
-    const [first] = shards.values();
-    return {
-      source: { name: index.name, size: index.size, read: (into, position) => index.read(into, position), close },
-      format: "safetensors",
-      metadata: first?.metadata ?? {},
-      tensors: [...namedTensors(index.name, fileOf, shards), ...unnamedTensors(index.name, fileOf, shards)],
-      async finish() {
-        for (const shard of shards.values()) await shard.finish();
-      },
-    };
+    const named = namedTensors(index.name, fileOf, shards);
+    const others = Array.from(
+      shards,
+      ([file, { tensors }]) => [file, tensors.filter(({ name }) => !fileOf.has(name))] as const,
+    );
+    const tensors = [...named, ...distinct(index.name, new Map(others))];
+    return { ...joined(index, [...shards.values()], tensors), files: [...shards.keys()] };
   } catch (error) {
-    await close();
+    for (const source of sources) await source.close();
     throw error;
   }
+}
+
+/** Several files as one. @param source whose name it has, and whose closing closes all of them */
+export function joined(source: Source, parts: readonly Container[], tensors: readonly StoredTensor[]): Container {
+  return {
+    source: {
+      name: source.name,
+      size: source.size,
+      read: (into, position) => source.read(into, position),
+      async close() {
+        for (const one of new Set([source, ...parts.map((part) => part.source)])) await one.close();
+      },
+    },
+    format: "safetensors",
+    metadata: parts[0]?.metadata ?? {},
+    tensors,
+    async finish() {
+      for (const part of parts) await part.finish();
+    },
+  };
 }
 
 type Shards = ReadonlyMap<string, Container>;
@@ -109,17 +128,20 @@ function namedTensors(index: string, fileOf: ReadonlyMap<string, string>, shards
   });
 }
 
-/** The tensors that it does not name. Of two that have one name, nobody could tell which is meant. */
-function unnamedTensors(index: string, fileOf: ReadonlyMap<string, string>, shards: Shards): StoredTensor[] {
+/**
+ * The tensors of several files. Of two that have one name, nobody could tell which is meant.
+ *
+ * @param where the index or the model, in messages
+ */
+export function distinct(where: string, files: ReadonlyMap<string, readonly StoredTensor[]>): StoredTensor[] {
   const found = new Map<string, { file: string; tensor: StoredTensor }>();
-  for (const [file, { tensors }] of shards) {
+  for (const [file, tensors] of files) {
     for (const tensor of tensors) {
       const { name } = tensor;
-      if (fileOf.has(name)) continue;
       const other = found.get(name);
       if (other !== undefined) {
         const got = `it in ${printable(other.file)} and in ${printable(file)}`;
-        throw expected(index, `tensor "${printable(name)}" in one shard, or in the weight_map`, got);
+        throw expected(where, `tensor "${printable(name)}" in one file, or in an index that says in which`, got);
       }
       found.set(name, { file, tensor });
     }

@@ -182,7 +182,7 @@ test("a tensor that two shards have is the one of the index, and refused where t
   writeFileSync(index, JSON.stringify({ weight_map: named }));
   await expect(openShards(index, "i.json")).rejects.toThrow(
     new FileError(
-      'i.json expected tensor "both" in one shard, or in the weight_map, got it in a.safetensors and in b.safetensors',
+      'i.json expected tensor "both" in one file, or in an index that says in which, got it in a.safetensors and in b.safetensors',
     ),
   );
   writeFileSync(index, JSON.stringify({ weight_map: { ...named, both: "b.safetensors" } }));

@@ -1,13 +1,12 @@
 // Where the bytes come from: disks, streams, pages, patterns; and files that are no tensors at all.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { type FileHandle, open as openFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { FileError, openContainer } from "@orthonorm/files";
-import { expand, openDisk, openStream } from "@orthonorm/files/node";
+import { openContainer } from "@orthonorm/files";
+import { openDisk, openStream } from "@orthonorm/files/node";
 import { describe, expect, test, vi } from "vitest";
 import { failure, folder, noise, open, ways } from "../support/read-files.js";
 import { npy, zip } from "../support/tensor-files.js";
@@ -191,39 +190,5 @@ describe("sources", () => {
       const [tensor] = (await openContainer(await open(bytes, "a.npz", "blob"))).tensors;
       await expect((await tensor.open()).read(new Uint8Array(9))).rejects.toThrow(RangeError);
     }
-  });
-});
-
-describe("globs", () => {
-  const cwd = join(folder, "globs");
-  mkdirSync(join(cwd, "deep"), { recursive: true });
-  for (const name of ["h.10.npy", "h.2.npy", "h.1.npy", "deep/h.3.npy", "odd[1].npy", "odd1.npy", "H.1.npy"]) {
-    writeFileSync(join(cwd, name), "");
-  }
-
-  test("in the order of the arguments, and of the numbers in names", async () => {
-    expect(await expand(["odd1.npy", "h.*.npy", "-", "missing"], cwd)).toEqual([
-      "odd1.npy",
-      "h.1.npy",
-      "h.2.npy",
-      "h.10.npy",
-      "-",
-      "missing",
-    ]);
-    expect(await expand(["**/h.{3,10}.npy"], cwd)).toEqual(["deep/h.3.npy", "h.10.npy"]);
-    expect(await expand([join(cwd, "h.?.npy")], tmpdir())).toEqual([join(cwd, "h.1.npy"), join(cwd, "h.2.npy")]);
-  });
-
-  test("a file that is called like a pattern is that file", async () => {
-    expect(await expand(["odd[1].npy"], cwd)).toEqual(["odd[1].npy"]);
-    expect(await expand(["odd[12].npy"], cwd)).toEqual(["odd1.npy"]);
-  });
-
-  test("a pattern that nothing matches", async () => {
-    await expect(expand(["h.1.npy", "x*.npy"], cwd)).rejects.toThrow(
-      new FileError("x*.npy expected at least one file that matches, got none"),
-    );
-    // a folder is no file
-    await expect(expand(["de*"], cwd)).rejects.toThrow(FileError);
   });
 });
