@@ -21,6 +21,7 @@ import {
 import type { Container, StoredTensor, TensorReader } from "./container.js";
 import { createCrc } from "./crc.js";
 import { expected, FileError } from "./error.js";
+import { WrongFormat } from "./formats.js";
 import { excerpt } from "./header.js";
 import { Inflation } from "./inflation.js";
 import { cannotOpen, isNpy, type NpyHeader, readNpyHeader } from "./npy.js";
@@ -48,10 +49,10 @@ export async function openNpz(source: Source, size: number): Promise<Container> 
   const { name: file } = source;
   const entries = await entriesOf(source, size);
   if (entries.some(({ filename }) => /^[^/]+\/data\.pkl$/.test(filename))) {
-    throw expected(file, "a .safetensors, .npy or .npz file", "a PyTorch checkpoint (save it as safetensors)");
+    throw new WrongFormat(file, "a PyTorch checkpoint (save it as safetensors)");
   }
   if (entries.length > 0 && !entries.some(isArray)) {
-    throw expected(file, "a .safetensors, .npy or .npz file", "a zip archive without .npy entries");
+    throw new WrongFormat(file, "a zip archive without .npy entries");
   }
   const tensors: StoredTensor[] = [];
   for (const entry of entries) tensors.push(isArray(entry) ? await arrayOf(source, entry) : otherEntry(file, entry));

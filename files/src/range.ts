@@ -19,6 +19,7 @@ export class RangeReader implements TensorReader {
   ) {}
 
   async read(into: Uint8Array): Promise<void> {
+    const { length } = into;
     refuseBeyond(this.bytes - this.done, into);
     try {
       await this.source.read(into, this.position + this.done);
@@ -28,8 +29,8 @@ export class RangeReader implements TensorReader {
       throw expected(this.source.name, tensorOf(this.tensor, this.bytes), `${got}: it ends there`);
     }
     this.see(into);
-    this.done += into.length;
-    if (into.length > 0 && this.done === this.bytes) await this.finish();
+    this.done += length;
+    if (length > 0 && this.done === this.bytes) await this.finish();
   }
 
   async close(): Promise<void> {}
