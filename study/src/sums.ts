@@ -61,6 +61,8 @@ export class StudySums {
   readonly skipped: Skipped[] = [];
   complete = true;
   speed: Speed[] = [];
+  /** Sentences about the files of this run. They are not saved. */
+  hints: string[] = [];
 
   constructor(readonly head: Head) {}
 
@@ -68,7 +70,7 @@ export class StudySums {
   expectFigures(): void {
     for (const { path, sites, unfit } of this.groups) {
       if (unfit.length < sites.size || !this.complete) continue;
-      const reasons = unfit.map(({ tensor, reason }) => `${printable(tensor)} (${reason})`);
+      const reasons = unfit.map(({ tensor, reason }) => `${printable(tensor ?? "the file")} (${reason})`);
       throw new StudyError(`${printable(path)} expected a row with an angle, got none (${listed(reasons, 3)})`);
     }
   }
@@ -85,6 +87,7 @@ export class StudySums {
       complete: this.complete,
       groups: groups.map((group) => group.figures(label(group))),
       skipped: [...this.skipped, ...this.groups.flatMap(({ unfit }) => unfit)],
+      hints: this.hints,
       speed: this.speed,
     };
   }
@@ -99,6 +102,7 @@ export class StudySums {
     this.complete &&= other.complete;
     this.skipped.push(...other.skipped);
     this.speed = [];
+    this.hints = [];
     for (const group of other.groups) {
       const there = this.groups.find(({ name, pooled }) => name === group.name && pooled === group.pooled);
       if (there === undefined) {
@@ -173,7 +177,7 @@ function sourceFrom(saved: unknown): SourceFile {
 
 function skippedFrom(saved: unknown): Skipped {
   const { source, tensor, reason } = asObject(saved, "a skipped tensor");
-  if (typeof source !== "string" || typeof tensor !== "string" || typeof reason !== "string") {
+  if (typeof source !== "string" || (tensor !== null && typeof tensor !== "string") || typeof reason !== "string") {
     throw new Error("a skipped tensor's source, name and reason");
   }
   return { source, tensor, reason };

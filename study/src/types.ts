@@ -17,6 +17,8 @@ export interface Report {
   complete: boolean;
   groups: Group[];
   skipped: Skipped[];
+  /** What a reader of the figures should know of the files: how they might be split, which sites a mask fits. */
+  hints: string[];
   /** The time of the two norms on the sites' rows, once per d; empty where they were not timed. */
   speed: Speed[];
 }
@@ -41,7 +43,8 @@ export interface SourceFile {
 
 export interface Skipped {
   source: string;
-  tensor: string;
+  /** Null where the whole file was left out. */
+  tensor: string | null;
   reason: string;
 }
 
@@ -56,6 +59,8 @@ export interface Site {
   read: number;
   /** How many rows are excluded from the ordinary ones, by the reason. Each is counted once, for the first reason in this order. */
   apart: {
+    /** What --mask leaves out: padding. */
+    masked: number;
     /** All zeros: no direction. */
     zero: number;
     /** With NaN or an infinity, there or after weight and bias, or longer than 1e150, whose square is no number. */
@@ -84,7 +89,13 @@ export interface Site {
   /** All rows with a direction, as the paper counts them. */
   all: Population;
   /** The names of weight and bias, where --weights gave them, and a fingerprint of their values. */
-  affine: { weight: string; bias: string | null; values: string } | null;
+  affine: {
+    weight: string;
+    bias: string | null;
+    values: string;
+    /** 1 where the norm multiplies by 1 + weight, and what says so: "--weight-offset", "model_type gemma2 in config.json". */
+    offset: { value: 0 | 1; from: string };
+  } | null;
   /** Measured on a sample of the ordinary rows; null where the study was stopped before. */
   sample: Sample | null;
 }
@@ -92,6 +103,8 @@ export interface Site {
 /** A group of rows. */
 export interface Population {
   rows: number;
+  /** How many of them have no direction after weight and bias, which are zeros there: they are in no angle after the norm. */
+  withoutAngleAfter: number;
   /** θ = angle(x, 1) before the norm. */
   angle: Spread;
   /** |90° − θ|: what LayerNorm's standardization rotates by, exactly. */

@@ -8,7 +8,7 @@ import { angle, convert, type DType, type Engine, geometry, layerNorm, rmsNorm, 
 import { StudyError } from "../error.js";
 import { BottomK, type Counted } from "../summary/bottom-k.js";
 import { elementsPrint, lengthsPrint } from "./fingerprint.js";
-import { type Columns, columnsOf, type Terms } from "./measures.js";
+import { type Columns, columnsOf, noAngle, type Terms } from "./measures.js";
 import { binOf } from "./norm-bin.js";
 import { degrees } from "./null-model.js";
 import { type Floats, SampleSums, sampleRows } from "./sample.js";
@@ -24,6 +24,10 @@ export interface Collecting {
   /** What the file is called in messages. */
   source: string;
   affine: Affine | null;
+  /** Per row, 0 where it is padding. One that is shorter than the rows is repeated. */
+  mask?: Uint8Array | null;
+  /** Is shown the measures of each block's rows, masked ones too. */
+  observe?: (columns: Columns, count: number) => void;
   /** Is told the bytes read, block by block. */
   progress: (bytes: number) => void;
   signal?: AbortSignal;
@@ -51,7 +55,7 @@ export async function collect(
   engine: Engine,
   tensor: StoredTensor,
   key: SiteKey,
-  { source, affine, progress, signal }: Collecting,
+  { source, affine, mask = null, observe, progress, signal }: Collecting,
 ): Promise<Collected> {
   const { cols, eps } = key;
   const rows = tensor.shape.slice(0, -1).reduce((product, size) => product * size, 1);
@@ -88,7 +92,9 @@ export async function collect(
       coming = at < rows && !signal?.aborted ? next() : null;
       // A read that fails before it is awaited would end the process as an unhandled rejection; awaiting it throws all the same.
       coming?.filled.catch(() => {});
-      take(sums, sample, block, count, affine);
+      const columns = block.measure(count, affine);
+      observe?.(columns, count);
+      take(sums, sample, block, columns, count, mask);
       sums.read += count;
       progress(count * rowBytes);
     }
@@ -102,16 +108,25 @@ export async function collect(
   return { sums, sample: sampled.rows };
 }
 
-function take(sums: SiteSums, sample: RowSample, block: Block, count: number, affine: Affine | null): void {
-  const columns = block.measure(count, affine);
+/** Adds the first `count` rows of a block that was measured. */
+function take(
+  sums: SiteSums,
+  sample: RowSample,
+  block: Block,
+  columns: Columns,
+  count: number,
+  mask: Uint8Array | null,
+): void {
   const { length: lengths, uniform, scaled } = columns;
   const [lengthWords, uniformWords] = [lengths, uniform].map(({ buffer }) => new Uint32Array(buffer));
+  const { withAffine } = sums.terms;
   const elements = block.words;
   const rowWords = elements.length / block.rows;
   for (let row = 0; row < count; row++) {
     const length = lengths[row];
-    if (length === 0) sums.addZero();
-    else if (!(length <= longest) || (affine !== null && !(scaled[row] <= longest))) sums.addNotFinite();
+    if (mask !== null && mask[(sums.read + row) % mask.length] === 0) sums.addMasked();
+    else if (length === 0) sums.addZero();
+    else if (!(length <= longest) || (withAffine && !(scaled[row] <= longest))) sums.addNotFinite();
     else {
       const k = binOf(length);
       const bin = sums.bin(k);
@@ -244,9 +259,10 @@ class Block {
     const total = angle(x, z);
     columns.scaled.set(scaled);
     for (let row = 0; row < count; row++) {
-      columns.angleAfter[row] = finite(90 - Math.atan2(along[row], across[row]) * degrees);
-      columns.affine[row] = finite(rotation[row] * degrees);
-      columns.total[row] = finite(total[row] * degrees);
+      const directed = scaled[row] > 0;
+      columns.angleAfter[row] = directed ? angleOr(90 - Math.atan2(along[row], across[row]) * degrees) : noAngle;
+      columns.affine[row] = angleOr(rotation[row] * degrees);
+      columns.total[row] = angleOr(total[row] * degrees);
     }
     return columns;
   }
@@ -256,9 +272,9 @@ class Block {
   }
 }
 
-/** A weight of zeros, or a row that is its mean throughout, leaves a vector without direction: it counts as not turned. */
-function finite(angle: number): number {
-  return Number.isNaN(angle) ? 0 : angle;
+/** A weight of zeros, or a row that is its mean throughout, leaves a vector without direction, which makes no angle with another. */
+function angleOr(angle: number): number {
+  return Number.isNaN(angle) ? noAngle : angle;
 }
 
 function unfitFor(source: string, tensor: StoredTensor, cols: number, error: unknown): unknown {

@@ -30,9 +30,10 @@ const copiesShare = 0.05;
 const fewestCopies = 3;
 
 export class SiteSums {
-  /** Rows in the files; how many were read; those without a direction. */
+  /** Rows in the files; how many were read; those that a mask leaves out; those without a direction. */
   rows = 0;
   read = 0;
+  private masked = 0;
   private zero = 0;
   private notFinite = 0;
   /** By `binIndex`: a slot for every bin that the norm of a double can lie in, so that a row finds its bin at once. */
@@ -63,6 +64,10 @@ export class SiteSums {
     for (const bin of this.filled) bin.settle(block);
   }
 
+  addMasked(): void {
+    this.masked++;
+  }
+
   addZero(): void {
     this.zero++;
   }
@@ -84,6 +89,7 @@ export class SiteSums {
     if (JSON.stringify(this.key.affine) !== JSON.stringify(other.key.affine)) throw new Error("weights that differ");
     this.rows += other.rows;
     this.read += other.read;
+    this.masked += other.masked;
     this.zero += other.zero;
     this.notFinite += other.notFinite;
     for (const [k, bin] of other.inOrder) this.bin(k).addAll(bin);
@@ -93,7 +99,9 @@ export class SiteSums {
   /** Why there are no figures, in words; null where there are. */
   get unfit(): string | null {
     if (this.filled.length > 0) return null;
-    return this.read === 0 ? "not read" : `no row has an angle: ${describeExcluded(this.zero, this.notFinite)}`;
+    return this.read === 0
+      ? "not read"
+      : `no row has an angle: ${describeExcluded(this.zero, this.notFinite, this.masked)}`;
   }
 
   /** The norm from which on a row is massive: eight times the power of two at or above the median. */
@@ -125,6 +133,7 @@ export class SiteSums {
       rows,
       read,
       apart: {
+        masked: this.masked,
         zero: this.zero,
         notFinite: this.notFinite,
         massive: massive.rows,
@@ -169,8 +178,8 @@ export class SiteSums {
   }
 
   toJSON() {
-    const { key, rows, read, zero, notFinite, sample } = this;
-    return { ...key, rows, read, zero, notFinite, octaves: this.inOrder, sample };
+    const { key, rows, read, masked, zero, notFinite, sample } = this;
+    return { ...key, rows, read, masked, zero, notFinite, octaves: this.inOrder, sample };
   }
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */
@@ -187,11 +196,12 @@ export class SiteSums {
       eps: asNumber(eps, "eps"),
       affine: affineFrom(affine),
     });
-    for (const name of ["rows", "read", "zero", "notFinite"] as const) {
+    for (const name of ["rows", "read", "masked", "zero", "notFinite"] as const) {
       if (!Number.isSafeInteger(counts[name]) || (counts[name] as number) < 0) throw new Error(`${name} as a count`);
     }
     sums.rows = counts.rows as number;
     sums.read = counts.read as number;
+    sums.masked = counts.masked as number;
     sums.zero = counts.zero as number;
     sums.notFinite = counts.notFinite as number;
     if (!Array.isArray(octaves)) throw new Error("octaves as a list");
@@ -202,8 +212,9 @@ export class SiteSums {
       sums.bin(pair[0]).addAll(NormBin.from(sums.terms, pair[1]));
     }
     const directed = sums.pooled(() => true).rows;
-    if (directed + sums.zero + sums.notFinite !== sums.read || sums.read > sums.rows) {
-      throw new Error(`the rows to add up, ${directed} + ${sums.zero} + ${sums.notFinite} of ${sums.read}`);
+    const { masked, zero, notFinite } = sums;
+    if (directed + masked + zero + notFinite !== sums.read || sums.read > sums.rows) {
+      throw new Error(`the rows to add up, ${directed} + ${masked} + ${zero} + ${notFinite} of ${sums.read}`);
     }
     if (sample !== null) sums.sample = SampleSums.from(sums.terms.cols, sample);
     return sums;
@@ -212,11 +223,13 @@ export class SiteSums {
 
 function affineFrom(saved: unknown): Site["affine"] {
   if (saved === null) return null;
-  const { weight, bias, values } = asObject(saved, "the names of weight and bias");
+  const { weight, bias, values, offset } = asObject(saved, "the names of weight and bias");
+  const { value, from } = asObject(offset, "the offset of weights");
   if (typeof weight !== "string" || (bias !== null && typeof bias !== "string") || typeof values !== "string") {
     throw new Error("the names of weight and bias as text");
   }
-  return { weight, bias, values };
+  if ((value !== 0 && value !== 1) || typeof from !== "string") throw new Error("an offset of weights, 0 or 1");
+  return { weight, bias, values, offset: { value, from } };
 }
 
 /** Half the distance between 1 and the next larger number, per dtype of a file. */
@@ -233,11 +246,15 @@ function centredBelow(dtype: string, cols: number): number {
 function population(stats: QuantityStats, terms: Terms): Population {
   const spread = (name: Quantity, withHistogram = false) => stats.of(name).spread(withHistogram);
   const { withAffine, norm } = terms;
+  /** Null too where weight and bias leave no row a direction. */
+  const turned = (name: Quantity, withHistogram = false) =>
+    withAffine && stats.of(name).count > 0 ? spread(name, withHistogram) : null;
   const angle = spread("angle", true);
   const tilt = spread("deviation");
   const { dCos2, swap } = stats.means;
   return {
     rows: stats.rows,
+    withoutAngleAfter: withAffine ? stats.rows - stats.of("angleAfter").count : 0,
     angle,
     deviation: tilt,
     dCos2: { mean: dCos2 },
@@ -246,11 +263,11 @@ function population(stats: QuantityStats, terms: Terms): Population {
     standardized: spread("standardized"),
     scaled: withAffine ? spread("scaled") : null,
     angleStandardized: norm === "LayerNorm" ? always(90) : angle,
-    angleAfter: withAffine ? spread("angleAfter", true) : null,
+    angleAfter: turned("angleAfter", true),
     rotation: {
       standardization: norm === "LayerNorm" ? tilt : always(0),
-      affine: withAffine ? spread("affine") : null,
-      total: withAffine ? spread("total") : null,
+      affine: turned("affine"),
+      total: turned("total"),
     },
     swapPredicted: swap,
   };
@@ -262,8 +279,9 @@ function always(value: number): Spread {
 }
 
 /** "3 rows of zeros, 1 row with NaN or infinite values". */
-export function describeExcluded(zero: number, notFinite: number): string {
+export function describeExcluded(zero: number, notFinite: number, masked = 0): string {
   const parts: string[] = [];
+  if (masked > 0) parts.push(`${counted(masked, "masked row")}`);
   if (zero > 0) parts.push(`${counted(zero, "row")} of zeros`);
   if (notFinite > 0) parts.push(`${counted(notFinite, "row")} with NaN or infinite values`);
   return parts.join(", ");

@@ -189,7 +189,7 @@ function sharedChance(sites: readonly Site[]): number | null {
 }
 
 /** Notes on what a figure does not include or cannot show: a stopped study, centred states, excluded rows, skipped tensors. */
-export function notes({ groups, skipped, complete }: Report): string[] {
+export function notes({ groups, skipped, complete, hints }: Report): string[] {
   const several = groups.length > 1;
   const siteName = (group: Group, site: Site) => printable(several ? `${group.label} ${site.site}` : site.site);
   const all = groups.flatMap((group) => group.sites.map((site) => ({ site, name: siteName(group, site) })));
@@ -201,12 +201,18 @@ export function notes({ groups, skipped, complete }: Report): string[] {
       `Stopped before the end: these are the figures of ${counted(read, "row")} read until then, not of all, and of no site that was not begun.`,
     );
   }
+  found.push(...hints);
   const centred = all.filter(({ site }) => site.centred);
   if (centred.length > 0 && centred.length < all.length) {
     found.push(
       `Centred beforehand: ${listed(centred.map(({ name }) => name))}. The mean of every row is zero up to rounding (as TransformerLens leaves it), so the ` +
         "angle is 90° by construction and says nothing about the model.",
     );
+  }
+  const masked = all.filter(({ site }) => site.apart.masked > 0);
+  if (masked.length > 0) {
+    const which = masked.map(({ name, site }) => `${name} (${counted(site.apart.masked, "row")} of ${site.read})`);
+    found.push(`Masked, in no figure: ${listed(which)}.`);
   }
   const empty = all.filter(({ site }) => site.apart.zero + site.apart.notFinite > 0);
   if (empty.length > 0) {
@@ -240,6 +246,12 @@ export function notes({ groups, skipped, complete }: Report): string[] {
     });
     found.push(`Rows that repeat an earlier one, not set apart: ${listed(which)}.`);
   }
+  const undirected = all.filter(({ site }) => site.ordinary.withoutAngleAfter > 0);
+  if (undirected.length > 0) {
+    const which = undirected.map(({ name, site }) => `${name} (${counted(site.ordinary.withoutAngleAfter, "row")})`);
+    found.push(`Zeros after weight and bias, in no angle after the norm: ${listed(which)}.`);
+  }
+  found.push(...offsets(all));
   const bare = all.filter(({ site }) => site.affine === null);
   if (bare.length > 0 && bare.length < all.length) {
     found.push(
@@ -250,13 +262,34 @@ export function notes({ groups, skipped, complete }: Report): string[] {
     const label = new Map(groups.flatMap(({ sources, label }) => sources.map(({ name }) => [name, label])));
     const byReason = new Map<string, string[]>();
     for (const { source, tensor, reason } of skipped) {
-      const named = printable(several ? `${label.get(source) ?? source} ${tensor}` : tensor);
+      const named = printable(tensor === null ? source : several ? `${label.get(source) ?? source} ${tensor}` : tensor);
       byReason.set(reason, [...(byReason.get(reason) ?? []), named]);
     }
     const parts = [...byReason].map(([reason, names]) => `${listed(names, 3)} (${reason})`);
-    found.push(`Skipped ${counted(skipped.length, "tensor")}: ${parts.join("; ")}.`);
+    const files = skipped.filter(({ tensor }) => tensor === null).length;
+    const tensors = skipped.length - files;
+    const what = [
+      ...(tensors > 0 ? [counted(tensors, "tensor")] : []),
+      ...(files > 0 ? [counted(files, "file")] : []),
+    ].join(" and ");
+    found.push(`Skipped ${what}: ${parts.join("; ")}.`);
   }
   return found;
+}
+
+/** What was added to the weights, and what says so: a checkpoint does not, and a wrong guess changes every figure after the norm. */
+function offsets(all: readonly { name: string; site: Site }[]): string[] {
+  const bySentence = new Map<string, string[]>();
+  for (const { name, site } of all) {
+    if (site.affine === null) continue;
+    const { value, from } = site.affine.offset;
+    const sentence = `${value === 1 ? "1 + weight" : "the weight as it is stored"} (${from})`;
+    bySentence.set(sentence, [...(bySentence.get(sentence) ?? []), name]);
+  }
+  const parts = [...bySentence].map(([sentence, names]) =>
+    bySentence.size === 1 ? sentence : `${sentence} at ${listed(names, 3)}`,
+  );
+  return parts.length === 0 ? [] : [`The norms multiply by ${parts.join("; ")}.`];
 }
 
 function mostFrequent({ mostRepeated: most }: Site): string {

@@ -13,14 +13,14 @@ export function toJson({ version, engine, eps, complete, groups, skipped }: Repo
 
 function siteJson({ label, sources, norm, normFrom }: Group, site: Site) {
   const { sample, ordinary, massive, all, apart, ...head } = site;
-  const { zero, notFinite } = apart;
+  const { masked, zero, notFinite } = apart;
   return {
     source: sources.map(({ name }) => name).join(", "),
     model: label,
     trainedWith: norm,
     normFrom,
     ...head,
-    excluded: { zero, notFinite },
+    excluded: { masked, zero, notFinite },
     apart: { massive: apart.massive, repeated: apart.repeated },
     verdict: verdictOf(site),
     ...populationJson(ordinary),

@@ -236,8 +236,12 @@ function losses(report: Report): Table {
   });
 }
 
-function isApart({ apart: { zero, notFinite, massive, repeated }, repeatsKnown, repeatedShare }: Site): boolean {
-  return zero + notFinite + massive + repeated > 0 || (!repeatsKnown && repeatedShare > 0);
+function isApart({
+  apart: { masked, zero, notFinite, massive, repeated },
+  repeatsKnown,
+  repeatedShare,
+}: Site): boolean {
+  return masked + zero + notFinite + massive + repeated > 0 || (!repeatsKnown && repeatedShare > 0);
 }
 
 function apart(report: Report): Table {
@@ -261,10 +265,11 @@ function apart(report: Report): Table {
     id: "table-apart",
     title: "Rows set apart",
     caption:
-      "Each row is counted once, for the first reason that holds: all zeros; NaN or an infinity; massive; a copy of a row that makes up 5 % of the rows or more. The other tables and the figures are of the ordinary rows, and of the massive ones by themselves. All: the rows with a direction, as the paper counts them.",
+      "Each row is counted once, for the first reason that holds: masked; all zeros; NaN or an infinity; massive; a copy of a row that makes up 5 % of the rows or more. The other tables and the figures are of the ordinary rows, and of the massive ones by themselves. All: the rows with a direction, as the paper counts them.",
     drafts: [
       count("read", ({ read }) => read),
       count("ordinary", ({ ordinary }) => ordinary.rows),
+      count("masked", ({ apart: { masked } }) => masked),
       count("zero", ({ apart: { zero } }) => zero),
       count("not finite", ({ apart: { notFinite } }) => notFinite),
       count("massive", ({ apart: { massive } }) => massive),
