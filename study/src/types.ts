@@ -83,6 +83,11 @@ export interface Site {
   massive: Population | null;
   /** All rows with a direction, as the paper counts them. */
   all: Population;
+  /**
+   * |90° − θ| of the first rows in the order of the file, 512 at most; null for a row without a direction. They are kept in the run
+   * that reads the rows, and null as a whole where parts were merged or sums were saved.
+   */
+  tokens: (number | null)[] | null;
   /** The names of weight and bias, where --weights gave them, and a fingerprint of their values. */
   affine: { weight: string; bias: string | null; values: string } | null;
   /** Measured on a sample of the ordinary rows; null where the study was stopped before. */

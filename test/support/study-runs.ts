@@ -58,6 +58,7 @@ export interface Figures {
     excluded: { zero: number; notFinite: number };
     apart: { massive: number; repeated: number };
     repeatedShare: number;
+    tokens: (number | null)[] | null;
     swapError: { mean: number; max: number; predicted: { mean: number; max: number } };
     error: { max: number; rows: number };
     sample: NonNullable<Report["groups"][0]["sites"][0]["sample"]>;

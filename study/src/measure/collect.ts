@@ -110,6 +110,7 @@ function take(sums: SiteSums, sample: RowSample, block: Block, count: number, af
   const columns = block.measure(count, affine);
   const { length: lengths, uniform, scaled } = columns;
   const [lengthWords, uniformWords] = [lengths, uniform].map(({ buffer }) => new Uint32Array(buffer));
+  sums.addTokens(columns, count);
   const elements = block.words;
   const rowWords = elements.length / block.rows;
   for (let row = 0; row < count; row++) {

@@ -8,7 +8,7 @@ import { asNumber, asObject } from "../summary/saved.js";
 import type { Norm, Population, Site, Spread } from "../types.js";
 import { type Columns, type Quantity, quantitiesOf, type Terms } from "./measures.js";
 import { binCount, binIndex, isBin, NormBin } from "./norm-bin.js";
-import { chanceSd, chanceTilt } from "./null-model.js";
+import { chanceSd, chanceTilt, degrees } from "./null-model.js";
 import { QuantityStats } from "./quantity-stats.js";
 import { SampleSums } from "./sample.js";
 
@@ -29,6 +29,9 @@ export interface SiteKey {
 const copiesShare = 0.05;
 const fewestCopies = 3;
 
+/** How many rows are kept one by one, for a figure of tokens. */
+const tokenRows = 512;
+
 export class SiteSums {
   /** Rows in the files; how many were read; those without a direction. */
   rows = 0;
@@ -40,6 +43,11 @@ export class SiteSums {
   /** The bins that have rows, in the order in which they came. */
   private readonly filled: NormBin[] = [];
   private sample: SampleSums | null = null;
+  /**
+   * |90° − θ| of the first rows, in their order. It belongs to the rows of one tensor: which rows of a merged site are the first
+   * depends on the order of its parts, so it is not saved and does not merge.
+   */
+  private tokens: (number | null)[] | null = [];
   readonly terms: Terms;
 
   constructor(readonly key: SiteKey) {
@@ -63,6 +71,16 @@ export class SiteSums {
     for (const bin of this.filled) bin.settle(block);
   }
 
+  /** Keeps the tilts of the first rows. Called with all rows of each block, in their order. */
+  addTokens({ length, uniform, orthogonal }: Columns, count: number): void {
+    const { tokens } = this;
+    if (tokens === null) return;
+    for (let row = 0; row < count && tokens.length < tokenRows; row++) {
+      const tilt = Math.abs(Math.atan2(uniform[row], orthogonal[row])) * degrees;
+      tokens.push(length[row] > 0 && Number.isFinite(tilt) ? tilt : null);
+    }
+  }
+
   addZero(): void {
     this.zero++;
   }
@@ -84,6 +102,7 @@ export class SiteSums {
     if (JSON.stringify(this.key.affine) !== JSON.stringify(other.key.affine)) throw new Error("weights that differ");
     this.rows += other.rows;
     this.read += other.read;
+    this.tokens = null;
     this.zero += other.zero;
     this.notFinite += other.notFinite;
     for (const [k, bin] of other.inOrder) this.bin(k).addAll(bin);
@@ -142,6 +161,7 @@ export class SiteSums {
       ordinary: population(ordinary, this.terms),
       massive: massive.rows > 0 ? population(massive, this.terms) : null,
       all: population(all, this.terms),
+      tokens: this.tokens,
       affine: key.affine,
       sample: this.sample?.figures() ?? null,
     };
@@ -190,6 +210,7 @@ export class SiteSums {
     for (const name of ["rows", "read", "zero", "notFinite"] as const) {
       if (!Number.isSafeInteger(counts[name]) || (counts[name] as number) < 0) throw new Error(`${name} as a count`);
     }
+    sums.tokens = null;
     sums.rows = counts.rows as number;
     sums.read = counts.read as number;
     sums.zero = counts.zero as number;
