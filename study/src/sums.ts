@@ -12,7 +12,7 @@ interface Head {
 }
 
 /** What a saved study begins with. The number changes when the meaning of the sums does. */
-const format = { orthonormStudy: 2 };
+const format = { orthonormStudy: 3 };
 
 export class GroupSums {
   readonly sites = new Map<string, SiteSums>();
@@ -52,7 +52,9 @@ export class GroupSums {
     const { sources, norm, normFrom } = this;
     const fit = [...this.sites.values()].filter(({ unfit }) => unfit === null);
     const sites = fit.sort((a, b) => byDepth(a.key.site, b.key.site));
-    return { label, sources, norm, normFrom, sites: sites.map((site) => site.figures()) };
+    // Which rows count once is decided for the model, so that one token's state is treated alike at all sites.
+    const hasRepeated = sites.some((site) => site.hasRepeated);
+    return { label, sources, norm, normFrom, sites: sites.map((site) => site.figures(hasRepeated)) };
   }
 }
 

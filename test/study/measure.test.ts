@@ -97,8 +97,11 @@ test("a site's figures do not depend on which bin came first", () => {
     for (const bin of which) {
       const row = columnsOf(sums.terms, 1);
       row.length[0] = row.orthogonal[0] = 2 ** bin;
-      // More distinct rows than are kept: the share that repeats is estimated.
-      for (let i = 0; i < 1000; i++) sums.bin(bin).add(row, 0, i % (600 + 31 * bin));
+      for (let i = 0; i < 1000; i++) {
+        sums.bin(bin).add(0);
+        // More distinct rows than are kept: the share that repeats is estimated.
+        sums.repeats.add(1000 * bin + (i % (600 + 31 * bin)));
+      }
       sums.settle(row);
     }
     return sums.figures();

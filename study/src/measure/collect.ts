@@ -7,10 +7,11 @@ import { printable, type StoredTensor, type TensorReader } from "@orthonorm/file
 import { angle, convert, type DType, type Engine, geometry, layerNorm, rmsNorm, type Tensor } from "orthonorm";
 import { StudyError } from "../error.js";
 import { BottomK, type Counted } from "../summary/bottom-k.js";
-import { elementsPrint, lengthsPrint } from "./fingerprint.js";
+import { elementsPrint, lengthsPrint, lowerRange } from "./fingerprint.js";
 import { type Columns, columnsOf, type Terms } from "./measures.js";
 import { binOf } from "./norm-bin.js";
 import { degrees } from "./null-model.js";
+import { Batch } from "./repeats.js";
 import { type Floats, SampleSums, sampleRows } from "./sample.js";
 import { type SiteKey, SiteSums } from "./site.js";
 
@@ -106,6 +107,9 @@ export async function collect(
   return { sums, sample: sampled.rows };
 }
 
+/** The rows of a block whose copies are not counted yet. */
+const batch = new Batch();
+
 function take(sums: SiteSums, sample: RowSample, block: Block, count: number, affine: Affine | null): void {
   const columns = block.measure(count, affine);
   const { length: lengths, uniform, scaled } = columns;
@@ -113,20 +117,26 @@ function take(sums: SiteSums, sample: RowSample, block: Block, count: number, af
   sums.addTokens(columns, count);
   const elements = block.words;
   const rowWords = elements.length / block.rows;
+  const { repeats } = sums;
+  batch.size = 0;
   for (let row = 0; row < count; row++) {
     const length = lengths[row];
     if (length === 0) sums.addZero();
     else if (!(length <= longest) || (affine !== null && !(scaled[row] <= longest))) sums.addNotFinite();
     else {
       const k = binOf(length);
-      const bin = sums.bin(k);
-      let print = lengthsPrint(lengthWords, uniformWords, row);
-      const wanted = sample.wants(print);
-      if (wanted || bin.wants(print)) print += elementsPrint(print, elements, row * rowWords, rowWords);
-      bin.add(columns, row, print);
+      sums.bin(k).add(row);
+      const least = lengthsPrint(lengthWords, uniformWords, row);
+      batch.add(row, least / lowerRange);
+      if (batch.full) repeats.count(batch, columns, elements, rowWords);
+      const wanted = sample.wants(least);
+      if (!wanted && !repeats.wants(least)) continue;
+      const print = least + elementsPrint(least, elements, row * rowWords, rowWords);
+      repeats.add(print);
       if (wanted) sample.add(print, k, block, row);
     }
   }
+  repeats.count(batch, columns, elements, rowWords);
   sums.settle(columns);
 }
 
