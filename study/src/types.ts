@@ -67,17 +67,25 @@ export interface Site {
     notFinite: number;
     /** Longer than `massiveAbove`. */
     massive: number;
-    /** Copies, bit for bit, of a row that makes up 5 % of the rows or more: it counts once. */
+    /**
+     * Copies, bit for bit, of a row that makes up 5 % of the rows or more, or 2.5 % where a site of the model has a row that makes
+     * up 5 %: it counts once.
+     */
     repeated: number;
   };
   /** The norm from which on a row is massive: eight times the power of two at or above the median norm. */
   massiveAbove: number;
-  /** Whether all distinct rows are known, which are up to 512 per norm bin. If not, copies stay, and `repeatedShare` is an estimate. */
+  /** Whether the copies set apart are all there are. If not, they are so many at least. */
+  repeatedExactly: boolean;
+  /** Whether all distinct rows are known, which are up to 512. If not, `repeatedShare` is an estimate. */
   repeatsKnown: boolean;
   /** The share of the rows with a direction that repeat an earlier one. */
   repeatedShare: number;
-  /** How often the most frequent row found occurs, and its norm and angle; null where no row repeats. */
-  mostRepeated: { count: number; norm: number; angle: number } | null;
+  /**
+   * How often the most frequent row occurs (at least, unless it is exact), and its norm and angle. Null where no row repeats, and
+   * of more than 512 distinct rows where none makes up 1 %.
+   */
+  mostRepeated: { count: number; exact: boolean; norm: number; angle: number } | null;
   /** Whether every row's mean is zero up to rounding. The angle is 90° by construction then, and says nothing about the model. */
   centred: boolean;
   /** Of random directions at this d: the standard deviation of the angle, and the mean |90° − θ|. */
@@ -88,6 +96,11 @@ export interface Site {
   massive: Population | null;
   /** All rows with a direction, as the paper counts them. */
   all: Population;
+  /**
+   * |90° − θ| of the first rows in the order of the file, 512 at most; null for a row without a direction. They are kept in the run
+   * that reads the rows, and null as a whole where parts were merged or sums were saved.
+   */
+  tokens: (number | null)[] | null;
   /** The names of weight and bias, where --weights gave them, and a fingerprint of their values. */
   affine: {
     weight: string;

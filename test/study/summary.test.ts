@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BottomK } from "../../study/src/summary/bottom-k.js";
 import { ExactSum } from "../../study/src/summary/exact-sum.js";
+import { HeavyHitters } from "../../study/src/summary/heavy-hitters.js";
 import { Histogram, resolution } from "../../study/src/summary/histogram.js";
 import { RunningStats } from "../../study/src/summary/running-stats.js";
 import { normals } from "../support/random.js";
@@ -178,5 +179,80 @@ describe("the bottom-k sample of distinct rows", () => {
         }
       }),
     );
+  });
+});
+
+describe("the heavy hitters", () => {
+  const k = 8;
+  /** In batches, of which what occurs once is not told by name where it would not be kept. */
+  const summary = (items: readonly number[], batch: number) => {
+    const heavy = new HeavyHitters(k);
+    for (let from = 0; from < items.length; from += batch) {
+      const some = items.slice(from, from + batch);
+      const kept = new Set(heavy.fingerprints());
+      const alone = (item: number) => !kept.has(item) && some.indexOf(item) === some.lastIndexOf(item);
+      for (const item of some) if (!alone(item)) heavy.add(item, () => [item]);
+      const singles = some.filter(alone);
+      if (heavy.size + singles.length <= k) for (const item of singles) heavy.add(item, () => [item]);
+      else heavy.trim(singles.length);
+    }
+    return heavy;
+  };
+  // Some items are frequent, as powers of two are here.
+  const items = fc.array(
+    fc.nat(2 ** 20 - 1).map((x) => Math.clz32(x) * 7 + (x % 7) * (x % 2)),
+    { maxLength: 400 },
+  );
+
+  test("bound every count, from both sides, in batches and in parts, whatever their order", () => {
+    fc.assert(
+      fc.property(items, fc.nat(400), fc.integer({ min: 1, max: 90 }), fc.boolean(), (all, cut, batch, saved) => {
+        const counts = new Map<number, number>();
+        for (const item of all) counts.set(item, (counts.get(item) ?? 0) + 1);
+        const last = summary(all.slice(cut), 7);
+        const merged = summary(all.slice(0, cut), batch);
+        merged.addAll(saved ? HeavyHitters.from(k, 1, JSON.parse(JSON.stringify(last))) : last);
+        for (const heavy of [summary(all, batch), summary(all.slice().reverse(), batch), merged]) {
+          const kept = new Map(heavy.atLeast(0));
+          const { dropped } = heavy.toJSON();
+          expect(kept.size).toBeLessThanOrEqual(k);
+          expect(dropped * (k + 1)).toBeLessThanOrEqual(all.length);
+          expect(heavy.complete).toBe(counts.size <= k);
+          for (const [item, times] of counts) {
+            const { count, missed } = kept.get(item) ?? { count: 0, missed: dropped };
+            expect(count <= times && times <= count + missed).toBe(true);
+            expect(missed <= dropped).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("an item that is frequent from the first batch on is counted exactly, beside any number of others", () => {
+    const all = Array.from({ length: 5000 }, (_, i) => (i % 8 === 0 ? 1 : 1000 + i));
+    expect(summary(all, 32).atLeast(100)).toEqual([[1, { count: 625, missed: 0, values: [1] }]]);
+    const parts = summary(all.slice(0, 1600), 32);
+    parts.addAll(summary(all.slice(1600), 32));
+    expect(parts.atLeast(100)).toEqual([[1, { count: 625, missed: 0, values: [1] }]]);
+    // One that comes later has at least so many, and may have been among what was dropped before.
+    const late = summary([...all.slice(1, 8), ...all.slice(9, 16), ...all], 32).atLeast(100);
+    expect(late.map(([item, { count, missed }]) => [item, count, missed])).toEqual([[1, 625, 0]]);
+    const afterwards = summary([...Array.from({ length: 320 }, (_, i) => 9000 + i), ...all], 32).atLeast(100);
+    expect(afterwards).toEqual([[1, { count: 625, missed: 10, values: [1] }]]);
+  });
+
+  test("what is broken does not come back", () => {
+    const saved = summary([1, 1, 2], 8).toJSON();
+    for (const broken of [
+      null,
+      { ...saved, dropped: -1 },
+      { ...saved, kept: [[1, 2, 0]] },
+      { ...saved, kept: [[1, 0, 0, 1]] },
+      { ...saved, kept: [[1, 2, 0.5, 1]] },
+      { ...saved, kept: Array.from({ length: 9 }, (_, i) => [i, 1, 0, 1]) },
+    ]) {
+      expect(() => HeavyHitters.from(k, 1, broken)).toThrow();
+    }
   });
 });

@@ -94,6 +94,8 @@ describe("what is said of", () => {
     const [across, four] = sites.map(verdictOf);
     expect(across.claim).toBe("closer");
     expect(four.claim).toBe("asFar");
+    expect(sites[1].null.deviation.toFixed(2)).toBe("26.76");
+    expect(Math.abs(four.ratio - 1)).toBeLessThan(0.1);
     // The directions are not those of ±1, of which there are eight.
     const { min, max } = sites[1].sample?.uniformRank.directionsMeanAbsCos ?? { min: 0, max: 0 };
     expect(max - min).toBeGreaterThan(0.02);
@@ -115,6 +117,22 @@ describe("what is said of", () => {
       `, farther at h.5.ln_1 (${other.ratio.toFixed(2)}): ${share} % of ‖x‖² is in the mean, which LayerNorm removes`,
     );
     expect(says).toContain("at 8 of 9 sites as far as random directions");
+  });
+
+  test("a start token that is 14 % of the rows counts once, in the ratio and in the rank", async () => {
+    const cols = 64;
+    const token = stretched(1, cols, 40, 5).data as Float32Array;
+    const rows = random(172, cols).data as Float32Array;
+    const data = Float32Array.from({ length: 200 * cols }, (_, i) =>
+      i < 28 * cols ? token[i % cols] : rows[i - 28 * cols],
+    );
+    const { sites, says } = await reportOf({ started: f32(200, cols, data) });
+    const { sites: without } = await reportOf({ unstarted: f32(172 + 1, cols, data.slice(27 * cols)) });
+    expect(sites[0].apart.repeated).toBe(27);
+    const [got, right] = [sites[0], without[0]].map(verdictOf);
+    expect(got.claim).toBe("asFar");
+    expect(got).toEqual({ ...right, ratio: expect.closeTo(right.ratio, 12), interval: expect.anything() });
+    expect(says).toContain("as far as random directions");
   });
 
   test("the twins: nine sites closer at rank 0, nine as far as chance", async () => {

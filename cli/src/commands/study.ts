@@ -87,8 +87,8 @@ their size does not matter; with --html once more, for their SHA-256. Without FI
 Columns:
   angle θ        to the uniform vector 1: mean and sd over the rows
   |90°−θ|        how far that is from orthogonal, mean
-  chance         the same for random directions of that d: 0.80 of the sd of
-                 their angle, which is 57.3°/√d
+  chance         the same for random directions of that d; the sd of their
+                 angle is near 57.3°/√d
   d·cos²θ        the share of the uniform direction: 1 is chance, 0 is none
   norm           ‖x‖, median
   LN−RMS         ‖RMSNorm(x) − LN(x)‖/√d, in per cent: what it changes to put

@@ -7,10 +7,11 @@ import { printable, type StoredTensor, type TensorReader } from "@orthonorm/file
 import { angle, convert, type DType, type Engine, geometry, layerNorm, rmsNorm, type Tensor } from "orthonorm";
 import { StudyError } from "../error.js";
 import { BottomK, type Counted } from "../summary/bottom-k.js";
-import { elementsPrint, lengthsPrint } from "./fingerprint.js";
+import { elementsPrint, lengthsPrint, lowerRange } from "./fingerprint.js";
 import { type Columns, columnsOf, noAngle, type Terms } from "./measures.js";
 import { binOf } from "./norm-bin.js";
 import { degrees } from "./null-model.js";
+import { Batch } from "./repeats.js";
 import { type Floats, SampleSums, sampleRows } from "./sample.js";
 import { type SiteKey, SiteSums } from "./site.js";
 
@@ -82,13 +83,17 @@ export async function collect(
     const next = () => {
       const count = Math.min(blockRows, rows - at);
       const block = blocks[(at / blockRows) % blocks.length];
+      const into = block.bytes(count);
       at += count;
-      return { block, count, filled: (reader as TensorReader).read(block.bytes(count)) };
+      return { block, count, into, filled: (reader as TensorReader).read(into) };
     };
     let coming: ReturnType<typeof next> | null = next();
     while (coming !== null) {
-      const { block, count, filled } = coming;
+      const { block, count, into, filled } = coming;
       await filled;
+      // What a read writes into memory that has moved is lost, and the figures would be those of other rows.
+      if (into.byteLength === 0)
+        throw new Error("collect expected engine memory of one size, got growth during a read");
       coming = at < rows && !signal?.aborted ? next() : null;
       // A read that fails before it is awaited would end the process as an unhandled rejection; awaiting it throws all the same.
       coming?.filled.catch(() => {});
@@ -108,6 +113,9 @@ export async function collect(
   return { sums, sample: sampled.rows };
 }
 
+/** The rows of a block whose copies are not counted yet. */
+const batch = new Batch();
+
 /** Adds the first `count` rows of a block that was measured. */
 function take(
   sums: SiteSums,
@@ -120,8 +128,11 @@ function take(
   const { length: lengths, uniform, scaled } = columns;
   const [lengthWords, uniformWords] = [lengths, uniform].map(({ buffer }) => new Uint32Array(buffer));
   const { withAffine } = sums.terms;
+  sums.addTokens(columns, count, mask);
   const elements = block.words;
   const rowWords = elements.length / block.rows;
+  const { repeats } = sums;
+  batch.size = 0;
   for (let row = 0; row < count; row++) {
     const length = lengths[row];
     if (mask !== null && mask[(sums.read + row) % mask.length] === 0) sums.addMasked();
@@ -129,14 +140,18 @@ function take(
     else if (!(length <= longest) || (withAffine && !(scaled[row] <= longest))) sums.addNotFinite();
     else {
       const k = binOf(length);
-      const bin = sums.bin(k);
-      let print = lengthsPrint(lengthWords, uniformWords, row);
-      const wanted = sample.wants(print);
-      if (wanted || bin.wants(print)) print += elementsPrint(print, elements, row * rowWords, rowWords);
-      bin.add(columns, row, print);
+      sums.bin(k).add(row);
+      const least = lengthsPrint(lengthWords, uniformWords, row);
+      batch.add(row, least / lowerRange);
+      if (batch.full) repeats.count(batch, columns, elements, rowWords);
+      const wanted = sample.wants(least);
+      if (!wanted && !repeats.wants(least)) continue;
+      const print = least + elementsPrint(least, elements, row * rowWords, rowWords);
+      repeats.add(print);
       if (wanted) sample.add(print, k, block, row);
     }
   }
+  repeats.count(batch, columns, elements, rowWords);
   sums.settle(columns);
 }
 
@@ -177,7 +192,9 @@ function ordinarySample(sums: SiteSums, sample: RowSample, cols: number): { rows
   if (kept.length === 0) return null;
   const rows = new (kept[0].row.elements instanceof Float64Array ? Float64Array : Float32Array)(kept.length * cols);
   for (const [i, { row }] of kept.entries()) rows.set(row.elements, i * cols);
-  return { rows, counts: kept.map(({ count }) => count) };
+  // A vector that counts once in the figures counts once in the sample.
+  const often = sums.often();
+  return { rows, counts: kept.map(({ count }) => (count >= often ? 1 : count)) };
 }
 
 /** Engine memory for a block of rows, filled again and again. */
@@ -187,10 +204,12 @@ class Block {
   private readonly x: Tensor;
   private readonly y: Tensor | null = null;
   private readonly z: Tensor | null = null;
+  /** One row of halves as f32. A temporary in its place could make the memory grow while the next block is read. */
+  private readonly widened: Tensor<"f32"> | null;
   private readonly columns: Columns;
 
   constructor(
-    private readonly engine: Engine,
+    engine: Engine,
     stored: string,
     readonly rows: number,
     private readonly terms: Terms,
@@ -199,6 +218,7 @@ class Block {
     const shape = [rows, terms.cols];
     this.columns = columnsOf(terms, rows);
     this.stored = engine.tensor(dtype, shape);
+    this.widened = isHalf(dtype) ? engine.tensor("f32", terms.cols) : null;
     this.x = terms.withAffine && isHalf(dtype) ? engine.tensor("f32", shape) : this.stored;
     if (terms.withAffine) {
       this.y = engine.tensor(this.x.dtype, shape);
@@ -220,12 +240,11 @@ class Block {
 
   /** A copy of a row, where halves become f32. @param into as long as a row */
   copy(row: number, into?: Floats): Floats {
+    const { stored, widened } = this;
     const { cols } = this.terms;
-    const { dtype, data } = this.stored;
-    const stored = data.subarray(row * cols, (row + 1) * cols);
-    const copy = into ?? new (dtype === "f64" ? Float64Array : Float32Array)(cols);
-    if (isHalf(dtype)) convert(stored, "f32", { dtype, out: copy, engine: this.engine });
-    else copy.set(stored);
+    const copy = into ?? new (stored.dtype === "f64" ? Float64Array : Float32Array)(cols);
+    if (widened === null) copy.set(stored.data.subarray(row * cols, (row + 1) * cols));
+    else copy.set(convert(stored.view({ shape: cols, offset: row * cols }), "f32", { out: widened }).data);
     return copy;
   }
 
@@ -268,7 +287,7 @@ class Block {
   }
 
   dispose(): void {
-    for (const tensor of new Set([this.stored, this.x, this.y, this.z])) tensor?.dispose();
+    for (const tensor of new Set([this.stored, this.widened, this.x, this.y, this.z])) tensor?.dispose();
   }
 }
 

@@ -7,9 +7,10 @@ import { RunningStats } from "../summary/running-stats.js";
 import { asNumber, asObject } from "../summary/saved.js";
 import type { Norm, Population, Site, Spread } from "../types.js";
 import { type Columns, type Quantity, quantitiesOf, type Terms } from "./measures.js";
-import { binCount, binIndex, isBin, NormBin } from "./norm-bin.js";
-import { chanceSd, chanceTilt } from "./null-model.js";
+import { binCount, binIndex, binOf, isBin, NormBin } from "./norm-bin.js";
+import { chanceSd, chanceTilt, degrees } from "./null-model.js";
 import { QuantityStats } from "./quantity-stats.js";
+import { Repeats } from "./repeats.js";
 import { SampleSums } from "./sample.js";
 
 /** What tells two sites apart, and must be the same in two parts of one. */
@@ -25,9 +26,16 @@ export interface SiteKey {
 /**
  * A vector that makes up this share of the rows, and occurs this often at least, is one state seen again and again (an attention
  * sink's) and counts once. Fewer copies are natural: in the first layer, equal tokens at equal positions give the same vector.
+ *
+ * Where one site of a model has such a vector, half the share is enough at all of them: a state that is near the limit, and
+ * whose copies differ in their last bits at a site or are set apart there for another reason, is treated alike at all sites.
  */
 const copiesShare = 0.05;
+const copiesShareBeside = copiesShare / 2;
 const fewestCopies = 3;
+
+/** How many rows are kept one by one, for a figure of tokens. */
+const tokenRows = 512;
 
 export class SiteSums {
   /** Rows in the files; how many were read; those that a mask leaves out; those without a direction. */
@@ -41,11 +49,18 @@ export class SiteSums {
   /** The bins that have rows, in the order in which they came. */
   private readonly filled: NormBin[] = [];
   private sample: SampleSums | null = null;
+  readonly repeats: Repeats;
+  /**
+   * |90° − θ| of the first rows, in their order. It belongs to the rows of one tensor: which rows of a merged site are the first
+   * depends on the order of its parts, so it is not saved and does not merge.
+   */
+  private tokens: (number | null)[] | null = [];
   readonly terms: Terms;
 
   constructor(readonly key: SiteKey) {
     const { norm, cols, eps, affine } = key;
     this.terms = { norm, cols, eps, withAffine: affine !== null };
+    this.repeats = new Repeats(this.terms);
   }
 
   /** The bin of the rows whose norm lies in [2ᵏ, 2ᵏ⁺¹). */
@@ -66,6 +81,17 @@ export class SiteSums {
 
   addMasked(): void {
     this.masked++;
+  }
+
+  /** Keeps the tilts of the first rows. Called with all rows of each block, in their order, before they are counted as read. */
+  addTokens({ length, uniform, orthogonal }: Columns, count: number, mask: Uint8Array | null): void {
+    const { tokens } = this;
+    if (tokens === null) return;
+    for (let row = 0; row < count && tokens.length < tokenRows; row++) {
+      const tilt = Math.abs(Math.atan2(uniform[row], orthogonal[row])) * degrees;
+      const counts = mask === null || mask[(this.read + row) % mask.length] !== 0;
+      tokens.push(counts && length[row] > 0 && Number.isFinite(tilt) ? tilt : null);
+    }
   }
 
   addZero(): void {
@@ -90,9 +116,11 @@ export class SiteSums {
     this.rows += other.rows;
     this.read += other.read;
     this.masked += other.masked;
+    this.tokens = null;
     this.zero += other.zero;
     this.notFinite += other.notFinite;
-    for (const [k, bin] of other.inOrder) this.bin(k).addAll(bin);
+    for (const [k, { stats }] of other.inOrder) this.bin(k).stats.addAll(stats);
+    this.repeats.addAll(other.repeats);
     if (other.sample !== null) this.addSample(other.sample);
   }
 
@@ -111,21 +139,35 @@ export class SiteSums {
     return 2 ** (3 + Math.ceil(Math.log2(lengths.spread().median)));
   }
 
-  /** The figures; there must be a row with a direction. */
-  figures(): Site {
-    const { key, rows, read, massiveAbove } = this;
+  /** Whether a vector makes up so much of the rows that half as much is enough at the other sites of the model. */
+  get hasRepeated(): boolean {
+    return this.repeats.atLeast(this.often(false)).length > 0;
+  }
+
+  /** How often a vector occurs that counts once. @param beside whether the model has such a vector at one of its sites */
+  often(beside = this.hasRepeated): number {
+    return Math.max(fewestCopies, (beside ? copiesShareBeside : copiesShare) * this.directed);
+  }
+
+  /** The rows with a direction. */
+  private get directed(): number {
+    return this.filled.reduce((sum, { stats }) => sum + stats.rows, 0);
+  }
+
+  /**
+   * The figures; there must be a row with a direction.
+   *
+   * @param beside whether one of the model's sites has a vector that makes up 5 % of its rows
+   */
+  figures(beside = this.hasRepeated): Site {
+    const { key, rows, read, massiveAbove, repeats } = this;
     const isMassive = (k: number) => 2 ** k >= massiveAbove;
     const all = this.pooled(() => true);
-    const often = Math.max(fewestCopies, copiesShare * all.rows);
-    const ordinary = this.pooled((k) => !isMassive(k), often);
     const massive = this.pooled(isMassive);
-
-    const bins = this.inOrder.map(([, bin]) => bin);
-    const repeated = bins
-      .flatMap((bin) => bin.repeated())
-      .sort((a, b) => b.count - a.count || b.row.length[0] - a.row.length[0])[0];
-    const share = bins.reduce((sum, bin) => sum + bin.repeatedShare * bin.stats.rows, 0) / all.rows;
-    const angleOf = (row: Columns) => quantitiesOf(row, 1, this.terms).angle[0];
+    const ordinary = this.pooled((k) => !isMassive(k));
+    const once = repeats.atLeast(this.often(beside)).filter(({ row }) => !isMassive(binOf(row.length[0])));
+    for (const { row, count } of once) ordinary.remove(row, count - 1);
+    const most = repeats.most(all.rows);
     return {
       site: key.site,
       dtype: key.dtype,
@@ -140,51 +182,47 @@ export class SiteSums {
         repeated: all.rows - massive.rows - ordinary.rows,
       },
       massiveAbove,
-      repeatsKnown: bins.every(({ repeatsKnown }) => repeatsKnown),
-      repeatedShare: share,
-      mostRepeated:
-        repeated === undefined
-          ? null
-          : { count: repeated.count, norm: repeated.row.length[0], angle: angleOf(repeated.row) },
+      repeatedExactly: once.every(({ exact }) => exact),
+      repeatsKnown: repeats.complete,
+      repeatedShare: repeats.share(all.rows),
+      mostRepeated: most && {
+        count: most.count,
+        exact: most.exact,
+        norm: most.row.length[0],
+        angle: quantitiesOf(most.row, 1, this.terms).angle[0],
+      },
       centred: all.means.swap.max < centredBelow(key.dtype, key.cols),
       null: { sd: chanceSd(key.cols), deviation: chanceTilt(key.cols) },
       ordinary: population(ordinary, this.terms),
       massive: massive.rows > 0 ? population(massive, this.terms) : null,
       all: population(all, this.terms),
+      tokens: this.tokens,
       affine: key.affine,
       sample: this.sample?.figures() ?? null,
     };
   }
 
-  /**
-   * The rows of some bins together.
-   *
-   * @param often rows that occur `often` or more count once
-   */
-  private pooled(which: (k: number) => boolean, often = Number.POSITIVE_INFINITY): QuantityStats {
+  /** The rows of some bins together. */
+  private pooled(which: (k: number) => boolean): QuantityStats {
     const stats = new QuantityStats(this.terms);
-    for (const [k, bin] of this.inOrder) {
-      if (which(k)) stats.addAll(Number.isFinite(often) ? bin.withoutCopies(often) : bin.stats);
-    }
+    for (const [k, bin] of this.inOrder) if (which(k)) stats.addAll(bin.stats);
     return stats;
   }
 
-  /**
-   * The bins that have rows, from the smallest norms up. The order must not depend on which came first, for the shares of
-   * repeated rows are added up with rounding.
-   */
+  /** The bins that have rows, from the smallest norms up. */
   private get inOrder(): [k: number, bin: NormBin][] {
     return this.bins.flatMap((bin, at) => (bin === null ? [] : [[at - binIndex(0), bin]]));
   }
 
   toJSON() {
-    const { key, rows, read, masked, zero, notFinite, sample } = this;
-    return { ...key, rows, read, masked, zero, notFinite, octaves: this.inOrder, sample };
+    const { key, rows, read, masked, zero, notFinite, repeats, sample } = this;
+    const octaves = this.inOrder.map(([k, { stats }]) => [k, stats]);
+    return { ...key, rows, read, masked, zero, notFinite, octaves, repeats, sample };
   }
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */
   static from(saved: unknown): SiteSums {
-    const { site, dtype, cols, norm, eps, affine, octaves, sample, ...counts } = asObject(saved, "a site");
+    const { site, dtype, cols, norm, eps, affine, octaves, repeats, sample, ...counts } = asObject(saved, "a site");
     if (typeof site !== "string" || typeof dtype !== "string") throw new Error("a site's name and dtype as text");
     if (!Number.isSafeInteger(cols) || (cols as number) < 1) throw new Error("cols of at least 1");
     if (norm !== "LayerNorm" && norm !== "RMSNorm") throw new Error("a norm, LayerNorm or RMSNorm");
@@ -199,6 +237,7 @@ export class SiteSums {
     for (const name of ["rows", "read", "masked", "zero", "notFinite"] as const) {
       if (!Number.isSafeInteger(counts[name]) || (counts[name] as number) < 0) throw new Error(`${name} as a count`);
     }
+    sums.tokens = null;
     sums.rows = counts.rows as number;
     sums.read = counts.read as number;
     sums.masked = counts.masked as number;
@@ -209,10 +248,10 @@ export class SiteSums {
       if (!Array.isArray(pair) || pair.length !== 2 || !isBin(pair[0])) {
         throw new Error("octaves with their numbers");
       }
-      sums.bin(pair[0]).addAll(NormBin.from(sums.terms, pair[1]));
+      sums.bin(pair[0]).stats.addAll(QuantityStats.from(sums.terms, pair[1]));
     }
-    const directed = sums.pooled(() => true).rows;
-    const { masked, zero, notFinite } = sums;
+    sums.repeats.addAll(Repeats.from(sums.terms, repeats));
+    const { directed, masked, zero, notFinite } = sums;
     if (directed + masked + zero + notFinite !== sums.read || sums.read > sums.rows) {
       throw new Error(`the rows to add up, ${directed} + ${masked} + ${zero} + ${notFinite} of ${sums.read}`);
     }

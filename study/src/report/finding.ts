@@ -232,10 +232,11 @@ export function notes({ groups, skipped, complete, hints }: Report): string[] {
   const repeated = all.filter(({ site }) => site.apart.repeated > 0);
   if (repeated.length > 0) {
     const which = repeated.map(
-      ({ name, site }) => `${name} (${counted(site.apart.repeated, "copy", "copies")}${mostFrequent(site)})`,
+      ({ name, site }) =>
+        `${name} (${site.repeatedExactly ? "" : "at least "}${counted(site.apart.repeated, "copy", "copies")}${mostFrequent(site)})`,
     );
     found.push(
-      `Repeated, set apart: ${listed(which)}. A vector that makes up 5 % of a site's rows or more counts once.`,
+      `Repeated, set apart: ${listed(which)}. A vector that makes up 5 % of a site's rows or more counts once; where a model has one, 2.5 % is enough at its other sites.`,
     );
   }
   const alike = all.filter(({ site }) => site.apart.repeated === 0 && site.repeatedShare >= 0.005);
@@ -295,5 +296,5 @@ function offsets(all: readonly { name: string; site: Site }[]): string[] {
 function mostFrequent({ mostRepeated: most }: Site): string {
   return most === null
     ? ""
-    : `, one vector ${most.count} times, norm ${fixed(most.norm, 2)}, angle ${fixed(most.angle, 2)}°`;
+    : `, one vector ${most.exact ? "" : "at least "}${most.count} times, norm ${fixed(most.norm, 2)}, angle ${fixed(most.angle, 2)}°`;
 }

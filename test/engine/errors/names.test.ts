@@ -71,6 +71,21 @@ describe.each(calls)("%s", (op, call) => {
   });
 });
 
+it("nor are they where x, out and weight are Tensors, which takes the short way", () => {
+  const [x, out, weight] = [0, 1, 2].map(() => tensor("f32", [2, 4], [1, 2, 3, 4, 1, 2, 3, 4]));
+  const given = { out, weight: weight.view({ shape: 4 }) };
+  for (const op of [layerNorm, rmsNorm] as Any[]) {
+    op(x, given);
+    class Options {
+      constructor(readonly more = Object.assign(this, given)) {}
+    }
+    for (const wrong of [Object.assign([], given), Object.assign(new Map(), given), new Options()]) {
+      expect(said(() => op(x, wrong))).toContain(`${op.name}: options expected an object of cols`);
+    }
+    expect(op(x, Object.assign(Object.create(null), given))).toBe(out);
+  }
+});
+
 describe("every example that was once taken in silence", () => {
   const x = f32(1, 2, 3, 4);
   const wrong = (name: string, options: object) => {
