@@ -89,6 +89,8 @@ Columns:
   |90°−θ|        how far that is from orthogonal, mean
   chance         the same for random directions of that d; the sd of their
                  angle is near 57.3°/√d
+  rank           of the uniform vector among 99 random directions: to how many
+                 of them the states are nearer to orthogonal
   d·cos²θ        the share of the uniform direction: 1 is chance, 0 is none
   norm           ‖x‖, median
   LN−RMS         ‖RMSNorm(x) − LN(x)‖/√d, in per cent: what it changes to put
@@ -154,7 +156,8 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
     const sources: Source[] = [];
     const implied = new Set<Source>();
     for (const { file, explicit } of given) {
-      const source = file === "-" ? openStream(process.stdin) : await openStates(file, nameOf(file));
+      const open = explicit ? openStates : openDisk;
+      const source = file === "-" ? openStream(process.stdin) : await open(file, nameOf(file));
       sources.push(source);
       if (!explicit) implied.add(source);
     }

@@ -22,8 +22,11 @@ export function render(report: Report, look: Look): string {
   const paragraph = (text: string) => wrap(text, look.width, "  ");
   const { groups } = report;
   const sites = groups.flatMap((group) => group.sites);
-  const title = paint.bold("The geometry of LayerNorm and RMSNorm");
-  const facts = paint.gray(`  ·  engine ${report.engine.variant}, eps ${shortEps(report.eps)}`);
+  const name = "The geometry of LayerNorm and RMSNorm";
+  const setting = `engine ${report.engine.variant}, eps ${shortEps(report.eps)}`;
+  const oneLine = name.length + setting.length + 5 <= look.width;
+  const title = paint.bold(name);
+  const facts = paint.gray(oneLine ? `  ·  ${setting}` : `\n${setting}`);
   if (sites.length === 0) return `${title}${facts}\n\n${notes(report).map(paragraph).join("\n\n")}\n`;
   const parts = [
     title + facts,
