@@ -7,7 +7,6 @@
  * exactly (d·c² − 1)/(d − 1), where c is the cosine of the two rows. Source: L. Kish, Survey Sampling, 1965, §8.2.
  */
 import { asNumber, asObject } from "../summary/saved.js";
-import type { Floats } from "./sample.js";
 
 /** Pairs are taken of at most so many rows, and of fewer where rows are long: 2²⁴ products take some twenty milliseconds. */
 const mostRows = 256;
@@ -29,7 +28,7 @@ export class PairSums {
    * @param rows n × cols elements, no row of zeros
    * @param counts how often each of the n rows occurs: two copies are a pair too
    */
-  static measure(rows: Floats, counts: readonly number[], cols: number): PairSums {
+  static measure(rows: Float32Array | Float64Array, counts: readonly number[], cols: number): PairSums {
     const sums = PairSums.of();
     const n = Math.min(counts.length, mostRows, Math.max(16, Math.floor(Math.sqrt((2 * mostProducts) / cols))));
     const units = unitRows(rows, n, cols);
@@ -77,7 +76,7 @@ export class PairSums {
 }
 
 /** The first n rows at length 1. The largest element is divided out first, because squares of f64 rows may leave the range. */
-function unitRows(rows: Floats, n: number, cols: number): Float64Array {
+function unitRows(rows: Float32Array | Float64Array, n: number, cols: number): Float64Array {
   const units = Float64Array.from(rows.subarray(0, n * cols));
   for (let start = 0; start < units.length; start += cols) {
     const row = units.subarray(start, start + cols);
