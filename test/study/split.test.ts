@@ -7,7 +7,7 @@ import { openBlob, openContainer, readTensor } from "@orthonorm/files";
 import { describe, expect, test } from "vitest";
 import { splitTensors } from "../../study/src/split.js";
 import { normals } from "../support/random.js";
-import { cli, f32, figures, folder, type Given, orthonorm, write } from "../support/study-runs.js";
+import { cli, f32, figures, folder, type Given, orthonorm, study, write } from "../support/study-runs.js";
 import { npy, safetensors, zip } from "../support/tensor-files.js";
 
 const bytesOf = (data: Float32Array) => new Uint8Array(data.buffer);
@@ -160,6 +160,22 @@ describe("--mask", () => {
     for (const key of ["angle", "deviation", "norm", "sample", "verdict"] as const) {
       expect((site as Record<string, unknown>)[key]).toEqual((right as Record<string, unknown>)[key]);
     }
+  });
+
+  test("of more rows than are read at a time", async () => {
+    const shape = [3, 700];
+    const [rows, wide] = [2100, 1024];
+    const data = Float32Array.from(normals(rows * wide));
+    // The padding is at the end of each text, and along the uniform vector.
+    const keep = Uint8Array.from({ length: rows }, (_, row) =>
+      row % 700 < [700, 300, 1][Math.floor(row / 700)] ? 1 : 0,
+    );
+    for (const [row, kept] of keep.entries()) if (kept === 0) data.fill(1, row * wide, (row + 1) * wide);
+    write("large.safetensors", { h: { dtype: "F32", shape: [...shape, wide], data } });
+    const options = { withSpeed: false, mask: { name: "mask", shape, keep } };
+    const [{ apart, all }] = (await study([join(folder, "large.safetensors")], options)).groups[0].sites;
+    expect([apart.masked, all.rows]).toEqual([2100 - 1001, 1001]);
+    expect(all.angle.min).toBeGreaterThan(80);
   });
 
   test("says how many, and which sites it does not fit", () => {
