@@ -98,11 +98,11 @@ test("a site's figures do not depend on which bin came first", () => {
       const row = columnsOf(sums.terms, 1);
       row.length[0] = row.orthogonal[0] = 2 ** bin;
       for (let i = 0; i < 1000; i++) {
-        sums.bin(bin).add(0);
+        sums.sums.bin(bin).add(0);
         // More distinct rows than are kept: the share that repeats is estimated.
-        sums.repeats.add(1000 * bin + (i % (600 + 31 * bin)));
+        sums.sums.repeats.add(1000 * bin + (i % (600 + 31 * bin)));
       }
-      sums.settle(row);
+      sums.sums.settle(row);
     }
     return sums.figures();
   };

@@ -90,7 +90,7 @@ describe("the histogram and the running statistics", () => {
     for (const share of [0.01, 0.25, 0.5, 0.75, 0.99]) {
       const expected = sorted[Math.round(share * 5000)];
       const cell = 2 * resolution[grid] * (grid === "angle" ? 1 : expected);
-      expect(Math.abs(histogram.quantile(share) - expected)).toBeLessThan(1.5 * cell);
+      expect(Math.abs(histogram.quantiles([share])[0] - expected)).toBeLessThan(1.5 * cell);
     }
   });
 
@@ -104,7 +104,7 @@ describe("the histogram and the running statistics", () => {
       fc.property(lengths, (length) => {
         const histogram = new Histogram("length");
         histogram.addMany(Float64Array.of(length), 1, length, length);
-        const [low, high] = [histogram.quantile(0), histogram.quantile(1)];
+        const [low, high] = histogram.quantiles([0, 1]);
         expect(high / low).toBeCloseTo(2 ** (1 / 128), 12);
         expect(low / length).toBeLessThan(1 + 2 ** -20);
         expect(high / length).toBeGreaterThan(1 - 2 ** -20);
@@ -117,6 +117,36 @@ describe("the histogram and the running statistics", () => {
     const saved = JSON.parse(JSON.stringify(smallest));
     expect(saved).toEqual([[-894 * 128, 3]]);
     expect(JSON.parse(JSON.stringify(Histogram.from("length", saved)))).toEqual(saved);
+  });
+
+  test("few values and many are counted alike, one by one, at once, and as parts", () => {
+    const angles = fc.array(fc.double({ min: 0, max: 180, noNaN: true }), { maxLength: 200 });
+    fc.assert(
+      fc.property(angles, fc.nat(200), (values, cut) => {
+        const some = (from: number, to: number) => {
+          const histogram = new Histogram("angle");
+          const part = Float64Array.from(values.slice(from, to));
+          histogram.addMany(part, part.length, Math.min(...part), Math.max(...part));
+          return histogram;
+        };
+        const singly = new Histogram("angle");
+        for (const value of values.slice().reverse()) singly.add(value, 1);
+        const parts = some(cut, values.length);
+        parts.addAll(some(0, cut));
+        const cells = new Map<number, number>();
+        for (const value of values) {
+          const cell = Math.min(8999, Math.floor(value * 50));
+          cells.set(cell, (cells.get(cell) ?? 0) + 1);
+        }
+        const expected = [...cells].sort(([a], [b]) => a - b);
+        for (const one of [some(0, values.length), singly, parts]) {
+          const runs = JSON.parse(JSON.stringify(one)) as number[][];
+          const found = runs.flatMap(([from, ...counts]) => counts.map((count, i) => [from + i, count]));
+          expect(found).toEqual(expected);
+          expect(one.total).toBe(values.length);
+        }
+      }),
+    );
   });
 
   test("what is saved comes back, and what is broken does not", () => {

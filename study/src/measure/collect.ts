@@ -12,6 +12,7 @@ import { type Columns, columnsOf, noAngle, type Terms } from "./measures.js";
 import { binOf } from "./norm-bin.js";
 import { degrees } from "./null-model.js";
 import { Batch } from "./repeats.js";
+import { FewRows, fewRows } from "./row-sums.js";
 import { type Floats, SampleSums, sampleRows } from "./sample.js";
 import { type SiteKey, SiteSums } from "./site.js";
 
@@ -131,7 +132,12 @@ function take(
   sums.addTokens(columns, count, mask);
   const elements = block.words;
   const rowWords = elements.length / block.rows;
-  const { repeats } = sums;
+  const { sums: added } = sums;
+  const { repeats } = added;
+  // Few rows come in one block.
+  const few = sums.rows <= Math.min(fewRows, block.rows);
+  const directed: number[] = [];
+  const fingerprints: number[] = [];
   batch.size = 0;
   for (let row = 0; row < count; row++) {
     const length = lengths[row];
@@ -140,19 +146,27 @@ function take(
     else if (!(length <= longest) || (withAffine && !(scaled[row] <= longest))) sums.addNotFinite();
     else {
       const k = binOf(length);
-      sums.bin(k).add(row);
       const least = lengthsPrint(lengthWords, uniformWords, row);
-      batch.add(row, least / lowerRange);
-      if (batch.full) repeats.count(batch, columns, elements, rowWords);
+      if (!few) {
+        added.bin(k).add(row);
+        batch.add(row, least / lowerRange);
+        if (batch.full) repeats.count(batch, columns, elements, rowWords);
+      }
       const wanted = sample.wants(least);
-      if (!wanted && !repeats.wants(least)) continue;
+      if (!few && !wanted && !repeats.wants(least)) continue;
       const print = least + elementsPrint(least, elements, row * rowWords, rowWords);
-      repeats.add(print);
+      if (few) {
+        directed.push(row);
+        fingerprints.push(print);
+      } else repeats.add(print);
       if (wanted) sample.add(print, k, block, row);
     }
   }
-  repeats.count(batch, columns, elements, rowWords);
-  sums.settle(columns);
+  if (few) sums.keep(new FewRows(sums.terms, columns, directed, fingerprints));
+  else {
+    repeats.count(batch, columns, elements, rowWords);
+    added.settle(columns);
+  }
 }
 
 interface SampledRow {

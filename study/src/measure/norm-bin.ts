@@ -6,15 +6,9 @@ import { upperWord } from "../summary/upper-word.js";
 import type { Columns, Terms } from "./measures.js";
 import { QuantityStats } from "./quantity-stats.js";
 
-/** The bins of the smallest and the largest doubles, and how many there are. */
+/** The bins of the smallest and the largest doubles. */
 const lowest = -1074;
 const highest = 1023;
-export const binCount = highest + 1 - lowest;
-
-/** Bins by their index, from that of the smallest norms on. @returns 0 to `binCount` − 1 */
-export function binIndex(bin: number): number {
-  return bin - lowest;
-}
 
 export function isBin(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= lowest && (value as number) <= highest;

@@ -63,7 +63,7 @@ export class Repeats {
       const row = batch.rows[i];
       const upper = batch.uppers[i] * lowerRange;
       const print = upper + elementsPrint(upper, elements, row * rowWords, rowWords);
-      frequent.add(print, () => this.names.map((name) => block[name][row]));
+      this.countOne(print, block, row);
     };
     for (let i = 0; i < batch.size; i++) {
       if (single(i)) singles++;
@@ -73,6 +73,11 @@ export class Repeats {
       for (let i = 0; i < batch.size; i++) if (single(i)) add(i);
     } else frequent.trim(singles);
     batch.size = 0;
+  }
+
+  /** Counts one row of a block, whose fingerprint is known. */
+  countOne(fingerprint: number, block: Columns, row: number): void {
+    this.frequent.add(fingerprint, () => this.names.map((name) => block[name][row]));
   }
 
   addAll(other: Repeats): void {

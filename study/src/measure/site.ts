@@ -3,14 +3,13 @@
  * standard deviations, ranges and counts are the same to the last bit, quantiles to the grid's resolution.
  */
 import { counted } from "@orthonorm/files";
-import { RunningStats } from "../summary/running-stats.js";
 import { asNumber, asObject } from "../summary/saved.js";
 import type { Norm, Population, Site, Spread } from "../types.js";
 import { type Columns, type Quantity, quantitiesOf, type Terms } from "./measures.js";
-import { binCount, binIndex, binOf, isBin, NormBin } from "./norm-bin.js";
+import { binOf } from "./norm-bin.js";
 import { chanceSd, chanceTilt, degrees } from "./null-model.js";
-import { QuantityStats } from "./quantity-stats.js";
-import { Repeats } from "./repeats.js";
+import type { QuantityStats } from "./quantity-stats.js";
+import { FewRows, RowSums } from "./row-sums.js";
 import { SampleSums } from "./sample.js";
 
 /** What tells two sites apart, and must be the same in two parts of one. */
@@ -44,12 +43,10 @@ export class SiteSums {
   private masked = 0;
   private zero = 0;
   private notFinite = 0;
-  /** By `binIndex`: a slot for every bin that the norm of a double can lie in, so that a row finds its bin at once. */
-  private readonly bins = new Array<NormBin | null>(binCount).fill(null);
-  /** The bins that have rows, in the order in which they came. */
-  private readonly filled: NormBin[] = [];
-  private sample: SampleSums | null = null;
-  readonly repeats: Repeats;
+  /** The rows with a direction: few of them as they were measured, until sums are asked for. */
+  private measured: RowSums | FewRows;
+  /** The sample's sums, as text where there are few rows: a hundred sums take three times as much. */
+  private sample: SampleSums | string | null = null;
   /**
    * |90° − θ| of the first rows, in their order. It belongs to the rows of one tensor: which rows of a merged site are the first
    * depends on the order of its parts, so it is not saved and does not merge.
@@ -60,23 +57,17 @@ export class SiteSums {
   constructor(readonly key: SiteKey) {
     const { norm, cols, eps, affine } = key;
     this.terms = { norm, cols, eps, withAffine: affine !== null };
-    this.repeats = new Repeats(this.terms);
+    this.measured = new RowSums(this.terms);
   }
 
-  /** The bin of the rows whose norm lies in [2ᵏ, 2ᵏ⁺¹). */
-  bin(k: number): NormBin {
-    const at = binIndex(k);
-    const there = this.bins[at];
-    if (there !== null) return there;
-    const bin = new NormBin(this.terms);
-    this.bins[at] = bin;
-    this.filled.push(bin);
-    return bin;
+  /** The sums of the rows with a direction. What is added to them is kept only where `keep` has not given few rows. */
+  get sums(): RowSums {
+    return this.measured instanceof RowSums ? this.measured : this.measured.sums();
   }
 
-  /** Adds up the rows of a block that the bins were given. */
-  settle(block: Columns): void {
-    for (const bin of this.filled) bin.settle(block);
+  /** Keeps a site's rows with a direction, all of them, as what was measured of them. */
+  keep(rows: FewRows): void {
+    this.measured = rows;
   }
 
   addMasked(): void {
@@ -103,8 +94,14 @@ export class SiteSums {
   }
 
   addSample(sample: SampleSums): void {
-    if (this.sample === null) this.sample = sample;
-    else this.sample.addAll(sample);
+    const sums = this.sampled;
+    sums?.addAll(sample);
+    const both = sums ?? sample;
+    this.sample = this.measured instanceof FewRows ? JSON.stringify(both) : both;
+  }
+
+  private get sampled(): SampleSums | null {
+    return typeof this.sample === "string" ? SampleSums.from(this.terms.cols, JSON.parse(this.sample)) : this.sample;
   }
 
   /** @throws Error naming what differs, unless the other is a part of the same site */
@@ -119,14 +116,15 @@ export class SiteSums {
     this.tokens = null;
     this.zero += other.zero;
     this.notFinite += other.notFinite;
-    for (const [k, { stats }] of other.inOrder) this.bin(k).stats.addAll(stats);
-    this.repeats.addAll(other.repeats);
-    if (other.sample !== null) this.addSample(other.sample);
+    this.measured = this.sums;
+    this.measured.addAll(other.sums);
+    const { sampled } = other;
+    if (sampled !== null) this.addSample(sampled);
   }
 
   /** Why there are no figures, in words; null where there are. */
   get unfit(): string | null {
-    if (this.filled.length > 0) return null;
+    if (this.measured.count > 0) return null;
     return this.read === 0
       ? "not read"
       : `no row has an angle: ${describeExcluded(this.zero, this.notFinite, this.masked)}`;
@@ -134,24 +132,17 @@ export class SiteSums {
 
   /** The norm from which on a row is massive: eight times the power of two at or above the median. */
   get massiveAbove(): number {
-    const lengths = new RunningStats("length");
-    for (const [, bin] of this.inOrder) lengths.addAll(bin.stats.of("norm"));
-    return 2 ** (3 + Math.ceil(Math.log2(lengths.spread().median)));
+    return massiveFrom(this.sums.pooled(() => true));
   }
 
   /** Whether a vector makes up so much of the rows that half as much is enough at the other sites of the model. */
   get hasRepeated(): boolean {
-    return this.repeats.atLeast(this.often(false)).length > 0;
+    return this.measured.repeats.atLeast(this.often(false)).length > 0;
   }
 
   /** How often a vector occurs that counts once. @param beside whether the model has such a vector at one of its sites */
   often(beside = this.hasRepeated): number {
-    return Math.max(fewestCopies, (beside ? copiesShareBeside : copiesShare) * this.directed);
-  }
-
-  /** The rows with a direction. */
-  private get directed(): number {
-    return this.filled.reduce((sum, { stats }) => sum + stats.rows, 0);
+    return Math.max(fewestCopies, (beside ? copiesShareBeside : copiesShare) * this.measured.count);
   }
 
   /**
@@ -160,14 +151,17 @@ export class SiteSums {
    * @param beside whether one of the model's sites has a vector that makes up 5 % of its rows
    */
   figures(beside = this.hasRepeated): Site {
-    const { key, rows, read, massiveAbove, repeats } = this;
+    const { key, rows, read, sums } = this;
+    const { repeats } = sums;
+    const all = sums.pooled(() => true);
+    const massiveAbove = massiveFrom(all);
     const isMassive = (k: number) => 2 ** k >= massiveAbove;
-    const all = this.pooled(() => true);
-    const massive = this.pooled(isMassive);
-    const ordinary = this.pooled((k) => !isMassive(k));
+    const massive = sums.pooled(isMassive);
+    const ordinary = sums.pooled((k) => !isMassive(k));
     const once = repeats.atLeast(this.often(beside)).filter(({ row }) => !isMassive(binOf(row.length[0])));
     for (const { row, count } of once) ordinary.remove(row, count - 1);
     const most = repeats.most(all.rows);
+    const allFigures = population(all, this.terms);
     return {
       site: key.site,
       dtype: key.dtype,
@@ -193,31 +187,19 @@ export class SiteSums {
       },
       centred: all.means.swap.max < centredBelow(key.dtype, key.cols),
       null: { sd: chanceSd(key.cols), deviation: chanceTilt(key.cols) },
-      ordinary: population(ordinary, this.terms),
+      // Mostly nothing is set apart, and of ten thousands of sites the same figures twice are too many.
+      ordinary: ordinary.rows === all.rows ? allFigures : population(ordinary, this.terms),
       massive: massive.rows > 0 ? population(massive, this.terms) : null,
-      all: population(all, this.terms),
+      all: allFigures,
       tokens: this.tokens,
       affine: key.affine,
-      sample: this.sample?.figures() ?? null,
+      sample: this.sampled?.figures() ?? null,
     };
   }
 
-  /** The rows of some bins together. */
-  private pooled(which: (k: number) => boolean): QuantityStats {
-    const stats = new QuantityStats(this.terms);
-    for (const [k, bin] of this.inOrder) if (which(k)) stats.addAll(bin.stats);
-    return stats;
-  }
-
-  /** The bins that have rows, from the smallest norms up. */
-  private get inOrder(): [k: number, bin: NormBin][] {
-    return this.bins.flatMap((bin, at) => (bin === null ? [] : [[at - binIndex(0), bin]]));
-  }
-
   toJSON() {
-    const { key, rows, read, masked, zero, notFinite, repeats, sample } = this;
-    const octaves = this.inOrder.map(([k, { stats }]) => [k, stats]);
-    return { ...key, rows, read, masked, zero, notFinite, octaves, repeats, sample };
+    const { key, rows, read, masked, zero, notFinite, sums, sampled } = this;
+    return { ...key, rows, read, masked, zero, notFinite, ...sums.toJSON(), sample: sampled };
   }
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */
@@ -243,21 +225,20 @@ export class SiteSums {
     sums.masked = counts.masked as number;
     sums.zero = counts.zero as number;
     sums.notFinite = counts.notFinite as number;
-    if (!Array.isArray(octaves)) throw new Error("octaves as a list");
-    for (const pair of octaves) {
-      if (!Array.isArray(pair) || pair.length !== 2 || !isBin(pair[0])) {
-        throw new Error("octaves with their numbers");
-      }
-      sums.bin(pair[0]).stats.addAll(QuantityStats.from(sums.terms, pair[1]));
-    }
-    sums.repeats.addAll(Repeats.from(sums.terms, repeats));
-    const { directed, masked, zero, notFinite } = sums;
+    sums.measured = RowSums.from(sums.terms, octaves, repeats);
+    const { masked, zero, notFinite } = sums;
+    const directed = sums.measured.count;
     if (directed + masked + zero + notFinite !== sums.read || sums.read > sums.rows) {
       throw new Error(`the rows to add up, ${directed} + ${masked} + ${zero} + ${notFinite} of ${sums.read}`);
     }
     if (sample !== null) sums.sample = SampleSums.from(sums.terms.cols, sample);
     return sums;
   }
+}
+
+/** The norm from which on a row is massive. @param all rows with a direction */
+function massiveFrom(all: QuantityStats): number {
+  return 2 ** (3 + Math.ceil(Math.log2(all.of("norm").spread().median)));
 }
 
 function affineFrom(saved: unknown): Site["affine"] {
