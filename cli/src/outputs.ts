@@ -72,7 +72,7 @@ export async function emit(
 ): Promise<void> {
   const texts: Record<Kind, () => string | Promise<string>> = {
     json: () => toJson(report),
-    save: () => `${JSON.stringify(sums)}\n`,
+    save: () => sums.save(),
     html: () => page(report, hashes),
   };
   const shown = printed === null ? render(report, lookFor(process.stdout, process.env, color)) : await texts[printed]();

@@ -82,7 +82,7 @@ describe("the figures", () => {
     expect(captions.angle).toMatch(
       /^At every site the median state lies within 0\.5° \(ln\/states\) and 2\.4° \(rms\/states\) of orthogonal/,
     );
-    expect(captions.angle).toContain("90° ± 5.06°");
+    expect(captions.angle).toContain("90° ± 5.08°");
     expect(figuresOf(reports.centred, blank())[0].caption).toMatch(/^Every angle is 90° by construction/);
   });
 

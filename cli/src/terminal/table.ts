@@ -50,7 +50,7 @@ export function drawTable(groups: readonly Group[], subject: Subject, { width, c
   const [titles, units, ...rows] = table.toString().split("\n");
   const rule = paint.gray("─".repeat(total));
   const body = groups.flatMap((group, at) => {
-    const heading = groupHeading(group, shapeInHeading, namesCut, total);
+    const heading = groupHeading(group, shapeInHeading, namesCut, width);
     const tint = group.norm === null ? heading : hue[group.norm](heading);
     return [...(at > 0 ? [""] : []), paint.bold(tint), ...rows.splice(0, group.sites.length)];
   });
@@ -76,7 +76,16 @@ function numbers(
   };
 }
 
-function geometryColumns(sites: readonly Site[], withSpread: boolean): Column[] {
+/** Of how many random directions the states are nearer to 90°, where all sites have as many; else there is no column. */
+function rankColumns(sites: readonly Site[]): Column[] {
+  const [count, ...others] = new Set(sites.flatMap(({ sample }) => sample?.uniformRank.directions ?? []));
+  if (count === undefined || others.length > 0) return [];
+  return [
+    { title: `rank\nof ${count}`, cell: ({ sample }) => (sample === null ? "–" : String(sample.uniformRank.lower)) },
+  ];
+}
+
+function geometryColumns(sites: readonly Site[], withSpread: boolean, withRank = false): Column[] {
   const spreadWidth = Math.max(...sites.map(({ ordinary }) => ordinary.angle.sd.toFixed(2).length));
   return [
     {
@@ -86,6 +95,7 @@ function geometryColumns(sites: readonly Site[], withSpread: boolean): Column[] 
     },
     numbers(sites, "|90°−θ|\nmean, °", ({ ordinary }) => ordinary.deviation.mean, 2, 2),
     { ...numbers(sites, "chance\nmean, °", (site) => site.null.deviation, 2, 2), isNull: true },
+    ...(withRank ? rankColumns(sites) : []),
     numbers(sites, "d·cos²θ\nmean", ({ ordinary }) => ordinary.dCos2.mean, 2, 3),
     numbers(sites, "norm\nmedian", ({ ordinary }) => ordinary.norm.median, 3, 0),
     numbers(sites, "LN−RMS\n%", ({ ordinary }) => 100 * ordinary.swapPredicted.mean, 2, 2),
@@ -111,13 +121,25 @@ function normColumns(sites: readonly Site[]): Column[] {
   return bare ? columns.filter((_, at) => ![3, 6, 7].includes(at)) : columns;
 }
 
+/** The norm before, the angle after, and the rotation. */
+function narrowNormColumns(sites: readonly Site[]): Column[] {
+  const columns = normColumns(sites);
+  return columns.filter(({ title }) => /^(norm|θ after|rotation|in all)/.test(title));
+}
+
 const shape: Column = { title: "rows × d", cell: ({ rows, cols }) => `${rows} × ${cols}` };
 const gap = 2;
 const leastSiteWidth = 14;
 
+interface Selection {
+  columns: Column[];
+  shapeInHeading: boolean;
+}
+
 /**
- * The first layout that fits the width: all columns; else the shape moves to the group's heading, where all sites share one; else
- * what the names of a group have in common moves there; else the spread is left out (the JSON has it) and names are shortened.
+ * The first layout that fits the width: all columns; else all but the rank; else the shape moves to the group's heading, where all sites share one; else
+ * what the names of a group have in common moves there; else the spread is left out (the JSON has it) and names are shortened;
+ * else, on a narrow terminal, only the columns that answer the question are left.
  */
 function fit(groups: readonly Group[], subject: Subject, width: number) {
   const sites = groups.flatMap((group) => group.sites);
@@ -126,14 +148,15 @@ function fit(groups: readonly Group[], subject: Subject, width: number) {
     subject === "norm"
       ? [{ columns: normColumns(sites), shapeInHeading: oneShape }]
       : [
+          { columns: [shape, ...geometryColumns(sites, true, true)], shapeInHeading: false },
           { columns: [shape, ...geometryColumns(sites, true)], shapeInHeading: false },
           ...(oneShape ? [{ columns: geometryColumns(sites, true), shapeInHeading: true }] : []),
           { columns: [shape, ...geometryColumns(sites, false)], shapeInHeading: false },
         ];
-  const layouts = [false, true].flatMap((namesCut) => {
+  const layout = (namesCut: boolean, all: readonly Selection[]) => {
     const names = groups.flatMap((group) => siteNames(group, namesCut));
     const wanted = Math.max("site".length, ...names.map((name) => 2 + name.length));
-    return selections.map(({ columns, shapeInHeading }) => {
+    return all.map(({ columns, shapeInHeading }) => {
       const widths = columns.map(({ title, cell }) =>
         Math.max(...title.split("\n").map((line) => line.length), ...sites.map((site) => cell(site).length)),
       );
@@ -142,7 +165,13 @@ function fit(groups: readonly Group[], subject: Subject, width: number) {
       const whole = siteWidth === wanted;
       return { columns, shapeInHeading, namesCut, siteWidth, whole, total: siteWidth + numbers };
     });
-  });
+  };
+  const narrow = subject === "norm" ? narrowNormColumns(sites) : geometryColumns(sites, false).slice(0, 4);
+  const layouts = [
+    ...layout(false, selections),
+    ...layout(true, selections),
+    ...layout(true, [{ columns: narrow, shapeInHeading: oneShape }]),
+  ];
   const fitting = layouts.filter(({ total }) => total <= width);
   return fitting.find(({ whole }) => whole) ?? fitting.at(-1) ?? layouts[layouts.length - 1];
 }
@@ -183,8 +212,16 @@ function groupHeading(group: Group, withShape: boolean, namesCut: boolean, width
   const facts: string[] = group.norm === null ? [] : [group.norm];
   if (withShape) facts.push(`${commonShape(group)} each`);
   const [before, after] = namesCut ? sharedEnds(group.sites.map(({ site }) => printable(site))) : ["", ""];
-  if (before + after !== "") facts.push(`${before}…${after}`);
-  return shorten([printable(group.label), ...facts].join("  ·  "), width);
+  const names = before + after === "" ? [] : [`${before}…${after}`];
+  const label = printable(group.label);
+  // The norm and the shape stay whole. What is left is for the model's name and what its sites' names have in common, half each
+  // at least.
+  const between = "  ·  ";
+  const room = [...facts, ...names].reduce((left) => left - between.length, width - facts.join("").length);
+  const namesWidth = Math.max(Math.floor(room / 2), room - label.length);
+  const shortNames = names.map((name) => shorten(name, namesWidth));
+  const labelWidth = room - shortNames.join("").length;
+  return [shorten(label, labelWidth), ...facts, ...shortNames].join(between);
 }
 
 const borderless = {
