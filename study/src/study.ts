@@ -38,6 +38,9 @@ export interface StudyOptions {
   progress?: (what: string, share: number) => void;
 }
 
+/** However small a tensor is, its sums and figures take some 20 KB until they are written. */
+const mostTensors = 100_000;
+
 /** The study of these files as figures. @throws StudyError naming the file and what is wrong with it */
 export async function studySources(sources: readonly Source[], options: StudyOptions): Promise<Report> {
   return (await sumSources(sources, options)).report();
@@ -73,6 +76,12 @@ async function measureAll(
 ): Promise<StudySums> {
   const { eps, withSpeed = true, version = "", signal, progress } = options;
   const plans = files.map((file) => plan(file, options.sites));
+  const count = plans.reduce((sum, { fit }) => sum + fit.length, 0);
+  if (count > mostTensors) {
+    throw new StudyError(
+      `the study expected at most ${mostTensors} tensors at a time, got ${count} (choose some by --sites, and merge what --save writes)`,
+    );
+  }
   const groups = grouped(plans, options.pool ?? null);
   if (models.length > 1 && models.length !== groups.length) {
     throw new OptionError(
