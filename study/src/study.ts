@@ -57,6 +57,9 @@ export interface ModelFile extends Container {
   readonly modelType: string | null;
 }
 
+/** However small a tensor is, its sums and figures take some 20 KB until they are written. */
+const mostTensors = 100_000;
+
 /** The study of these files as figures. @throws StudyError naming the file and what is wrong with it */
 export async function studySources(sources: readonly Source[], options: StudyOptions): Promise<Report> {
   return (await sumSources(sources, options)).report();
@@ -105,6 +108,12 @@ async function measureAll(
   const { eps, withSpeed = true, version = "", mask = null, signal, progress } = options;
   const { plans, skipped } = planAll(files, options);
   if (mask !== null) refuseMisfit(mask, plans);
+  const count = plans.reduce((sum, { fit }) => sum + fit.length, 0);
+  if (count > mostTensors) {
+    throw new StudyError(
+      `the study expected at most ${mostTensors} tensors at a time, got ${count} (choose some by --sites, and merge what --save writes)`,
+    );
+  }
   const groups = grouped(plans, options.pool ?? null);
   if (models.length > 1 && models.length !== groups.length) {
     throw new OptionError(

@@ -1,5 +1,5 @@
 /** The figures as a table: one line per site, a heading per model, aligned decimal points, no frame. */
-import { printable } from "@orthonorm/files";
+import { counted, printable } from "@orthonorm/files";
 import {
   decimalsFor,
   fixed,
@@ -25,36 +25,52 @@ interface Column {
 /** What a table is about: where the states lie, or what the norm makes of them. */
 export type Subject = "geometry" | "norm";
 
+/** How many lines are laid out at a time, and how many are shown: nobody reads more, and laying one out takes a millisecond. */
+const pieceLines = 200;
+const shownLines = 2000;
+
 /** The table, without a newline at its end. */
 export function drawTable(groups: readonly Group[], subject: Subject, { width, color }: Look): string {
   const paint = createColors(color);
   const hue: Record<Norm, (text: string) => string> = { LayerNorm: paint.cyan, RMSNorm: paint.yellow };
-  const { columns, shapeInHeading, namesCut, siteWidth, total } = fit(groups, subject, width);
+  const { columns, shapeInHeading, namesCut, siteWidth, widths, total } = fit(groups, subject, width);
 
-  const table = new Table({
-    head: ["site", ...columns.map(({ title }) => title)],
-    colAligns: ["left", ...columns.map(() => "right" as const)],
-    // No frame, and no colour but ours.
-    chars: borderless,
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
-  });
-  for (const group of groups) {
+  const head = ["site", ...columns.map(({ title }) => title)];
+  const lines = groups.flatMap((group) => {
     const names = siteNames(group, namesCut);
-    for (const [at, site] of group.sites.entries()) {
-      const cells = columns.map(({ cell, isNull }) => (isNull ? paint.gray(cell(site)) : cell(site)));
-      table.push([`  ${shorten(names[at], siteWidth - 2)}`, ...cells]);
-    }
+    return group.sites.map((site, at) => [
+      `  ${shorten(names[at], siteWidth - 2)}`,
+      ...columns.map(({ cell, isNull }) => (isNull ? paint.gray(cell(site)) : cell(site))),
+    ]);
+  });
+  // The library takes time with the square of the lines: 200 s for 20 000. The columns have the same widths in all pieces.
+  const pieces: string[][] = [];
+  for (let from = 0; from < Math.min(lines.length, shownLines); from += pieceLines) {
+    const table = new Table({
+      head,
+      colWidths: [siteWidth, ...widths],
+      colAligns: ["left", ...columns.map(() => "right" as const)],
+      // No frame, and no colour but ours.
+      chars: borderless,
+      style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
+    });
+    table.push(...lines.slice(from, from + pieceLines));
+    pieces.push(table.toString().split("\n"));
   }
 
   // The headings are inserted afterwards. As cells across all columns they would widen some, since the library ignores the gaps.
-  const [titles, units, ...rows] = table.toString().split("\n");
+  const [titles, units] = pieces[0];
+  const rows = pieces.flatMap((piece) => piece.slice(2));
   const rule = paint.gray("─".repeat(total));
   const body = groups.flatMap((group, at) => {
+    if (rows.length === 0) return [];
     const heading = groupHeading(group, shapeInHeading, namesCut, width);
     const tint = group.norm === null ? heading : hue[group.norm](heading);
     return [...(at > 0 ? [""] : []), paint.bold(tint), ...rows.splice(0, group.sites.length)];
   });
-  return [titles, units, rule, ...body, rule].map((line) => line.trimEnd()).join("\n");
+  const left = lines.length - shownLines;
+  const more = left > 0 ? [`  … and ${counted(left, "site")} more, which --json and --html have`] : [];
+  return [titles, units, rule, ...body, ...more, rule].map((line) => line.trimEnd()).join("\n");
 }
 
 /** A column of numbers, with as many decimals as give the middle one `significant` digits. */
@@ -163,7 +179,7 @@ function fit(groups: readonly Group[], subject: Subject, width: number) {
       const numbers = widths.reduce((sum, one) => sum + gap + one, 0);
       const siteWidth = Math.min(wanted, Math.max(leastSiteWidth, width - numbers));
       const whole = siteWidth === wanted;
-      return { columns, shapeInHeading, namesCut, siteWidth, whole, total: siteWidth + numbers };
+      return { columns, shapeInHeading, namesCut, siteWidth, widths, whole, total: siteWidth + numbers };
     });
   };
   const narrow = subject === "norm" ? narrowNormColumns(sites) : geometryColumns(sites, false).slice(0, 4);
