@@ -2,6 +2,7 @@
 export { OptionError, StudyError } from "./error.js";
 export { chanceSd } from "./measure/null-model.js";
 export { median } from "./median.js";
+export { toCsv } from "./report/csv.js";
 export { finding, notes } from "./report/finding.js";
 export { toJson } from "./report/json.js";
 export { type StudyOptions, studySources, sumSources } from "./study.js";
