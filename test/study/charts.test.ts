@@ -110,10 +110,8 @@ describe("the figures", () => {
     };
     const svg = figuresOf({ ...reports.twins, groups: [group] }, blank()).find(({ id }) => id === "share")
       ?.svg as Element;
-    const heights = [...svg.querySelectorAll("[aria-label=dot] circle")].map((dot) => Number(dot.getAttribute("cy")));
-    const ruler = [...svg.querySelectorAll("[aria-label='y-grid'] line")].map((line) =>
-      Number(line.getAttribute("y1")),
-    );
+    const heights = [...svg.querySelectorAll("[data-mark=dot] circle")].map((dot) => Number(dot.getAttribute("cy")));
+    const ruler = [...svg.querySelectorAll("[data-mark='y-grid'] line")].map((line) => Number(line.getAttribute("y1")));
     const zero = Math.max(...ruler);
     const chance = Math.min(...ruler);
     expect(heights).toHaveLength(4);
