@@ -5,6 +5,7 @@
  */
 import type { Report } from "../../types.js";
 import { toldApart } from "./labels.js";
+import { models } from "./models.js";
 import { losses, recoveries, swaps } from "./samples.js";
 import { angles, histograms, norms, rotations, shares } from "./states.js";
 
@@ -20,7 +21,7 @@ export interface Figure {
 export function figuresOf(report: Report, document: Document, width = 760): Figure[] {
   const groups = toldApart(report.groups).filter(({ sites }) => sites.some(({ ordinary }) => ordinary.rows > 0));
   if (groups.length === 0) return [];
-  const drawings = [angles, shares, norms, rotations, swaps, histograms, losses, recoveries];
+  const drawings = [angles, shares, norms, rotations, swaps, histograms, losses, recoveries, models];
   return drawings.flatMap((draw) => {
     const drawn = draw(groups, document, width);
     if (drawn === null) return [];

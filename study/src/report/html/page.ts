@@ -8,6 +8,7 @@ import { type Figure, figuresOf } from "../charts/figures.js";
 import { toldApart } from "../charts/labels.js";
 import { nameOf } from "../charts/series.js";
 import { fonts, script, styles, theme } from "./assets.js";
+import { differences } from "./differences.js";
 import { fragment, type Make, maker, named } from "./element.js";
 import { extentOf, keyNumbers } from "./key.js";
 import { methods } from "./methods.js";
@@ -48,7 +49,7 @@ function page(report: Report, options: ReportOptions, { data, narrow }: Extras):
   const shown = { ...report, groups };
   const wide = figuresOf(report, document, 760);
   const small = narrow ? figuresOf(report, document, 358) : [];
-  const tables = tablesOf(shown);
+  const tables = [...tablesOf(shown), ...differences(shown)];
 
   document.head.append(
     h("meta", { charset: "utf-8" }),
