@@ -9,12 +9,14 @@ import { describe, expect, test } from "vitest";
 import { depthOf, placesOf, runsOf } from "../../study/src/report/charts/depth.js";
 import { figuresOf } from "../../study/src/report/charts/figures.js";
 import { labelsApart } from "../../study/src/report/charts/labels.js";
+import { matched, overChance } from "../../study/src/report/charts/models.js";
 import { quartiles } from "../../study/src/report/charts/series.js";
 import { htmlReport } from "../../study/src/report/html/page.js";
 import type { Group, Report } from "../../study/src/types.js";
 import {
   blank,
   cellsOf,
+  comparedFigures,
   documentOf,
   everyFigure,
   figureIds,
@@ -55,10 +57,10 @@ describe("the parts", () => {
 
 describe("the figures", () => {
   test("are there as the data says", () => {
-    expect(figureIds(pages.twins)).toEqual(everyFigure);
+    expect(figureIds(pages.twins)).toEqual(comparedFigures);
     expect(figureIds(pages.one)).toEqual(everyFigure);
     expect(figureIds(pages.deep)).toEqual(everyFigure);
-    expect(figureIds(pages.unweighted)).toEqual(["angle", "share", "norm", "rotation", "histograms"]);
+    expect(figureIds(pages.unweighted)).toEqual(["angle", "share", "norm", "rotation", "histograms", "models"]);
     expect(figureIds(pages.centred)).toEqual(["angle", "norm", "rotation", "swap", "lost", "recovered"]);
   });
 
@@ -181,6 +183,33 @@ describe("the figures", () => {
       [1, false],
     ]);
     expect(joined(["hidden_states[0]", "hidden_states[1]"])).toEqual([[2, true]]);
+  });
+
+  test("tokens in order have a heat map, whose classes diverge from chance", () => {
+    const [ln] = reports.twins.groups;
+    const chance = ln.sites[0].null.deviation;
+    const withTokens = (values: (number | null)[]) => ({
+      ...reports.twins,
+      groups: [{ ...ln, sites: ln.sites.slice(0, 2).map((site) => ({ ...site, tokens: values })) }],
+    });
+    const map = (values: (number | null)[]) => figuresOf(withTokens(values), blank()).find(({ id }) => id === "tokens");
+    const found = map([0.01 * chance, chance, 8 * chance, null]);
+    const fills = [...(found?.svg.querySelectorAll("path") ?? [])].map((path) => path.getAttribute("fill"));
+    const row = ["var(--orthogonal)", "var(--rule)", "var(--uniform)"];
+    expect(fills).toEqual([...row, ...row]);
+    expect(found?.caption).toContain("the farthest is token 2 at h.0.ln_1, 8.0 times");
+    expect(map([chance])).toBeUndefined();
+  });
+
+  test("models match by name, else by depth; the table has their ratios", () => {
+    expect(matched(reports.twins.groups).by).toBe("name");
+    const { by, matches } = matched(reports.models.groups);
+    expect([by, matches[0].name, matches.at(-1)?.name]).toEqual(["depth", "0 % of the depth", "100 % of the depth"]);
+    const [ln, rms] = reports.twins.groups;
+    const name = ln.sites[2].site;
+    const cells = Object.values(cellsOf(pages.twins, "table-models", name));
+    const ratios = [ln, rms].map(({ sites }) => overChance(sites[2]));
+    expect(cells.slice(0, 3)).toEqual([...ratios, ratios[1] / ratios[0]].map((ratio) => ratio.toFixed(3)));
   });
 
   test("two models of one name can be told apart", () => {

@@ -235,6 +235,7 @@ describe("the tables", () => {
       "table-angle",
       "table-norm",
       "table-rotation",
+      "table-models",
     ]);
     expect(document.querySelector("dl")?.textContent).toContain("none given");
   });

@@ -8,6 +8,7 @@ import { toldApart } from "./labels.js";
 import { models } from "./models.js";
 import { losses, recoveries, swaps } from "./samples.js";
 import { angles, histograms, norms, rotations, shares } from "./states.js";
+import { tokens } from "./tokens.js";
 
 export interface Figure {
   id: string;
@@ -21,7 +22,7 @@ export interface Figure {
 export function figuresOf(report: Report, document: Document, width = 760): Figure[] {
   const groups = toldApart(report.groups).filter(({ sites }) => sites.some(({ ordinary }) => ordinary.rows > 0));
   if (groups.length === 0) return [];
-  const drawings = [angles, shares, norms, rotations, swaps, histograms, losses, recoveries, models];
+  const drawings = [angles, shares, norms, rotations, swaps, tokens, histograms, losses, recoveries, models];
   return drawings.flatMap((draw) => {
     const drawn = draw(groups, document, width);
     if (drawn === null) return [];

@@ -12,13 +12,16 @@ export interface Match {
   sites: (Site | null)[];
 }
 
-/** By name where all models have the same names at least in half of the sites, else by the share of the depth. */
+/** By name where all models have at least half of the longest one's names, else by the share of the depth. */
 export function matched(groups: readonly Group[]): { by: "name" | "depth"; matches: Match[] } {
   const telling = groups.map(tellingOf);
-  const shortest = telling.reduce((a, b) => (b.length < a.length ? b : a));
+  const [shortest, longest] = [Math.min, Math.max].map((end) => {
+    const length = end(...telling.map((sites) => sites.length));
+    return telling.find((sites) => sites.length === length) as Site[];
+  });
   const named = telling.map((sites) => new Map(sites.map((site) => [site.site, site])));
   const common = shortest.filter(({ site }) => named.every((of) => of.has(site)));
-  if (2 * common.length >= shortest.length && common.length > 0) {
+  if (2 * common.length >= longest.length) {
     const names = [...new Set(telling.flatMap((sites) => sites.map(({ site }) => site)))];
     return { by: "name", matches: names.map((name) => ({ name, sites: named.map((of) => of.get(name) ?? null) })) };
   }
