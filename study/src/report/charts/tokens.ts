@@ -51,6 +51,12 @@ function joined(ratios: readonly (number | null)[], join: number): (number | nul
   });
 }
 
+/** What a row says when it is pointed at. */
+function summary(site: Site, ratios: readonly (number | null)[]): string {
+  const largest = ratios.reduce((at: number, ratio, i) => ((ratio ?? 0) > (ratios[at] ?? 0) ? i : at), 0);
+  return `${shorten(printable(site.site), 60)}\nmean ${fixed(site.ordinary.deviation.mean / site.null.deviation, 2)} of chance, largest ${fixed(ratios[largest] ?? 0, 2)} at token ${largest}`;
+}
+
 const size = 12;
 
 export function tokens(all: readonly Group[], document: Document, width: number): Drawn {
@@ -77,7 +83,7 @@ export function tokens(all: readonly Group[], document: Document, width: number)
   const parts: Element[] = [];
   const text = (x: number, y: number, words: string, more: Record<string, string | number> = {}) =>
     parts.push(element("text", { x, y, fill: "var(--muted)", ...more }, words));
-  text(0, 12, "|90° − θ| over chance");
+  text(2, 12, "|90° − θ| over chance");
   const swatch = Math.min(48, (width - 8) / paints.length);
   for (const [i, { fill, opacity }] of paints.entries()) {
     parts.push(element("rect", { x: i * swatch, y: 20, width: swatch - 1, height: 10, fill, "fill-opacity": opacity }));
@@ -94,7 +100,9 @@ export function tokens(all: readonly Group[], document: Document, width: number)
           "text-anchor": "end",
         });
       }
-      parts.push(...row(joined(ratios, join), y));
+      const line = element("g", {});
+      line.append(element("title", {}, summary(site, ratios)), ...row(joined(ratios, join), y));
+      parts.push(line);
       y += tall;
     }
     y += 26;
@@ -116,7 +124,8 @@ export function tokens(all: readonly Group[], document: Document, width: number)
   }
   const bottom = y - 12;
   const step = [1, 2, 5, 10, 20, 50, 100].find((n) => (count / n) * 44 <= inner) ?? 200;
-  for (let token = 0; token < count; token += step) {
+  // A number at the very end would be cut.
+  for (let token = 0; token === 0 || (token / count) * inner < inner - 14; token += step) {
     text(left + (token / count) * inner, bottom, String(token), { "text-anchor": token === 0 ? "start" : "middle" });
   }
   text(left + inner / 2, bottom + 18, "token, in the order of the file", { "text-anchor": "middle" });
@@ -145,7 +154,7 @@ export function tokens(all: readonly Group[], document: Document, width: number)
     id: "tokens",
     title: "Each token at each site",
     finding: extremes.join(" "),
-    reading: `|90° − θ| of single tokens over the mean of random directions, on a logarithmic scale: grey is chance within a factor of √2, one colour is nearer to orthogonal, the other nearer to the uniform vector. The first ${count} rows of each tensor${join > 1 ? `, ${join} to a cell by their mean` : ""}.`,
+    reading: `|90° − θ| of single tokens over the mean of random directions, on a logarithmic scale: grey is chance within a factor of √2, blue is nearer to orthogonal, orange nearer to the uniform vector. The first ${count} rows of each tensor${join > 1 ? `, ${join} to a cell by their mean` : ""}.`,
     svg,
   };
 }
