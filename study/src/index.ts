@@ -3,6 +3,7 @@ export { OptionError, StudyError } from "./error.js";
 export { type Mask, readMask } from "./mask.js";
 export { chanceSd } from "./measure/null-model.js";
 export { median } from "./median.js";
+export { toCsv } from "./report/csv.js";
 export { finding, notes } from "./report/finding.js";
 export { toJson } from "./report/json.js";
 export { type Claim, type Doubt, type Verdict, verdictOf } from "./report/verdict.js";

@@ -246,6 +246,7 @@ describe("the tables", () => {
       "table-angle",
       "table-norm",
       "table-rotation",
+      "table-models",
     ]);
     expect(document.querySelector("dl")?.textContent).toContain("none given");
   });
