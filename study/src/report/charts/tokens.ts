@@ -25,8 +25,7 @@ const classOf = (ratio: number) => ends.filter((end) => ratio >= end).length;
 
 /** The rows in their order, over chance; null where a row has no direction. */
 function ratiosOf(site: Site): (number | null)[] | null {
-  const { tokens } = site as Site & { tokens?: (number | null)[] | null };
-  return tokens?.map((tilt) => tilt && tilt / site.null.deviation) ?? null;
+  return site.tokens?.map((tilt) => tilt && tilt / site.null.deviation) ?? null;
 }
 
 interface Line {
