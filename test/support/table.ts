@@ -42,6 +42,24 @@ export function inputsOf(op: OpName): string[] {
   return Object.keys(operands).filter((name) => operands[name].role === "in");
 }
 
+/** Which outputs lie where an input does, by name. */
+export type Placement = ReadonlyMap<string, string>;
+
+/** Every way to put one or more of these outputs in the place of these inputs, no two in the same. Default: of them all. */
+export function placementsOf(op: OpName, outputs = outputsOf(op), inputs = inputsOf(op)): Placement[] {
+  const { operands } = entryOf(op);
+  let placements: Placement[] = [new Map()];
+  for (const output of outputs) {
+    const places = operands[output].aliases.filter((name) => inputs.includes(name));
+    placements = placements.flatMap((placement) => {
+      const taken = [...placement.values()];
+      const free = places.filter((place) => !taken.includes(place));
+      return [placement, ...free.map((place) => new Map([...placement, [output, place]]))];
+    });
+  }
+  return placements.filter(({ size }) => size > 0);
+}
+
 /** What the package exports, by name. */
 const exported: Readonly<Record<string, unknown>> = orthonorm;
 
