@@ -8,6 +8,7 @@ export interface Entry {
   readonly arguments: readonly string[];
   readonly returns?: readonly string[];
   readonly scalars?: Readonly<Record<string, string>>;
+  readonly internal?: Readonly<Record<string, string>>;
 }
 
 export type { OpName };
@@ -40,6 +41,14 @@ export function outputsOf(op: OpName): string[] {
 export function inputsOf(op: OpName): string[] {
   const { operands } = entryOf(op);
   return Object.keys(operands).filter((name) => operands[name].role === "in");
+}
+
+/** A right value of an argument that is no operand: an element type, or a number that the table has by that name. */
+export function plainArgument(op: OpName, name: string): string | number {
+  const { scalars, internal } = entryOf(op);
+  if (name === "to") return "f64";
+  if (name in { ...scalars, ...internal }) return 1;
+  throw new Error(`${op}: ${name} expected an operand, a scalar of the table or "to", got none of these`);
 }
 
 /** Which outputs lie where an input does, by name. */
