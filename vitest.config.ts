@@ -23,7 +23,10 @@ const absent: Reporter = {
  * Node alone: it would take as long again, and the suite's digests (bits.test.ts) show that browsers compute the same bits.
  */
 const engineSuite = "test/engine/**/*.test.ts";
-const explorerSuite = "test/explorer.test.ts";
+const explorerSuite = "test/explorer/**/*.test.ts";
+const explorerByTheClock = "test/explorer/long-tasks.test.ts";
+/** Builds the page that they open, once. */
+const explorerBuild = "test/support/explorer-build.ts";
 
 const instances = [chromium, firefox]
   .filter(({ path }) => path !== null)
@@ -57,8 +60,20 @@ export default defineConfig({
     reporters: [absent, "default"],
     projects: [
       { extends: true, test: { name: "node", include: ["test/**/*.test.ts"], exclude: [explorerSuite] } },
-      // after the others: it reads the clock as a person would, for tasks that freeze the page
-      { extends: true, test: { name: "explorer", include: [explorerSuite], sequence: { groupOrder: 1 } } },
+      {
+        extends: true,
+        test: { name: "explorer", include: [explorerSuite], exclude: [explorerByTheClock], globalSetup: explorerBuild },
+      },
+      // after the others, with nothing beside it: it counts the tasks that freeze the page by the clock
+      {
+        extends: true,
+        test: {
+          name: "explorer, by the clock",
+          include: [explorerByTheClock],
+          globalSetup: explorerBuild,
+          sequence: { groupOrder: 1 },
+        },
+      },
       ...(instances.length > 0 ? [inBrowsers] : []),
     ],
   },

@@ -112,7 +112,10 @@ function allowed(): string | null {
   }
 }
 
-/** The commit, "with changes" if the kernels or bindings are not as it has them; null where git does not say. */
+/** What dist/ is built from, by way of the generated files. */
+const sources = { folders: ["abi", "assembly", "bindings"], file: "scripts/abi.ts" };
+
+/** The commit, "with changes" if what dist/ is built from or the bench is not as it has them; null where git does not say. */
 function commit(): string | null {
   const git = (...args: string[]) =>
     execFileSync("git", ["--no-optional-locks", ...args], {
@@ -120,7 +123,9 @@ function commit(): string | null {
       stdio: ["ignore", "pipe", "ignore"],
     }).trim();
   try {
-    const changes = git("status", "--porcelain", "--", "assembly", "bindings", "bench/**/*.ts", "bench/native/norm.c");
+    // without :(glob), `**` stands for one folder at least
+    const watched = [...sources.folders, sources.file, ":(glob)bench/**/*.ts", "bench/native/norm.c"];
+    const changes = git("status", "--porcelain", "--", ...watched);
     return git("rev-parse", "HEAD") + (changes === "" ? "" : " with changes");
   } catch {
     return null;
@@ -130,6 +135,8 @@ function commit(): string | null {
 /** What is timed is what is shipped, dist/: is it older than its sources? */
 function isStale(): boolean {
   const time = (path: string) => statSync(`${root}/${path}`).mtimeMs;
-  const sources = readdirSync(`${root}/bindings`, { recursive: true, encoding: "utf8" });
-  return sources.some((path) => path.endsWith(".ts") && time(`bindings/${path}`) > time("dist/index.js"));
+  const within = (folder: string) =>
+    readdirSync(`${root}/${folder}`, { recursive: true, encoding: "utf8" }).map((path) => `${folder}/${path}`);
+  const built = time("dist/index.js");
+  return [...sources.folders.flatMap(within), sources.file].some((path) => path.endsWith(".ts") && time(path) > built);
 }

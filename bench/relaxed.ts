@@ -1,6 +1,6 @@
 /**
  * `npm run bench:relaxed`: which ops relaxed SIMD makes faster. All of norm is compiled both ways, with asc, and each op and
- * element type timed against itself over one memory. What wins is exported by assembly/exports/norm/relaxed/.
+ * element type timed against itself over one memory. What wins is named by `relaxed` in abi/ops.ts.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -24,7 +24,8 @@ if (request !== undefined) await run(request);
 
 async function run({ ops, shapes, dtypes, figureDtypes, seconds, json }: Request): Promise<void> {
   const about = provenance("bench/run.ts");
-  if (about.stale) console.error("dist/ is older than bindings/, and it is dist/ that is timed: npm run build first\n");
+  if (about.stale)
+    console.error("dist/ is older than its sources, and it is dist/ that is timed: npm run build first\n");
   console.log(
     `${about.machine.cpu}, ${about.machine.cores} cores · Node ${about.runtime.node} (V8 ${about.runtime.v8})`,
   );

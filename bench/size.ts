@@ -1,4 +1,6 @@
 /** What a page loads: entries bundled and minified for a browser, gzipped, the kernels among them. */
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
@@ -8,19 +10,34 @@ export interface Size {
   gzipped: number;
 }
 
-const entries: Record<string, string> = {
-  'import { layerNorm } from "orthonorm"': "{ layerNorm }",
-  'import { layerNorm, rmsNorm } from "orthonorm"': "{ layerNorm, rmsNorm }",
-  'import { geometry } from "orthonorm"': "{ geometry }",
-  everything: "*",
-};
+/** What is imported: one op of each family, two of one, and the ways to compile ahead. `createEngine` has no kernels. */
+const imports = [
+  ["layerNorm"],
+  ["layerNorm", "rmsNorm"],
+  ["geometry"],
+  ["center"],
+  ["project"],
+  ["invertLayerNorm"],
+  ["convert"],
+  ["createEngine"],
+  ["createEngine", "layerNorm", "loadKernels", "normKernels"],
+  ["layerNorm", "loadEngine"],
+];
 
-/** Of the package in a folder. */
-export function sizes(folder: string): Promise<Size[]> {
+const entries = [
+  ...imports.map((names) => ({ name: `import { ${names.join(", ")} } from "orthonorm"`, names })),
+  { name: "everything", names: [] },
+];
+
+/** Of the package in a folder; an earlier one is without the entries that it does not export. */
+export async function sizes(folder: string): Promise<Size[]> {
+  const exported: object = await import(pathToFileURL(join(folder, "dist/index.js")).href);
+  const had = entries.filter(({ names }) => names.every((name) => name in exported));
   return Promise.all(
-    Object.entries(entries).map(async ([name, names]) => {
+    had.map(async ({ name, names }) => {
+      const taken = names.length === 0 ? "*" : `{ ${names.join(", ")} }`;
       const { outputFiles } = await build({
-        stdin: { contents: `export ${names} from "./dist/index.js";`, resolveDir: folder },
+        stdin: { contents: `export ${taken} from "./dist/index.js";`, resolveDir: folder },
         bundle: true,
         minify: true,
         format: "esm",

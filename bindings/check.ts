@@ -36,10 +36,14 @@ export function elements(count: number): string {
   return count === 1 ? "1 element" : `${count} elements`;
 }
 
+/** The largest count: kernels take an i32. */
+export const MOST = 2 ** 31 - 1;
+
 /** A positive integer, such as a number of columns. */
 export function checkCount(op: string, argument: string, value: unknown): number {
   if (typeof value !== "number") throw typeError(op, argument, "a positive integer", value);
   if (!Number.isSafeInteger(value) || value <= 0) throw rangeError(op, argument, "a positive integer", value);
+  if (value > MOST) throw rangeError(op, argument, `at most ${MOST}`, value);
   return value;
 }
 

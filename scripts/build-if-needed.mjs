@@ -10,8 +10,15 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const sources = ["abi", "assembly", "bindings", "files", "study", "cli"];
 const scripts = readdirSync(join(root, "scripts")).filter((name) => name === "abi.ts" || name.startsWith("build-"));
-/** The files that the build's first and last step write. */
-const built = ["dist/index.js", "dist/cli/orthonorm.js"];
+const settings = ["asconfig.json", "tsconfig.json", "tsconfig.build.json"];
+/** Some of what each step of the build writes: where one of them is gone or stale, all is built. */
+const built = [
+  "assembly/exports",
+  "bindings/wasm/ops.ts",
+  "bindings/reference/ops.ts",
+  "dist/index.js",
+  "dist/cli/orthonorm.js",
+].map((name) => join(root, name));
 
 function newest(folder) {
   let time = 0;
@@ -19,7 +26,7 @@ function newest(folder) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
       if (!["node_modules", "wasm", "exports", "data"].includes(entry.name)) time = Math.max(time, newest(path));
-    } else time = Math.max(time, statSync(path).mtimeMs);
+    } else if (!built.includes(path)) time = Math.max(time, statSync(path).mtimeMs);
   }
   return time;
 }
@@ -38,9 +45,9 @@ function say(text) {
 const folders = sources.map((name) => join(root, name)).filter(existsSync);
 const source = Math.max(
   ...folders.map(newest),
-  ...scripts.map((name) => statSync(join(root, "scripts", name)).mtimeMs),
+  ...[...scripts.map((name) => `scripts/${name}`), ...settings].map((name) => statSync(join(root, name)).mtimeMs),
 );
-const isBuilt = built.every((file) => existsSync(join(root, file)) && statSync(join(root, file)).mtimeMs >= source);
+const isBuilt = built.every((path) => existsSync(path) && statSync(path).mtimeMs >= source);
 if (!isBuilt) {
   if (!existsSync(join(root, "node_modules/tsx"))) {
     say("orthonorm: the tools are missing: npm ci installs them, and builds");

@@ -8,7 +8,7 @@ import { sizes } from "../bench/size.js";
 const { json } = parseArgs({ options: { json: { type: "string" } } }).values;
 const measured = await sizes(root);
 for (const { name, bytes, gzipped } of measured) {
-  console.log(`${name.padEnd(48)} ${(gzipped / 1024).toFixed(1).padStart(6)} KB gzipped  ${bytes} bytes`);
+  console.log(`${name.padEnd(84)} ${(gzipped / 1024).toFixed(1).padStart(6)} KB gzipped  ${bytes} bytes`);
 }
 if (json !== undefined) {
   const { commit, date, command } = provenance("scripts/size.ts");

@@ -247,6 +247,13 @@ async function run({ code, bare }: Example): Promise<void> {
   await new AsyncFunction(...Object.keys(scope), script)(...Object.values(scope));
 }
 
+it("docs/README.md lists every page of docs", () => {
+  const index = readFileSync(join(root, "docs/README.md"), "utf8");
+  for (const page of list("docs", ".md").map((path) => path.slice("docs/".length))) {
+    if (page !== "README.md") expect(index).toContain(`](${page})`);
+  }
+});
+
 describe("examples", () => {
   it("are found in the README, in every page of a family, and in every docstring file", () => {
     const files = new Set(examples.map(({ name }) => name.replace(/:\d+$/, "")));

@@ -71,6 +71,52 @@ describe("targets", () => {
   });
 });
 
+describe("what a page loads, in the documentation", () => {
+  /** Every figure that a page has, by what stands around it, and the entry of `npm run size` that it is of. */
+  const claims: { [file: string]: [text: RegExp, entry: string][] } = {
+    "README.md": [
+      [/([\d.]+) KB gzipped for `import \{ layerNorm \}`/, "layerNorm"],
+      [/main thread \(([\d.]+) KB gzipped with\s`layerNorm`\)/, "createEngine, layerNorm, loadKernels, normKernels"],
+      [/`await loadEngine\(\)` compiles all of them \(([\d.]+) KB\)/, "layerNorm, loadEngine"],
+    ],
+    "docs/loading.md": [
+      [/\| `norm` \| layerNorm, .* \| ([\d.]+) KB/, "layerNorm"],
+      [/\| `geometry` \| geometry, .* \| ([\d.]+) KB/, "geometry"],
+      [/\| `center` \| center, .* \| ([\d.]+) KB/, "center"],
+      [/\| `project` \| project, .* \| ([\d.]+) KB/, "project"],
+      [/\| `invert` \| invertLayerNorm \| ([\d.]+) KB/, "invertLayerNorm"],
+      [/\| `convert` \| convert \| ([\d.]+) KB/, "convert"],
+      [/`createEngine` alone, without kernels, has ([\d.]+) KB/, "createEngine"],
+      [/brings all families, ([\d.]+) KB with `layerNorm`/, "layerNorm, loadEngine"],
+      [/\[normKernels\]\)`, ([\d.]+) KB with `layerNorm`/, "createEngine, layerNorm, loadKernels, normKernels"],
+    ],
+    "docs/engine.md": [
+      [/into a bundle: ([\d.]+) KB gzipped with `layerNorm`/, "layerNorm, loadEngine"],
+      [/([\d.]+) KB with `layerNorm` and `normKernels`/, "createEngine, layerNorm, loadKernels, normKernels"],
+    ],
+    "docs/design.md": [[/`import \{ geometry \}` is ([\d.]+) KB/, "geometry"]],
+  };
+  const { sizes } = readRecords().size;
+
+  for (const [file, figures] of Object.entries(claims)) {
+    const page = readFileSync(`${root}/${file}`, "utf8");
+
+    it(`${file}: each figure is the record's`, () => {
+      for (const [text, entry] of figures) {
+        const found = sizes.find(({ name }) => name === `import { ${entry} } from "orthonorm"`);
+        expect(text.exec(page)?.[1], `${entry}, in bench/record/size.json`).toBe(
+          found && (found.gzipped / 1024).toFixed(1),
+        );
+      }
+    });
+
+    it(`${file}: there are no others`, () => {
+      const today = page.replace(/went from .* KB gzipped when it came in/, "");
+      expect(today.match(/\d\.\d\sKB/g)).toHaveLength(figures.length);
+    });
+  }
+});
+
 it("the page marks what is too noisy to be believed", () => {
   const records = readRecords();
   const record = records.engine.find(({ file }) => file === "node20.json") as Record;

@@ -43,7 +43,8 @@ const most = 0.2;
 
 async function run({ ops: asked, shapes, dtypes, seconds, json }: Request): Promise<void> {
   const about = provenance("bench/baseline/run.ts");
-  if (about.stale) console.error("dist/ is older than bindings/, and it is dist/ that is timed: npm run build first\n");
+  if (about.stale)
+    console.error("dist/ is older than its sources, and it is dist/ that is timed: npm run build first\n");
   const folder = buildBaseline();
   const before: Package = await import(pathToFileURL(join(folder, "dist/index.js")).href);
   for (const op of asked.filter((op) => !(op in before))) console.log(`${op}: ${baseline} does not have it`);
@@ -70,7 +71,10 @@ async function run({ ops: asked, shapes, dtypes, seconds, json }: Request): Prom
     }
   }
   const [now, then] = await Promise.all([sizes(root), sizes(folder)]);
-  const loaded = now.map(({ name, gzipped }, i) => ({ name, today: gzipped, baseline: then[i].gzipped }));
+  const loaded = now.flatMap(({ name, gzipped }) => {
+    const earlier = then.find((one) => one.name === name);
+    return earlier === undefined ? [] : [{ name, today: gzipped, baseline: earlier.gzipped }];
+  });
   for (const { name, today, baseline } of loaded) {
     console.log(row(" ", `${name}, gzipped`, kilobytes(today), kilobytes(baseline), digits(today / baseline)));
   }

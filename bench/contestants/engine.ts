@@ -1,5 +1,7 @@
 /** The engine, in the ways of calling it. */
-import { type ArrayOptions, type Description, type Elements, ops } from "../ops.js";
+import { ops as table } from "../../abi/ops.js";
+import type { DType } from "../../dist/index.js";
+import { type ArrayOptions, type Description, type Elements, type OpName, ops } from "../ops.js";
 import { addresses, isHalf, type Problem, tensorsOf } from "../problem.js";
 import type { Answer, Contestant } from "./contestant.js";
 
@@ -16,7 +18,7 @@ export const resident: Contestant = {
 /** The relaxed variant, where the runtime has it and the op is another kernel there. */
 export const relaxed: Contestant = {
   name: "engine, resident, relaxed",
-  where: ({ relaxed }, { op, dtype }) => relaxed !== undefined && op === "layerNorm" && dtype !== "f16",
+  where: ({ relaxed }, { op, dtype }) => relaxed !== undefined && hasRelaxed(op, dtype),
   setup(problem) {
     const { description, environment, arrays } = problem;
     const engine = environment.relaxed;
@@ -77,6 +79,10 @@ export const kernel: Contestant = {
     return { run, answer: () => ({ y: tensors.y.data as Elements }) };
   },
 };
+
+/** Does the table give the op a kernel of its own with relaxed SIMD? */
+const hasRelaxed = (op: OpName, dtype: DType) =>
+  (table[op] as { relaxed?: readonly DType[] }).relaxed?.includes(dtype) ?? false;
 
 const likeX = ({ outputs }: Pick<Description, "outputs">) => outputs.includes("y");
 

@@ -1,6 +1,6 @@
 /** docs/contributing/performance-targets.md: the targets, which are reached, and what stands in the way of the others. */
 import { table } from "./markdown.js";
-import type { Records } from "./records.js";
+import { builds, type Records } from "./records.js";
 import { type Verdict, verdicts } from "./verdicts.js";
 
 export function contributorPage(records: Records): string {
@@ -17,6 +17,9 @@ export function contributorPage(records: Records): string {
     "",
     `Of ${all.length} targets, ${count("reached")} are reached, ${count("not reached")} are not` +
       `${noisy === 0 ? "" : `, and ${noisy} cannot be judged, for their times are too noisy to be believed`}.`,
+    "",
+    `Judged by the times of ${builds([...records.engine, ...records.peers])}, and the sizes of ${builds([records.size])}: a build`,
+    "that has changed since may reach more or fewer.",
     "",
     ...table(
       ["", "target", "measured", ""],

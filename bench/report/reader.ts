@@ -4,6 +4,7 @@ import { limits } from "../noise.js";
 import type { OpName } from "../ops.js";
 import { listed, table } from "./markdown.js";
 import {
+  builds,
   isDoubtful,
   major,
   names,
@@ -11,7 +12,6 @@ import {
   type Record,
   type Records,
   rowOf,
-  shortCommit,
   tableOf,
   titleOf,
 } from "./records.js";
@@ -79,7 +79,7 @@ export function readerPage(records: Records): string {
     "## Where the numbers come from",
     "",
     ...provenanceTable([...engine, ...peers]),
-    `Sizes are those of commit ${shortCommit(size)}, ${size.date.slice(0, 10)}. Times of two records do not compare; their ratios do, with care.`,
+    `Sizes are those of ${builds([size])}. Times of two records do not compare; their ratios do, with care.`,
     "",
     "The machine is one of many on its host, which lends its time, its caches and its memory to others: quartiles 10 to 40 % of the",
     "median apart are usual, and single figures stray further. Quartiles and the number of samples are in the records.",
@@ -105,6 +105,9 @@ function summary({ engine, peers }: Records): string[] {
     (name) => name === names.best || name.startsWith("native") || !Object.values(names).includes(name),
   );
   return [
+    `The times on this page are those of ${builds([...engine, ...peers])}. \`npm run bench:baseline\` compares the build that you have with an`,
+    "earlier one.",
+    "",
     `On ${rows}×${cols} numbers in f32, on Tensors and one thread:`,
     "",
     ...times.map((one) => `- ${one}`),

@@ -83,7 +83,7 @@ export const names = {
   widest: "native C, -march=native",
 };
 
-export const opTitles: Partial<{ [op in OpName]: string }> = { layerNorm: "LayerNorm", rmsNorm: "RMSNorm" };
+const opTitles: Partial<{ [op in OpName]: string }> = { layerNorm: "LayerNorm", rmsNorm: "RMSNorm" };
 export const titleOf = (op: OpName) => opTitles[op] ?? op;
 
 /** The ops that a record has, in its order. */
@@ -106,6 +106,12 @@ export const rowOf = (table: RecordedTable | undefined, name: string): Row | und
 /** Can this contestant's time not be believed, for its own spread or for the table's drift? */
 export const isDoubtful = (table: RecordedTable, row: Row) =>
   isNoisy(row) || (table.noise !== undefined && isDrifting(table.noise));
+
+/** "commit 4a95e98, 2026-11-25": what was timed, each build once. */
+export function builds(records: readonly Provenance[]): string {
+  const named = records.map((record) => `commit ${shortCommit(record)}, ${record.date.slice(0, 10)}`);
+  return [...new Set(named)].join("; ");
+}
 
 export function shortCommit({ commit }: Provenance): string {
   if (commit === null) return "–";

@@ -35,7 +35,8 @@ export function copyIn(operand: Operand, core: Core, op: Op): void {
 export function copyNew(operand: Operand, arena: Arena, x: unknown): TypedArray {
   const { wanted, address, length } = operand;
   const copy = viewOf(arena.buffer, wanted, address, length).slice();
-  if (wanted !== "f16" || kindOf.call(x) !== "Float16Array") return copy;
+  // halves that a conversion makes are bits on every engine
+  if (wanted !== "f16" || operand.spec.dtype === "to" || kindOf.call(x) !== "Float16Array") return copy;
   const { Float16Array } = globalThis as unknown as { Float16Array: new (buffer: ArrayBufferLike) => TypedArray };
   return new Float16Array(copy.buffer);
 }

@@ -20,7 +20,7 @@ export function residentPlace(
 ): Place | undefined {
   const from = placeOf(x);
   if (from?.layout === undefined || !from.live) return undefined;
-  if (typeof options !== "object" || options === null) return undefined;
+  if (typeof options !== "object" || options === null || options.constructor !== Object) return undefined;
   const to = placeOf(out);
   if (to?.layout !== from.layout || !to.live) return undefined;
   if (to.block === from.block && to.start !== from.start) return undefined;

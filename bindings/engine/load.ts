@@ -77,6 +77,7 @@ export async function loadKernels(engine: Engine, wanted: readonly Family[]): Pr
     const given = core.modules[family.name];
     const modules =
       given === undefined ? await Promise.all(bytesOf(family, core.relaxed, dtype).map(compileAhead)) : [given];
+    core.live("loadKernels"); // it may have been disposed of meanwhile
     const parts = modules.map(
       async (module) =>
         module instanceof WebAssembly.Module
@@ -84,11 +85,9 @@ export async function loadKernels(engine: Engine, wanted: readonly Family[]): Pr
           : WebAssembly.instantiate(module as WebAssembly.Module, core.imports), // of another realm: the loader takes it for bytes
     );
     // the raw exports, because the loader wraps each in a function that counts arguments, which costs more than a small row
-    core.keep(
-      family,
-      dtype,
-      (await Promise.all(parts)).map((instance) => instance.exports),
-    );
+    const exports = (await Promise.all(parts)).map((instance) => instance.exports);
+    core.live("loadKernels");
+    core.keep(family, dtype, exports);
   };
   await Promise.all(
     wanted.flatMap((family) =>

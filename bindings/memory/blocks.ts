@@ -39,12 +39,12 @@ export class Blocks {
     if (bytes > this.top) return undefined; // and beyond 2^37 a bin's number would be that of a smaller one
     if (this.filled === 0) return undefined;
     const own = binOf(bytes);
+    const larger = this.filled & (-2 << own);
     let looks = LOOKS;
     for (const start of this.holes[own]) {
       if (this.sizeOf(start) >= bytes) return start;
-      if (--looks === 0) break;
+      if (--looks <= 0 && larger !== 0) break; // but before memory grows, all are looked at
     }
-    const larger = this.filled & (-2 << own);
     return larger === 0 ? undefined : this.holes[31 - Math.clz32(larger & -larger)].values().next().value;
   }
 

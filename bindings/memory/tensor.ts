@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { checkCount, rangeError, typeError, verbatim } from "../check.js";
+import { checkCount, MOST, rangeError, typeError, verbatim } from "../check.js";
 import { checkNames } from "../names.js";
 import { type Arena, Block } from "./arena.js";
 import { type ArrayOf, BYTES, type DType, fromHalf, isHalf, type TypedArray, viewOf } from "./dtype.js";
@@ -279,6 +279,7 @@ export function checkShape(op: string, shape: unknown): readonly number[] {
     if (!Number.isSafeInteger(n) || n < (i === dims.length - 1 ? 1 : 0)) {
       throw rangeError(op, `shape[${i}]`, "a dimension: an integer, positive in the last place", n);
     }
+    if (n > MOST) throw rangeError(op, `shape[${i}]`, `at most ${MOST}`, n);
   }
   return dims;
 }

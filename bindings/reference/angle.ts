@@ -1,4 +1,5 @@
-import { checkCall } from "./check.js";
+import { checkNames } from "../names.js";
+import { checkArrays } from "./check.js";
 import { countRows, type RowOptions, rowOptions, scaledRow } from "./rows.js";
 import { length } from "./sum.js";
 
@@ -13,7 +14,8 @@ import { length } from "./sum.js";
  * @throws RangeError when `cols` makes no sense or `y` is neither one row nor as long as `x`.
  */
 export function angle(x: ArrayLike<number>, y: ArrayLike<number>, options: RowOptions = {}): Float64Array {
-  checkCall("angle", rowOptions, options, { x, y });
+  checkNames("angle", rowOptions, options);
+  checkArrays("angle", { x, y });
   const { cols = x.length } = options;
   const rows = countRows("angle", x.length, cols);
   if (y.length !== cols && y.length !== x.length) {

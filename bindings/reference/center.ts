@@ -1,4 +1,5 @@
-import { checkCall } from "./check.js";
+import { checkNames } from "../names.js";
+import { checkArrays } from "./check.js";
 import { moments } from "./moments.js";
 import { countRows, type RowOptions, rowOptions, scaledRow, timesPowerOfTwo } from "./rows.js";
 import { deviations } from "./statistics.js";
@@ -21,7 +22,8 @@ export interface Decomposition {
  * @throws RangeError when `cols` is not a positive integer that divides the length of `x`.
  */
 export function center(x: ArrayLike<number>, options: RowOptions = {}): Float64Array {
-  checkCall("center", rowOptions, options, { x });
+  checkNames("center", rowOptions, options);
+  checkArrays("center", { x });
   const { cols = x.length } = options;
   const rows = countRows("center", x.length, cols);
   const y = new Float64Array(x.length);
@@ -42,7 +44,8 @@ export function center(x: ArrayLike<number>, options: RowOptions = {}): Float64A
  * @throws RangeError when `cols` is not a positive integer that divides the length of `x`.
  */
 export function meanVector(x: ArrayLike<number>, options: RowOptions = {}): Float64Array {
-  checkCall("meanVector", rowOptions, options, { x });
+  checkNames("meanVector", rowOptions, options);
+  checkArrays("meanVector", { x });
   const { cols = x.length } = options;
   countRows("meanVector", x.length, cols);
   const { mean } = moments(x, { cols });
@@ -61,7 +64,8 @@ export function meanVector(x: ArrayLike<number>, options: RowOptions = {}): Floa
  * @throws RangeError when `cols` is not a positive integer that divides the length of `x`.
  */
 export function decompose(x: ArrayLike<number>, options: RowOptions = {}): Decomposition {
-  checkCall("decompose", rowOptions, options, { x });
+  checkNames("decompose", rowOptions, options);
+  checkArrays("decompose", { x });
   const { cols = x.length } = options;
   const rows = countRows("decompose", x.length, cols);
   const unit = new Float64Array(x.length);

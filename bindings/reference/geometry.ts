@@ -1,4 +1,5 @@
-import { checkCall } from "./check.js";
+import { checkNames } from "../names.js";
+import { checkArrays } from "./check.js";
 import { countRows, type RowOptions, rowOptions, scaledRow, timesPowerOfTwo } from "./rows.js";
 import { deviations, rowMean } from "./statistics.js";
 import { length } from "./sum.js";
@@ -24,7 +25,8 @@ export interface Geometry {
  * @throws RangeError when `cols` is not a positive integer that divides the length of `x`.
  */
 export function geometry(x: ArrayLike<number>, options: RowOptions = {}): Geometry {
-  checkCall("geometry", rowOptions, options, { x });
+  checkNames("geometry", rowOptions, options);
+  checkArrays("geometry", { x });
   const { cols = x.length } = options;
   const rows = countRows("geometry", x.length, cols);
   const norm = new Float64Array(rows);

@@ -1,4 +1,5 @@
-import { checkCall } from "./check.js";
+import { checkNames } from "../names.js";
+import { checkArrays } from "./check.js";
 import { countRows, defaultCols, expectLength, type RowOptions } from "./rows.js";
 
 export interface InvertLayerNormOptions extends RowOptions {
@@ -25,10 +26,10 @@ export interface InvertLayerNormOptions extends RowOptions {
  */
 export function invertLayerNorm(z: ArrayLike<number>, options: InvertLayerNormOptions): Float64Array {
   const op = "invertLayerNorm";
-  checkCall(op, ["cols", "weight", "bias", "mean", "rstd"], options, { z });
+  checkNames(op, ["cols", "weight", "bias", "mean", "rstd"], options);
   const { mean, rstd, weight, bias } = options;
+  checkArrays(op, { z, mean, rstd }, { weight, bias });
   const cols = defaultCols(z, options);
-  checkCall(op, Object.keys(options), options, { mean, rstd, weight, bias });
   const rows = countRows(op, z.length, cols);
   expectLength(op, "mean", mean, rows);
   expectLength(op, "rstd", rstd, rows);

@@ -1,4 +1,5 @@
-import { checkCall } from "./check.js";
+import { checkNames } from "../names.js";
+import { checkArrays } from "./check.js";
 import { countRows, type RowOptions, rowOptions, scaledRow, timesPowerOfTwo } from "./rows.js";
 import { deviations, meanSquare, rowMean } from "./statistics.js";
 
@@ -20,7 +21,8 @@ export interface Moments {
  * @throws RangeError when `cols` is not a positive integer that divides the length of `x`.
  */
 export function moments(x: ArrayLike<number>, options: RowOptions = {}): Moments {
-  checkCall("moments", rowOptions, options, { x });
+  checkNames("moments", rowOptions, options);
+  checkArrays("moments", { x });
   const { cols = x.length } = options;
   const rows = countRows("moments", x.length, cols);
   const mean = new Float64Array(rows);

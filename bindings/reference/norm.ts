@@ -1,4 +1,6 @@
-import { checkCall } from "./check.js";
+import { checkNonNegative } from "../check.js";
+import { checkNames } from "../names.js";
+import { checkArrays } from "./check.js";
 import { countRows, defaultCols, expectLength } from "./rows.js";
 
 /** The options that both norms have. */
@@ -33,17 +35,15 @@ export function normProblem(
   options: NormOptions,
   more: readonly string[] = [],
 ): NormProblem {
-  checkCall(op, ["cols", "weight", "bias", "eps", "residual", ...more], options, { x });
+  checkNames(op, ["cols", "weight", "bias", "eps", "residual", ...more], options);
   const { weight, bias, residual, eps = 1e-5 } = options;
-  checkCall(op, Object.keys(options), options, { weight, bias, residual });
+  checkArrays(op, { x }, { weight, bias, residual });
+  checkNonNegative(op, "eps", eps);
   const cols = defaultCols(x, options);
   const rows = countRows(op, x.length, cols);
   expectLength(op, "weight", weight, cols);
   expectLength(op, "bias", bias, cols);
   expectLength(op, "residual", residual, x.length);
-  if (!(eps >= 0 && eps < Number.POSITIVE_INFINITY)) {
-    throw new RangeError(`${op}: eps expected a finite number, 0 or more, got ${eps}`);
-  }
   return {
     rows,
     cols,

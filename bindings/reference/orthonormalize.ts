@@ -1,4 +1,5 @@
-import { checkCall } from "./check.js";
+import { checkNames } from "../names.js";
+import { checkArrays } from "./check.js";
 import { reject } from "./project.js";
 import { countRows, type RowOptions, rowOptions, scaledRow, timesPowerOfTwo } from "./rows.js";
 import { length } from "./sum.js";
@@ -18,7 +19,8 @@ const dependent = 1e-12;
  * @throws RangeError when `cols` makes no sense, or the rows are dependent, 0 or not finite.
  */
 export function orthonormalize(vectors: ArrayLike<number>, options: RowOptions = {}): Float64Array {
-  checkCall("orthonormalize", rowOptions, options, { vectors });
+  checkNames("orthonormalize", rowOptions, options);
+  checkArrays("orthonormalize", { vectors });
   const { cols = vectors.length } = options;
   const k = countRows("orthonormalize", vectors.length, cols);
   const basis = new Float64Array(vectors.length);

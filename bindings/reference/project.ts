@@ -1,4 +1,5 @@
-import { checkCall } from "./check.js";
+import { checkNames } from "../names.js";
+import { checkArrays } from "./check.js";
 import { countRows, type RowOptions, rowOptions, type ScaledRow, scaledRow, timesPowerOfTwo } from "./rows.js";
 import { divide, dot, NeumaierSum, productError } from "./sum.js";
 
@@ -44,7 +45,8 @@ function split(
   direction: ArrayLike<number>,
   options: RowOptions,
 ): Projection {
-  checkCall(op, rowOptions, options, { x, direction });
+  checkNames(op, rowOptions, options);
+  checkArrays(op, { x, direction });
   const { cols = x.length } = options;
   const rows = countRows(op, x.length, cols);
   const directions = directionRows(op, direction, cols);

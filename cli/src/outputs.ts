@@ -1,6 +1,6 @@
-/** Where a command's figures go: the terminal, and the files of --json, --html and --save. */
+/** Where a command's figures go: the terminal, and the files of --json, --csv, --html and --save. */
 import { printable } from "@orthonorm/files";
-import { finding, notes, type Report, type StudySums, toJson } from "@orthonorm/study";
+import { finding, notes, type Report, type StudySums, toCsv, toJson } from "@orthonorm/study";
 import type { Command } from "commander";
 import { CommandError } from "./error.js";
 import { prepareTarget, type Target, writeWhole } from "./target.js";
@@ -9,6 +9,7 @@ import { render } from "./terminal/render.js";
 
 export interface OutputOptions {
   json?: string;
+  csv?: string;
   html?: string;
   save?: string;
   color: boolean;
@@ -17,13 +18,14 @@ export interface OutputOptions {
 export function withOutputs(command: Command): Command {
   return command
     .option("--json <FILE>", "write the figures as JSON to FILE; - prints them instead of the table")
+    .option("--csv <FILE>", "write them as CSV to FILE, a line per site; - prints it")
     .option("--html <FILE>", "write the report to FILE: one page with figures, tables and methods; - prints it")
     .option("--save <FILE>", "write the sums to FILE, for orthonorm merge; - prints them")
     .option("--no-color", "no colour (also: NO_COLOR=1, or output that is not a terminal)");
 }
 
-type Kind = "json" | "html" | "save";
-const kinds: readonly Kind[] = ["json", "html", "save"];
+type Kind = "json" | "csv" | "html" | "save";
+const kinds: readonly Kind[] = ["json", "csv", "html", "save"];
 
 /** By kind, the target that was asked for; and the kind that takes standard output from the table, or null. */
 export interface Outputs {
@@ -72,12 +74,13 @@ export async function emit(
 ): Promise<void> {
   const texts: Record<Kind, () => string | Promise<string>> = {
     json: () => toJson(report),
-    save: () => `${JSON.stringify(sums)}\n`,
+    csv: () => toCsv(report),
+    save: () => sums.save(),
     html: () => page(report, hashes),
   };
   const shown = printed === null ? render(report, lookFor(process.stdout, process.env, color)) : await texts[printed]();
   process.stdout.write(shown);
-  for (const kind of ["json", "save", "html"] as const) {
+  for (const kind of ["json", "csv", "save", "html"] as const) {
     const target = targets[kind];
     if (target !== undefined) writeWhole(target, await texts[kind]());
   }

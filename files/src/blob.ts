@@ -1,6 +1,6 @@
 /** Reads a file that was dropped on a page, or chosen there. */
 import { EndsEarly, expected } from "./error.js";
-import type { Source } from "./source.js";
+import { refuseDetached, type Source } from "./source.js";
 
 /** How much of the file is in the page's memory at a time, besides the bytes of the caller. */
 const pieceBytes = 8 << 20;
@@ -10,13 +10,14 @@ export function openBlob(blob: Blob, name: string): Source {
     name,
     size: blob.size,
     async read(into, position) {
-      if (position + into.length > blob.size) {
-        throw new EndsEarly(name, into.length, position, blob.size, "it ends there");
+      const { length } = into;
+      if (position + length > blob.size) {
+        throw new EndsEarly(name, length, position, blob.size, "it ends there");
       }
-      for (let done = 0; done < into.length; done += pieceBytes) {
-        const piece = into.subarray(done, done + pieceBytes);
+      for (let done = 0; done < length; done += pieceBytes) {
+        const pieceLength = Math.min(pieceBytes, length - done);
         // The reader of a byte stream would transfer the caller's buffer, which WebAssembly's memory does not allow.
-        const slice = blob.slice(position + done, position + done + piece.length);
+        const slice = blob.slice(position + done, position + done + pieceLength);
         let bytes: ArrayBuffer;
         try {
           bytes = await slice.arrayBuffer();
@@ -25,11 +26,12 @@ export function openBlob(blob: Blob, name: string): Source {
           const got = reason === "NotReadableError" ? "one that was changed or removed since" : reason;
           throw expected(name, "a file that can be read", got);
         }
-        if (bytes.byteLength < piece.length) {
+        if (bytes.byteLength < pieceLength) {
           const end = position + done + bytes.byteLength;
-          throw new EndsEarly(name, into.length, position, end, "it was shortened while being read");
+          throw new EndsEarly(name, length, position, end, "it was shortened while being read");
         }
-        piece.set(new Uint8Array(bytes));
+        refuseDetached(into, length);
+        into.set(new Uint8Array(bytes), done);
       }
     },
     async close() {},

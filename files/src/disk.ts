@@ -1,10 +1,10 @@
 /** Files on a disk. Ranges of them are read straight into the caller's bytes. */
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Container } from "./container.js";
 import { EndsEarly, expected, FileError } from "./error.js";
-import { openIndex } from "./shards.js";
-import type { Source } from "./source.js";
+import { WrongFormat } from "./formats.js";
+import { openIndex, type Sharded } from "./shards.js";
+import { refuseDetached, type Source } from "./source.js";
 
 /**
  * @param name what the file is called in messages and in the output
@@ -16,7 +16,7 @@ export async function openDisk(path: string, name = path): Promise<Source> {
   try {
     // Asked before it is opened, because opening a pipe that nobody writes to would wait for ever.
     const kind = await stat(path);
-    if (kind.isDirectory()) throw expected(name, "a .safetensors, .npy or .npz file", "a directory");
+    if (kind.isDirectory()) throw new WrongFormat(name, "a directory");
     if (!kind.isFile()) throw expected(name, "a regular file (it is read by ranges)", "a pipe or device");
     handle = await open(path, "r");
     try {
@@ -32,16 +32,18 @@ export async function openDisk(path: string, name = path): Promise<Source> {
     name,
     size,
     async read(into, position) {
+      const { length } = into;
       let got = 0;
-      while (got < into.length) {
+      while (got < length) {
         let bytesRead: number;
         try {
-          ({ bytesRead } = await handle.read(into, got, into.length - got, position + got));
+          ({ bytesRead } = await handle.read(into, got, length - got, position + got));
         } catch (error) {
           throw unreadable(name, error);
         }
+        refuseDetached(into, length);
         if (bytesRead === 0) {
-          throw new EndsEarly(name, into.length, position, position + got, "it was shortened while being read");
+          throw new EndsEarly(name, length, position, position + got, "it was shortened while being read");
         }
         got += bytesRead;
       }
@@ -55,7 +57,7 @@ export async function openDisk(path: string, name = path): Promise<Source> {
  *
  * @throws FileError where the index or one of the files cannot be read, or they do not fit together
  */
-export async function openShards(path: string, name = path): Promise<Container> {
+export async function openShards(path: string, name = path): Promise<Sharded> {
   const beside = (root: string, file: string) => join(dirname(root), file);
   return openIndex(await openDisk(path, name), (file) => openDisk(beside(path, file), beside(name, file)));
 }

@@ -12,7 +12,7 @@ export function isSizes(value: unknown): value is number[] {
 
 /** The kind of a JSON value in words: "an array", "a number". */
 export function kindOf(value: unknown): string {
-  if (value === null) return "null";
+  if (value === null || value === undefined) return String(value);
   return Array.isArray(value) ? "an array" : `${/^[aeiou]/.test(typeof value) ? "an" : "a"} ${typeof value}`;
 }
 
@@ -32,4 +32,25 @@ export function excerpt(text: string): string {
 export function bitsIn(shape: readonly number[], each: number): number | null {
   const bits = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, each);
   return Number.isSafeInteger(bits) ? bits : null;
+}
+
+/** How deep the brackets of a header may be nested. Of 100 MB of brackets alone, JSON.parse would take a minute and a half. */
+export const maximumDepth = 64;
+
+/** How deep the brackets of a JSON text are nested. */
+export function depthOf(bytes: Uint8Array): number {
+  const [quote, backslash, object, array, objectEnd, arrayEnd] = [...'"\\{[}]'].map((sign) => sign.charCodeAt(0));
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (inString) {
+      if (byte === backslash) i++;
+      else if (byte === quote) inString = false;
+    } else if (byte === quote) inString = true;
+    else if (byte === object || byte === array) deepest = Math.max(deepest, ++depth);
+    else if (byte === objectEnd || byte === arrayEnd) depth--;
+  }
+  return deepest;
 }

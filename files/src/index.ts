@@ -3,9 +3,10 @@ export { openBlob } from "./blob.js";
 export type { Container, StoredTensor, TensorReader } from "./container.js";
 export { type ArrayDType, arrayOf, bitsOf, hasArray, type TensorArray } from "./dtype.js";
 export { EndsEarly, FileError } from "./error.js";
-export { openContainer } from "./open.js";
+export { WrongFormat } from "./formats.js";
+export { type OpenOptions, openContainer } from "./open.js";
 export { type ReadTensor, readTensor } from "./read-tensor.js";
-export { openIndex } from "./shards.js";
+export { openIndex, type Sharded } from "./shards.js";
 export type { Source } from "./source.js";
 export { counted, listed, naturally, printable } from "./text.js";
 export {

@@ -1,5 +1,5 @@
 import { expected, FileError } from "./error.js";
-import type { Source } from "./source.js";
+import { refuseDetached, type Source } from "./source.js";
 
 /** How many deflated bytes are read at a time. They inflate to 1000 times as many at most, which bounds a zip bomb. */
 const pieceBytes = 64 << 10;
@@ -35,14 +35,16 @@ export class Inflation {
 
   /** Fills `into` as far as there are bytes. @returns how many there were */
   async take(where: string, into: Uint8Array): Promise<number> {
+    const { length } = into;
     let got = 0;
-    while (got < into.length) {
+    while (got < length) {
       if (this.chunk.length === 0) {
         const next = await this.next(where);
         if (next === null) break;
         this.chunk = next;
       }
-      const part = this.chunk.subarray(0, into.length - got);
+      refuseDetached(into, length);
+      const part = this.chunk.subarray(0, length - got);
       into.set(part, got);
       got += part.length;
       this.chunk = this.chunk.subarray(part.length);

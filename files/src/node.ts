@@ -1,5 +1,6 @@
 /** What only Node has: files on a disk, standard input, patterns of file names. */
 export { openDisk, openShards, systemReason } from "./disk.js";
-export { expand } from "./expand.js";
+export { expand, expandFiles, type GivenFile } from "./expand.js";
+export { type Model, openModel } from "./model.js";
 export { type ShardOptions, type WriteOptions, writeSafetensors, writeShards } from "./save.js";
 export { openStream } from "./stream.js";

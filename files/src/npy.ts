@@ -17,7 +17,9 @@ import type { Container, StoredTensor } from "./container.js";
 import { Ending } from "./ending.js";
 import { expected } from "./error.js";
 import { bitsIn, excerpt, isSizes } from "./header.js";
-import { type Literal, parseLiteral, Tuple } from "./python-literal.js";
+import { asIs, openArray, type Stored, unreadableArray } from "./npy-array.js";
+import { readDescr } from "./npy-dtype.js";
+import { type Literal, literalText, parseLiteral, Tuple } from "./python-literal.js";
 import { RangeReader } from "./range.js";
 import type { Source } from "./source.js";
 import { counted, printable } from "./text.js";
@@ -27,7 +29,9 @@ export interface NpyHeader {
   dtype: string;
   shape: number[];
   unreadable: string | null;
-  /** Where the array's bytes begin, and how many there are; null for pickled objects in a stream. */
+  /** How the array lies there: in Fortran's order, and with numbers of so many bytes in reverse, or 0. */
+  stored: Stored;
+  /** Where the array's bytes begin, and how many there are; null where the element's size is not known, in a stream. */
   position: number;
   bytes: number | null;
 }
@@ -38,15 +42,12 @@ const maximumHeader = 1 << 20;
 /** @param start the first 8 bytes, which `isNpy` */
 export async function openNpy(source: Source, start: Uint8Array): Promise<Container> {
   let taken = start.length;
-  const { dtype, shape, unreadable, position, bytes } = await readNpyHeader(
-    source.name,
-    source.size,
-    start,
-    async (into) => {
-      await source.read(into, taken);
-      taken += into.length;
-    },
-  );
+  const header = await readNpyHeader(source.name, source.size, start, async (into) => {
+    await source.read(into, taken);
+    taken += into.length;
+  });
+  const { dtype, shape, position, bytes } = header;
+  const unreadable = unreadableArray(header, source.size !== null);
   const name = source.name.replace(/^.*[/\\]/, "").replace(/\.npy$/, "");
   const ending = bytes === null ? null : new Ending(source, position + bytes);
   const finish = async () => ending?.check();
@@ -58,7 +59,9 @@ export async function openNpy(source: Source, start: Uint8Array): Promise<Contai
     unreadable,
     async open() {
       if (unreadable !== null) throw cannotOpen(source.name, name, unreadable);
-      return new RangeReader(source, name, position, tensor.bytes, undefined, finish);
+      const inOrder = async () => new RangeReader(source, name, position, tensor.bytes, undefined, finish);
+      const place = source.size === null ? null : { source, position, finish };
+      return openArray({ name, shape, bytes: tensor.bytes, stored: header.stored }, inOrder, place);
     },
   };
   return { source, format: "npy", metadata: {}, tensors: [tensor], finish };
@@ -101,9 +104,9 @@ export async function readNpyHeader(
   await next(bytes);
 
   const { descr, shape, fortran } = parseHeader(where, decode(where, bytes, major));
-  const { dtype, bits, unreadable } = readDescr(where, descr);
+  const { dtype, bits, swapped, unreadable } = readDescr(where, descr);
   const rest = size === null ? null : size - position;
-  if (bits === null) return { dtype, shape, unreadable, position, bytes: rest };
+  if (bits === null) return { dtype, shape, unreadable, stored: asIs, position, bytes: rest };
 
   const needed = bitsIn(shape, bits);
   if (needed === null || (rest !== null && rest !== needed / 8)) {
@@ -113,10 +116,12 @@ export async function readNpyHeader(
   }
   // With at most one size above 1, both orders are the same.
   const transposed = fortran && !shape.includes(0) && shape.filter((n) => n > 1).length > 1;
+  const turnable = [8, 16, 32, 64].includes(bits);
   return {
     dtype,
     shape,
-    unreadable: unreadable ?? (transposed ? "in Fortran's order (save np.ascontiguousarray of it)" : null),
+    unreadable: unreadable ?? (transposed && !turnable ? "in Fortran's order (save np.ascontiguousarray of it)" : null),
+    stored: { fortran: transposed, swapped },
     position,
     bytes: needed / 8,
   };
@@ -161,87 +166,6 @@ function parseHeader(where: string, text: string): { descr: Literal; shape: numb
     throw expected(where, "shape to be a tuple of non-negative integers", excerpt(literalText(shape)));
   }
   return { descr: header.get("descr") as Literal, shape: [...shape.items], fortran };
-}
-
-interface Element {
-  dtype: string;
-  /** Null where the elements are pickled, which have no fixed size. */
-  bits: number | null;
-  unreadable: string | null;
-}
-
-/** The element types by NumPy's letter for the kind and its number of bytes. */
-const dtypeOf: Record<string, string> = {
-  f8: "F64",
-  f4: "F32",
-  f2: "F16",
-  V2: "BF16",
-  c8: "C64",
-  i8: "I64",
-  i4: "I32",
-  i2: "I16",
-  i1: "I8",
-  u8: "U64",
-  u4: "U32",
-  u2: "U16",
-  u1: "U8",
-  b1: "BOOL",
-};
-
-/** Element types that are recognized and not read: 8-bit and long floats, complex numbers, dates, texts and raw bytes. */
-const otherTypes = /^(f1|f12|f16|c16|c24|c32|[mM]8|[SaUV]\d{1,9})$/;
-
-const named: Record<string, string> = { bfloat16: "<V2", float16: "<f2", float32: "<f4", float64: "<f8" };
-
-function readDescr(where: string, descr: Literal): Element {
-  if (typeof descr === "string") {
-    const [, order, type] =
-      /^([<>=|]?)(\w+)(?:\[\w+\])?$/.exec(Object.hasOwn(named, descr) ? named[descr] : descr) ?? [];
-    if (type === "O") return { dtype: "object", bits: null, unreadable: "of Python objects, which are pickled" };
-    if (type !== undefined && (Object.hasOwn(dtypeOf, type) || otherTypes.test(type))) {
-      const kind = type[0];
-      const size = Number(type.slice(1));
-      const swapped = order === ">" && size > 1 && !"SaV".includes(kind);
-      return {
-        dtype: Object.hasOwn(dtypeOf, type) ? dtypeOf[type] : excerpt(descr),
-        bits: size * (kind === "U" ? 32 : 8),
-        unreadable: swapped ? `big-endian (${excerpt(descr)})` : null,
-      };
-    }
-  } else if (Array.isArray(descr)) {
-    const bits = fieldsOf(where, descr);
-    return { dtype: "structured", bits, unreadable: "of a structured dtype (save its fields apart)" };
-  }
-  throw expected(where, "descr to be a NumPy dtype", excerpt(literalText(descr)));
-}
-
-/** The bits of a structured element, whose fields are (name, dtype) or (name, dtype, shape). */
-function fieldsOf(where: string, fields: readonly Literal[]): number | null {
-  let all: number | null = 0;
-  for (const field of fields) {
-    const [, dtype, shape = new Tuple([])] = field instanceof Tuple ? field.items : [];
-    if (dtype === undefined || !(shape instanceof Tuple) || !isSizes(shape.items)) {
-      throw expected(where, "descr to be a NumPy dtype", `the field ${excerpt(literalText(field))}`);
-    }
-    const { bits } = readDescr(where, dtype);
-    const one: number | null = bits === null ? null : bitsIn(shape.items, bits);
-    all = all === null || one === null ? null : all + one;
-  }
-  return all;
-}
-
-/** A literal as Python writes it. */
-function literalText(value: Literal): string {
-  if (value === null) return "None";
-  if (value === true) return "True";
-  if (value === false) return "False";
-  if (typeof value === "string") return `'${value}'`;
-  if (typeof value === "number") return String(value);
-  if (Array.isArray(value)) return `[${value.map(literalText).join(", ")}]`;
-  if (value instanceof Tuple) {
-    return `(${value.items.map(literalText).join(", ")}${value.items.length === 1 ? "," : ""})`;
-  }
-  return `{${[...value].map(([key, entry]) => `'${key}': ${literalText(entry)}`).join(", ")}}`;
 }
 
 /** A tensor with a sound header that cannot be read. */

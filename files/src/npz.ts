@@ -21,9 +21,11 @@ import {
 import type { Container, StoredTensor, TensorReader } from "./container.js";
 import { createCrc } from "./crc.js";
 import { expected, FileError } from "./error.js";
+import { WrongFormat } from "./formats.js";
 import { excerpt } from "./header.js";
 import { Inflation } from "./inflation.js";
 import { cannotOpen, isNpy, type NpyHeader, readNpyHeader } from "./npy.js";
+import { openArray, unreadableArray } from "./npy-array.js";
 import { RangeReader, refuseBeyond, tensorOf } from "./range.js";
 import type { Source } from "./source.js";
 import { counted, printable } from "./text.js";
@@ -48,10 +50,10 @@ export async function openNpz(source: Source, size: number): Promise<Container> 
   const { name: file } = source;
   const entries = await entriesOf(source, size);
   if (entries.some(({ filename }) => /^[^/]+\/data\.pkl$/.test(filename))) {
-    throw expected(file, "a .safetensors, .npy or .npz file", "a PyTorch checkpoint (save it as safetensors)");
+    throw new WrongFormat(file, "a PyTorch checkpoint (save it as safetensors)");
   }
   if (entries.length > 0 && !entries.some(isArray)) {
-    throw expected(file, "a .safetensors, .npy or .npz file", "a zip archive without .npy entries");
+    throw new WrongFormat(file, "a zip archive without .npy entries");
   }
   const tensors: StoredTensor[] = [];
   for (const entry of entries) tensors.push(isArray(entry) ? await arrayOf(source, entry) : otherEntry(file, entry));
@@ -107,15 +109,28 @@ async function arrayOf(source: Source, entry: FileEntry): Promise<StoredTensor> 
   const entered = { tensor, entry, position: entry.localDirectory?.dataOffset as number };
   const header = await headerOf(source, where, entered);
   const bytes = header.bytes ?? 0;
+  const isStored = entry.compressionMethod === stored;
+  const unreadable = unreadableArray(header, isStored);
   return {
     name: tensor,
     dtype: header.dtype,
     shape: header.shape,
     bytes,
-    unreadable: header.unreadable,
+    unreadable,
     async open() {
-      if (header.unreadable !== null) throw cannotOpen(source.name, tensor, header.unreadable);
-      return openEntry(source, entered, header);
+      if (unreadable !== null) throw cannotOpen(source.name, tensor, unreadable);
+      const inOrder = () => openEntry(source, entered, header);
+      // Read here and there its CRC cannot be had, so the entry is then read once more, in its order.
+      const place = {
+        source,
+        position: entered.position + header.position,
+        finish: async () => drain(await inOrder(), bytes),
+      };
+      return openArray(
+        { name: tensor, shape: header.shape, bytes, stored: header.stored },
+        inOrder,
+        isStored ? place : null,
+      );
     },
   };
 }
@@ -240,6 +255,12 @@ async function openEntry(
     },
     close: () => inflation.close(),
   };
+}
+
+/** Reads a tensor to its end, for the checks that are made there. */
+async function drain(reader: TensorReader, bytes: number): Promise<void> {
+  const block = new Uint8Array(Math.min(bytes, 1 << 20));
+  for (let done = 0; done < bytes; done += block.length) await reader.read(block.subarray(0, bytes - done));
 }
 
 /** Fills `into` with a part of a header. Its length was only claimed, so the entry may end before. */

@@ -1,17 +1,31 @@
-import type { Container } from "./container.js";
+import type { Container, StoredTensor } from "./container.js";
 import { EndsEarly, expected } from "./error.js";
+import { otherFormat, WrongFormat } from "./formats.js";
 import { isNpy, openNpy } from "./npy.js";
 import { maximumHeader, openSafetensors } from "./safetensors.js";
 import type { Source } from "./source.js";
 
-const formats = "a .safetensors, .npy or .npz file";
+export interface OpenOptions {
+  /** What integers of 16 bits (U16, I16) are, for arrays of halves that were saved as their bits: NumPy has no bfloat16. */
+  bits?: "bf16" | "f16" | null;
+}
 
 /**
  * Reads and checks the header of a file of tensors. The first bytes tell the format. The caller closes the source.
  *
+ * @throws WrongFormat where it is a file of another kind
  * @throws FileError that names the file, the tensor and the first thing that does not hold
  */
-export async function openContainer(source: Source): Promise<Container> {
+export async function openContainer(source: Source, { bits = null }: OpenOptions = {}): Promise<Container> {
+  const container = await open(source);
+  if (bits === null) return container;
+  const dtype = bits === "bf16" ? "BF16" : "F16";
+  const asHalves = (tensor: StoredTensor) =>
+    tensor.dtype === "U16" || tensor.dtype === "I16" ? { ...tensor, dtype } : tensor;
+  return { ...container, tensors: container.tensors.map(asHalves) };
+}
+
+async function open(source: Source): Promise<Container> {
   const start = await firstBytes(source);
   if (isNpy(start)) return openNpy(source, start);
 
@@ -32,9 +46,10 @@ export async function openContainer(source: Source): Promise<Container> {
     const { openNpz } = await import("./npz.js");
     return openNpz(source, source.size);
   }
-  if (other !== null) throw expected(source.name, formats, other);
-  const got = `a header length of ${length} (and it begins neither like .npy nor like .npz)`;
-  throw expected(source.name, `a safetensors header of at most ${maximumHeader} bytes`, got);
+  throw new WrongFormat(
+    source.name,
+    other ?? "bytes that begin like none (raw numbers have no shape: save them as .npy)",
+  );
 }
 
 async function firstBytes(source: Source): Promise<Uint8Array<ArrayBuffer>> {
@@ -43,7 +58,7 @@ async function firstBytes(source: Source): Promise<Uint8Array<ArrayBuffer>> {
     await source.read(start, 0);
   } catch (error) {
     if (!(error instanceof EndsEarly)) throw error;
-    throw expected(source.name, formats, error.end === 0 ? "nothing: it is empty" : `${error.end} bytes in all`);
+    throw new WrongFormat(source.name, error.end === 0 ? "nothing: it is empty" : `${error.end} bytes in all`);
   }
   return start;
 }
@@ -52,18 +67,4 @@ async function firstBytes(source: Source): Promise<Uint8Array<ArrayBuffer>> {
 function isZip(start: Uint8Array): boolean {
   const text = String.fromCharCode(...start);
   return text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06");
-}
-
-/** Recognizes by its first bytes what people hand over by mistake. */
-function otherFormat(start: Uint8Array): string | null {
-  const text = String.fromCharCode(...start);
-  if (text.startsWith("GGUF")) return "a GGUF file";
-  if (text.startsWith("\x89HDF")) return "an HDF5 file (save it as safetensors or .npy)";
-  if (text.startsWith("\x80")) return "a Python pickle (save it as safetensors)";
-  if (text.startsWith("\x1f\x8b")) return "a gzip file (decompress it first)";
-  if (text.startsWith("\x28\xb5\x2f\xfd")) return "a zstd file (decompress it first)";
-  if (text.startsWith("version ")) return "a Git LFS pointer (fetch the file itself: git lfs pull)";
-  if (/^\s*[{[]/.test(text)) return "a JSON file";
-  if (/^[\x20-\x7e\s]{8}$/.test(text)) return "a text file";
-  return null;
 }

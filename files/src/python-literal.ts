@@ -1,5 +1,5 @@
 /**
- * Reads the literals of which a NumPy header is made: dict, tuple, list, str, int, True, False, None. Nothing is evaluated.
+ * Reads and writes the literals of which a NumPy header is made: dict, tuple, list, str, int, True, False, None. Nothing is evaluated.
  */
 
 export type Literal = string | number | boolean | null | Tuple | Literal[] | Map<string, Literal>;
@@ -106,4 +106,18 @@ class Reader {
   private skip(): void {
     while (this.at < this.text.length && " \t\r\n".includes(this.text[this.at])) this.at++;
   }
+}
+
+/** A literal as Python writes it. */
+export function literalText(value: Literal): string {
+  if (value === null) return "None";
+  if (value === true) return "True";
+  if (value === false) return "False";
+  if (typeof value === "string") return `'${value}'`;
+  if (typeof value === "number") return String(value);
+  if (Array.isArray(value)) return `[${value.map(literalText).join(", ")}]`;
+  if (value instanceof Tuple) {
+    return `(${value.items.map(literalText).join(", ")}${value.items.length === 1 ? "," : ""})`;
+  }
+  return `{${[...value].map(([key, entry]) => `'${key}': ${literalText(entry)}`).join(", ")}}`;
 }

@@ -8,10 +8,10 @@ export class RangeReader implements TensorReader {
   private done = 0;
 
   constructor(
-    private readonly source: Source,
-    private readonly tensor: string,
-    private readonly position: number,
-    private readonly bytes: number,
+    readonly source: Source,
+    readonly tensor: string,
+    readonly position: number,
+    readonly bytes: number,
     /** Is given each chunk as it is read. */
     private readonly see: (bytes: Uint8Array) => void = () => {},
     /** Is called after the last byte, for checks of the whole. */
@@ -19,20 +19,38 @@ export class RangeReader implements TensorReader {
   ) {}
 
   async read(into: Uint8Array): Promise<void> {
+    const { length } = into;
     refuseBeyond(this.bytes - this.done, into);
-    try {
-      await this.source.read(into, this.position + this.done);
-    } catch (error) {
-      if (!(error instanceof EndsEarly)) throw error;
-      const got = Math.max(0, error.end - this.position);
-      throw expected(this.source.name, tensorOf(this.tensor, this.bytes), `${got}: it ends there`);
-    }
+    await readRange(this, into, this.done);
     this.see(into);
-    this.done += into.length;
-    if (into.length > 0 && this.done === this.bytes) await this.finish();
+    this.done += length;
+    if (length > 0 && this.done === this.bytes) await this.finish();
   }
 
   async close(): Promise<void> {}
+}
+
+/** A tensor's bytes in a source. */
+interface Range {
+  readonly source: Source;
+  readonly tensor: string;
+  readonly position: number;
+  readonly bytes: number;
+}
+
+/** Fills `into` with the bytes from `at` on, counted from the tensor's first. */
+export async function readRange(
+  { source, tensor, position, bytes }: Range,
+  into: Uint8Array,
+  at: number,
+): Promise<void> {
+  try {
+    await source.read(into, position + at);
+  } catch (error) {
+    if (!(error instanceof EndsEarly)) throw error;
+    const got = Math.max(0, error.end - position);
+    throw expected(source.name, tensorOf(tensor, bytes), `${got}: it ends there`);
+  }
 }
 
 /** What was expected of a tensor that ends early or late: 'tensor "x" to have 96 bytes'. */

@@ -17,7 +17,7 @@ import type { Container, StoredTensor } from "./container.js";
 import { bitsOf } from "./dtype.js";
 import { Ending } from "./ending.js";
 import { EndsEarly, expected } from "./error.js";
-import { bitsIn, excerpt, isObject, isSizes, kindOf } from "./header.js";
+import { bitsIn, depthOf, excerpt, isObject, isSizes, kindOf, maximumDepth } from "./header.js";
 import { RangeReader } from "./range.js";
 import type { Source } from "./source.js";
 import { counted, printable } from "./text.js";
@@ -41,9 +41,6 @@ interface Header {
 
 /** The format's own limit on the header. */
 export const maximumHeader = 100_000_000;
-
-/** How deep brackets may be nested. For a header of brackets alone, JSON.parse would take a minute and a half. */
-const maximumDepth = 64;
 
 /**
  * @param length the header's, as the first 8 bytes announce it, at most `maximumHeader`
@@ -167,24 +164,6 @@ function readEntry(file: string, name: string, value: unknown, dataBytes: number
     throw expected(file, `${tensor} (${dtype} [${shape.join(", ")}]) to take ${needed}`, `${end - begin}`);
   }
   return { name, dtype, shape, begin, bytes: end - begin };
-}
-
-/** How deep the brackets of a JSON text are nested. */
-function depthOf(bytes: Uint8Array): number {
-  const [quote, backslash, object, array, objectEnd, arrayEnd] = [...'"\\{[}]'].map((sign) => sign.charCodeAt(0));
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (inString) {
-      if (byte === backslash) i++;
-      else if (byte === quote) inString = false;
-    } else if (byte === quote) inString = true;
-    else if (byte === object || byte === array) deepest = Math.max(deepest, ++depth);
-    else if (byte === objectEnd || byte === arrayEnd) depth--;
-  }
-  return deepest;
 }
 
 /** A value of the header, as it is written there. */

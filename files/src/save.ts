@@ -1,11 +1,11 @@
 /** Files of tensors written to a disk: each whole or not at all, never half of one under its name. */
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { type FileHandle, mkdir, open, readdir, readlink, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { systemReason } from "./disk.js";
 import { expected, FileError } from "./error.js";
 import { divide, indexName, indexText, modelFiles, shardName } from "./shards.js";
-import { checkTensors, type GivenTensor, type Metadata, safetensorsBytes } from "./write-safetensors.js";
+import { checkOptions, checkTensors, type GivenTensor, type Metadata, safetensorsBytes } from "./write-safetensors.js";
 
 export interface WriteOptions {
   /** `__metadata__`: texts by name. */
@@ -16,7 +16,7 @@ export interface WriteOptions {
 
 /**
  * Writes tensors as a safetensors file. It is written beside its place under another name, and moved there at the end: whoever
- * reads `path` finds the old file or the new one. Where the writing fails, or is stopped, nothing is left of it.
+ * reads `path` finds the old file or the new one. Where the writing fails, or is stopped, nothing is left of it, nor of folders that it made.
  *
  * @throws TypeError, RangeError where the tensors are not as they say, before anything is written except for chunks of the
  * wrong size
@@ -25,8 +25,10 @@ export interface WriteOptions {
 export async function writeSafetensors(
   path: string,
   tensors: Iterable<GivenTensor>,
-  { metadata = {}, signal }: WriteOptions = {},
+  options: WriteOptions = {},
 ): Promise<void> {
+  checkOptions("writeSafetensors", options, ["metadata", "signal"]);
+  const { metadata = {}, signal } = options;
   const checked = checkTensors("writeSafetensors", tensors, metadata);
   await writeAll([{ path, chunks: safetensorsBytes("writeSafetensors", checked, metadata) }], signal);
 }
@@ -48,9 +50,11 @@ export interface ShardOptions extends WriteOptions {
 export async function writeShards(
   folder: string,
   tensors: Iterable<GivenTensor>,
-  { metadata = {}, maximumBytes = 5e9, signal }: ShardOptions = {},
+  options: ShardOptions = {},
 ): Promise<string[]> {
   const op = "writeShards";
+  checkOptions(op, options, ["metadata", "maximumBytes", "signal"]);
+  const { metadata = {}, maximumBytes = 5e9, signal } = options;
   if (!Number.isSafeInteger(maximumBytes) || maximumBytes < 1) {
     throw new RangeError(`${op}: maximumBytes expected a positive integer, got ${maximumBytes}`);
   }
@@ -88,13 +92,14 @@ interface Written {
 /** Writes all files under other names; then, when all are written, gives them their own. */
 async function writeAll(files: readonly Written[], signal?: AbortSignal): Promise<void> {
   const moves: { path: string; from: string; to: string }[] = [];
+  const made: string[] = [];
   try {
     for (const { path, chunks } of files) {
       signal?.throwIfAborted();
       const to = await target(path);
       const from = `${to}.${randomBytes(4).toString("hex")}.tmp`;
       const handle = await attempt(path, async () => {
-        await mkdir(dirname(to), { recursive: true });
+        made.push(...(await makeFolders(dirname(to))));
         return open(from, "wx");
       });
       moves.push({ path, from, to });
@@ -107,13 +112,40 @@ async function writeAll(files: readonly Written[], signal?: AbortSignal): Promis
     for (const { path, from, to } of moves) await attempt(path, () => rename(from, to));
   } catch (error) {
     for (const { from } of moves) await rm(from, { force: true });
+    // From the innermost on. One that holds another's files by now stays.
+    for (const folder of made.reverse()) await rmdir(folder).catch(() => {});
     throw error;
   }
 }
 
+/** Makes a folder and those it lies in. @returns the ones that were not there before, the outermost first */
+async function makeFolders(folder: string): Promise<string[]> {
+  const first = await mkdir(folder, { recursive: true });
+  const made: string[] = [];
+  if (first === undefined) return made;
+  for (let one = resolve(folder); one !== dirname(resolve(first)); one = dirname(one)) made.unshift(one);
+  return made;
+}
+
+/** What links may lead through on their way to a file, as Linux has it. */
+const maximumLinks = 40;
+
+/** Where a path leads. A link is followed also where the file that it points to is not there yet. */
+async function followed(path: string): Promise<string> {
+  let to = path;
+  for (let links = 0; links < maximumLinks; links++) {
+    const real = await realpath(to).catch(() => null);
+    if (real !== null) return real;
+    const link = await readlink(to).catch(() => null);
+    if (link === null) return to;
+    to = resolve(dirname(to), link);
+  }
+  throw expected(path, "a file that can be written", "a link that leads to itself");
+}
+
 /** The file to be replaced, which may not be there yet. A link is followed, so that the file it points to is replaced. */
 async function target(path: string): Promise<string> {
-  const to = await realpath(path).catch(() => path);
+  const to = await followed(path);
   const there = await stat(to).catch(() => null);
   // Found out before the work; and a device would be replaced by a file.
   if (there !== null && !there.isFile()) {

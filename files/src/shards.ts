@@ -8,7 +8,7 @@
  */
 import type { Container, StoredTensor } from "./container.js";
 import { expected } from "./error.js";
-import { excerpt, isObject, kindOf } from "./header.js";
+import { depthOf, excerpt, isObject, kindOf, maximumDepth } from "./header.js";
 import { openContainer } from "./open.js";
 import type { Source } from "./source.js";
 import { printable } from "./text.js";
@@ -54,18 +54,21 @@ export function indexText(shards: readonly (readonly SizedTensor[])[], names: re
   return `{\n  "metadata": {\n    "total_size": ${total}\n  },\n  "weight_map": {\n${lines.join(",\n")}\n  }\n}\n`;
 }
 
+export interface Sharded extends Container {
+  /** The names of the shards, beside the index. */
+  readonly files: readonly string[];
+}
+
 /**
  * The tensors of all shards as those of one file. Tensors that the shards have and the index does not name come after the others.
  *
  * @param index the index; closing it closes the shards too
  * @param openShard opens the file of that name beside the index
- * @throws FileError where the index is malformed, or where a file that it names is absent, malformed, or without a tensor that it should have
+ * @throws FileError where the index is malformed, or where a file that it names is absent, malformed, without a tensor that
+ * it should have, or with one that another shard has too and the index does not name
  */
-export async function openIndex(index: Source, openShard: (file: string) => Promise<Source>): Promise<Container> {
+export async function openIndex(index: Source, openShard: (file: string) => Promise<Source>): Promise<Sharded> {
   const sources = [index];
-  const close = async () => {
-    for (const source of sources) await source.close();
-  };
   try {
     const fileOf = await readIndex(index);
     const shards = new Map<string, Container>();
@@ -76,32 +79,74 @@ export async function openIndex(index: Source, openShard: (file: string) => Prom
       shards.set(file, shard);
       if (shard.format !== "safetensors") throw expected(shard.source.name, "a safetensors file", `an ${shard.format}`);
     }
-    const byFile = new Map(
-      [...shards].map(([file, { tensors }]) => [file, new Map(tensors.map((one) => [one.name, one]))]),
+    const named = namedTensors(index.name, fileOf, shards);
+    const others = Array.from(
+      shards,
+      ([file, { tensors }]) => [file, tensors.filter(({ name }) => !fileOf.has(name))] as const,
     );
-    const tensors: StoredTensor[] = [];
-    for (const [name, file] of fileOf) {
-      const tensor = byFile.get(file)?.get(name);
-      if (tensor === undefined) {
-        throw expected(index.name, `tensor "${printable(name)}" in ${printable(file)}`, "a file without it");
-      }
-      tensors.push(tensor);
-    }
-    for (const { tensors: all } of shards.values()) tensors.push(...all.filter(({ name }) => !fileOf.has(name)));
-    const [first] = shards.values();
-    return {
-      source: { name: index.name, size: index.size, read: (into, position) => index.read(into, position), close },
-      format: "safetensors",
-      metadata: first?.metadata ?? {},
-      tensors,
-      async finish() {
-        for (const shard of shards.values()) await shard.finish();
-      },
-    };
+    const tensors = [...named, ...distinct(index.name, new Map(others))];
+    return { ...joined(index, [...shards.values()], tensors), files: [...shards.keys()] };
   } catch (error) {
-    await close();
+    for (const source of sources) await source.close();
     throw error;
   }
+}
+
+/** Several files as one. @param source whose name it has, and whose closing closes all of them */
+export function joined(source: Source, parts: readonly Container[], tensors: readonly StoredTensor[]): Container {
+  return {
+    source: {
+      name: source.name,
+      size: source.size,
+      read: (into, position) => source.read(into, position),
+      async close() {
+        for (const one of new Set([source, ...parts.map((part) => part.source)])) await one.close();
+      },
+    },
+    format: "safetensors",
+    metadata: parts[0]?.metadata ?? {},
+    tensors,
+    async finish() {
+      for (const part of parts) await part.finish();
+    },
+  };
+}
+
+type Shards = ReadonlyMap<string, Container>;
+
+/** The tensors that the index names, in its order. */
+function namedTensors(index: string, fileOf: ReadonlyMap<string, string>, shards: Shards): StoredTensor[] {
+  const byFile = new Map(
+    Array.from(shards, ([file, { tensors }]) => [file, new Map(tensors.map((one) => [one.name, one]))]),
+  );
+  return Array.from(fileOf, ([name, file]) => {
+    const tensor = byFile.get(file)?.get(name);
+    if (tensor === undefined) {
+      throw expected(index, `tensor "${printable(name)}" in ${printable(file)}`, "a file without it");
+    }
+    return tensor;
+  });
+}
+
+/**
+ * The tensors of several files. Of two that have one name, nobody could tell which is meant.
+ *
+ * @param where the index or the model, in messages
+ */
+export function distinct(where: string, files: ReadonlyMap<string, readonly StoredTensor[]>): StoredTensor[] {
+  const found = new Map<string, { file: string; tensor: StoredTensor }>();
+  for (const [file, tensors] of files) {
+    for (const tensor of tensors) {
+      const { name } = tensor;
+      const other = found.get(name);
+      if (other !== undefined) {
+        const got = `it in ${printable(other.file)} and in ${printable(file)}`;
+        throw expected(where, `tensor "${printable(name)}" in one file, or in an index that says in which`, got);
+      }
+      found.set(name, { file, tensor });
+    }
+  }
+  return Array.from(found.values(), ({ tensor }) => tensor);
 }
 
 /** The file of each tensor, by the tensor's name. */
@@ -112,6 +157,9 @@ async function readIndex(index: Source): Promise<Map<string, string>> {
   }
   const bytes = new Uint8Array(size);
   await index.read(bytes, 0);
+  if (depthOf(bytes) > maximumDepth) {
+    throw expected(name, "a shard index", `one of more than ${maximumDepth} levels of brackets`);
+  }
   let parsed: unknown;
   try {
     parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));

@@ -1,7 +1,7 @@
 /** Reads standard input, or any stream of Node's. Its bytes pass once, and its size is known only at the end. */
 import { systemReason } from "./disk.js";
 import { EndsEarly, expected } from "./error.js";
-import type { Source } from "./source.js";
+import { refuseDetached, type Source } from "./source.js";
 
 /** At most one chunk of the stream is held that was not asked for yet: whoever writes to the stream waits meanwhile. */
 export function openStream(stream: NodeJS.ReadableStream, name = "standard input"): Source {
@@ -36,10 +36,12 @@ export function openStream(stream: NodeJS.ReadableStream, name = "standard input
       if (position < taken) {
         throw expected(name, "to be read from front to back", `byte ${position} after byte ${taken}`);
       }
-      const end = position + into.length;
+      const { length } = into;
+      const end = position + length;
       while (taken < end) {
         const bytes = await next(taken < position ? position - taken : end - taken);
-        if (bytes === null) throw new EndsEarly(name, into.length, position, taken, "it ends there");
+        if (bytes === null) throw new EndsEarly(name, length, position, taken, "it ends there");
+        refuseDetached(into, length);
         if (taken > position) into.set(bytes, taken - bytes.length - position);
       }
     },

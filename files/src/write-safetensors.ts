@@ -6,7 +6,7 @@
  * multiple of 8 bytes. So every tensor begins at a multiple of its element's size.
  */
 import { arrayOf, bitsOf, hasArray, type TensorArray } from "./dtype.js";
-import { bitsIn, excerpt, isSizes } from "./header.js";
+import { bitsIn, excerpt, isObject, isSizes, kindOf } from "./header.js";
 import { maximumHeader } from "./safetensors.js";
 import { counted, printable } from "./text.js";
 
@@ -39,6 +39,8 @@ export interface SizedTensor extends GivenTensor {
  * @throws TypeError, RangeError naming the tensor and what does not hold
  */
 export function checkTensors(op: string, tensors: Iterable<GivenTensor>, metadata: Metadata): SizedTensor[] {
+  if (!isObject(metadata))
+    throw new TypeError(`${op}: metadata expected an object of strings, got ${kindOf(metadata)}`);
   for (const [key, text] of Object.entries(metadata)) {
     checkText(op, `metadata key "${printable(key)}"`, key);
     if (typeof text !== "string") {
@@ -46,8 +48,14 @@ export function checkTensors(op: string, tensors: Iterable<GivenTensor>, metadat
     }
     checkText(op, `metadata "${printable(key)}"`, text);
   }
+  if (typeof tensors !== "object" || tensors === null || !(Symbol.iterator in tensors)) {
+    throw new TypeError(`${op}: tensors expected an array of tensors, got ${kindOf(tensors)}`);
+  }
   const names = new Set<string>();
   return Array.from(tensors, (tensor) => {
+    if (!isObject(tensor)) {
+      throw new TypeError(`${op}: tensor expected an object of name, dtype, shape and data, got ${kindOf(tensor)}`);
+    }
     const { name } = tensor;
     if (typeof name !== "string") throw new TypeError(`${op}: name expected a string, got ${typeof name}`);
     const where = `${op}: tensor "${printable(name)}"`;
@@ -57,6 +65,16 @@ export function checkTensors(op: string, tensors: Iterable<GivenTensor>, metadat
     names.add(name);
     return { ...tensor, bytes: bytesOf(where, tensor) };
   });
+}
+
+/** Refuses options that are none: a name that is misspelt would be ignored. */
+export function checkOptions(op: string, options: unknown, names: readonly string[]): void {
+  if (!isObject(options)) throw new TypeError(`${op}: options expected an object, got ${kindOf(options)}`);
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) {
+      throw new TypeError(`${op}: options expected ${names.join(", ")}, got "${printable(name)}"`);
+    }
+  }
 }
 
 /** Half a surrogate pair is no character, and other readers of JSON refuse it. */

@@ -1,11 +1,15 @@
 /** The study: measures files of hidden states, saves and merges what it measured, and says what was found. */
 export { OptionError, StudyError } from "./error.js";
+export { type Mask, readMask } from "./mask.js";
 export { chanceSd } from "./measure/null-model.js";
 export { median } from "./median.js";
+export { toCsv } from "./report/csv.js";
 export { finding, notes } from "./report/finding.js";
 export { toJson } from "./report/json.js";
-export { type StudyOptions, studySources, sumSources } from "./study.js";
+export { type Claim, type Doubt, type Verdict, verdictOf } from "./report/verdict.js";
+export { type ModelFile, type StudyOptions, studySources, sumSources } from "./study.js";
 export { StudySums } from "./sums.js";
 export { decimalsFor, fixed, range, scientific, shorten } from "./text.js";
 export type { Group, Norm, Population, Report, Sample, Site, Skipped, Speed, Spread } from "./types.js";
+export type { OffsetOption } from "./weight-offset.js";
 export { type Pairs, parsePairs } from "./weights.js";

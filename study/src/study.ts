@@ -10,14 +10,18 @@ import {
   printable,
   type Source,
   type StoredTensor,
+  WrongFormat,
 } from "@orthonorm/files";
 import { createEngine, type Engine } from "orthonorm";
 import { OptionError, StudyError } from "./error.js";
+import { fits, type Mask, misfit } from "./mask.js";
 import { collect, elementTypes } from "./measure/collect.js";
 import type { Floats } from "./measure/sample.js";
 import { compareSpeed } from "./speed.js";
+import { SliceSpread, splitTensors } from "./split.js";
 import { GroupSums, StudySums } from "./sums.js";
 import type { Norm, Report, Skipped, SourceFile, Speed } from "./types.js";
+import type { OffsetOption } from "./weight-offset.js";
 import { type FoundAffine, findAffine, normOf, type Pairs } from "./weights.js";
 
 export interface StudyOptions {
@@ -25,18 +29,36 @@ export interface StudyOptions {
   /** The norm of the states' model; "auto" asks the files' metadata and the weights. */
   norm?: "auto" | Norm;
   /** Models with the weight and bias of the norms: one for all groups, or one per group in their order. */
-  weights?: readonly Source[];
+  weights?: readonly (Source | ModelFile)[];
+  /** What the norms add to their stored weight; "auto" asks the model's type. */
+  weightOffset?: OffsetOption;
   pairs?: Pairs | null;
   /** The name of the one model of which all files are parts: tensors of the same name are then parts of one site. */
   pool?: string | null;
   /** Which tensors are sites, by their names. */
   sites?: (name: string) => boolean;
+  /** What integers of 16 bits are, where halves were saved as their bits. */
+  bits?: "bf16" | "f16" | null;
+  /** The axis along which tensors of three and more dimensions are split into a site per slice. */
+  split?: number | null;
+  /** Which rows of the sites that it fits count. */
+  mask?: Mask | null;
+  /** The sources that a folder or a pattern gave: where they are no states, they are left out and named. */
+  implied?: ReadonlySet<Source>;
   withSpeed?: boolean;
   version?: string;
   signal?: AbortSignal;
   /** Is told what is being measured, and which share of all bytes is done (0 where the size is not known). */
   progress?: (what: string, share: number) => void;
 }
+
+/** The tensors of a model, in as many files as it has, and its type as config.json has it. */
+export interface ModelFile extends Container {
+  readonly modelType: string | null;
+}
+
+/** However small a tensor is, its sums and figures take some 20 KB until they are written. */
+const mostTensors = 100_000;
 
 /** The study of these files as figures. @throws StudyError naming the file and what is wrong with it */
 export async function studySources(sources: readonly Source[], options: StudyOptions): Promise<Report> {
@@ -51,28 +73,47 @@ export async function studySources(sources: readonly Source[], options: StudyOpt
  * @throws StudyError naming the file and what is wrong with it; the sources are closed whatever happens
  */
 export async function sumSources(sources: readonly Source[], options: StudyOptions): Promise<StudySums> {
-  const { weights = [] } = options;
+  const { weights = [], bits = null, implied = new Set(), split = null } = options;
   const engine = createEngine();
   try {
     const files: Container[] = [];
-    for (const source of sources) files.push(await openContainer(source));
-    const models: Container[] = [];
-    for (const source of weights) models.push(await openContainer(source));
-    return await measureAll(engine, files, models, options);
+    const leftOut: Skipped[] = [];
+    for (const source of sources) {
+      try {
+        files.push(await openContainer(source, { bits }));
+      } catch (error) {
+        if (!(error instanceof WrongFormat && implied.has(source))) throw error;
+        leftOut.push({ source: source.name, tensor: null, reason: error.got });
+      }
+    }
+    const models: ModelFile[] = [];
+    for (const model of weights) {
+      models.push("tensors" in model ? model : { ...(await openContainer(model)), modelType: null });
+    }
+    const sliced = split === null ? files : splitTensors(files, split);
+    return await measureAll(engine, { files: sliced, leftOut }, models, options);
   } finally {
     engine.dispose();
-    for (const source of [...sources, ...weights]) await source.close();
+    const models = weights.map((model) => ("tensors" in model ? model.source : model));
+    for (const source of [...sources, ...models]) await source.close();
   }
 }
 
 async function measureAll(
   engine: Engine,
-  files: readonly Container[],
-  models: readonly Container[],
+  { files, leftOut }: { files: readonly Container[]; leftOut: readonly Skipped[] },
+  models: readonly ModelFile[],
   options: StudyOptions,
 ): Promise<StudySums> {
-  const { eps, withSpeed = true, version = "", signal, progress } = options;
-  const plans = files.map((file) => plan(file, options.sites));
+  const { eps, withSpeed = true, version = "", mask = null, signal, progress } = options;
+  const { plans, skipped } = planAll(files, options);
+  if (mask !== null) refuseMisfit(mask, plans);
+  const count = plans.reduce((sum, { fit }) => sum + fit.length, 0);
+  if (count > mostTensors) {
+    throw new StudyError(
+      `the study expected at most ${mostTensors} tensors at a time, got ${count} (choose some by --sites, and merge what --save writes)`,
+    );
+  }
   const groups = grouped(plans, options.pool ?? null);
   if (models.length > 1 && models.length !== groups.length) {
     throw new OptionError(
@@ -80,12 +121,14 @@ async function measureAll(
     );
   }
   const study = new StudySums({ version, variant: engine.variant, eps });
+  study.skipped.push(...leftOut, ...skipped);
+  if (mask !== null) study.hints.push(...masked(mask, plans));
   const total = plans.reduce((sum, { fit }) => sum + fit.reduce((bytes, tensor) => bytes + tensor.bytes, 0), 0);
   const samples = new Map<number, { sample: Floats; rows: number }>();
   let done = 0;
   for (const [at, { name, pooled, plans: parts }] of groups.entries()) {
     const model = models.length > 1 ? models[at] : (models[0] ?? null);
-    const affines = await findAffines(model, parts, options.pairs ?? null);
+    const affines = await findAffines(model, parts, options);
     const norms = decideNorm(parts, model, affines, options.norm ?? "auto");
     const group = new GroupSums(name, pooled, parts.map(sourceFile), ...norms);
     study.groups.push(group);
@@ -102,9 +145,12 @@ async function measureAll(
         const found = affines.get(tensor) ?? null;
         const norm = group.norm ?? "LayerNorm";
         const key = { site: tensor.name, dtype: tensor.dtype, cols, norm, eps, affine: found?.names ?? null };
+        const spread = options.split === undefined || options.split === null ? SliceSpread.of(tensor) : null;
         const { sums, sample } = await collect(engine, tensor, key, {
           source: file.source.name,
           affine: found?.parameters ?? null,
+          mask: mask !== null && fits(mask, tensor.shape) ? mask.keep : null,
+          observe: spread === null ? undefined : (columns, count) => spread.add(columns, count),
           signal,
           progress: (bytes) => {
             done += bytes;
@@ -112,6 +158,8 @@ async function measureAll(
           },
         });
         if (sums.read < sums.rows) study.complete = false;
+        const advice = spread?.advice(tensor.name) ?? null;
+        if (advice !== null) study.hints.push(advice);
         add(group, sums, file);
         if (sample !== null && !samples.has(cols)) samples.set(cols, { sample, rows: sums.rows });
       }
@@ -145,6 +193,58 @@ interface Plan {
   unfit: Skipped[];
 }
 
+/**
+ * The plans of all files that have sites. A file that a folder or a pattern gave, or whose tensors --sites does not want, is left
+ * out if another has sites.
+ */
+function planAll(
+  files: readonly Container[],
+  { sites, implied = new Set() }: StudyOptions,
+): { plans: Plan[]; skipped: Skipped[] } {
+  const plans: Plan[] = [];
+  const skipped: Skipped[] = [];
+  const faults: StudyError[] = [];
+  for (const file of files) {
+    try {
+      plans.push(plan(file, sites));
+    } catch (error) {
+      if (!(error instanceof StudyError)) throw error;
+      const unwanted = file.tensors.length > 0 && sites !== undefined && !file.tensors.some(({ name }) => sites(name));
+      if (!implied.has(file.source) && !unwanted) throw error;
+      faults.push(error);
+      if (!unwanted) skipped.push(...unfitTensors(file, sites));
+    }
+  }
+  if (plans.length === 0 && faults.length > 0) throw faults[0];
+  if (plans.length === 0) throw new StudyError("expected a file with a float tensor, got none");
+  return { plans, skipped };
+}
+
+function unfitTensors({ source, tensors }: Container, wanted: (name: string) => boolean = () => true): Skipped[] {
+  if (tensors.length === 0) return [{ source: source.name, tensor: null, reason: "no tensor at all" }];
+  return tensors.flatMap((tensor) => {
+    const reason = wanted(tensor.name) ? unfitFor(tensor, 1) : null;
+    return reason === null ? [] : [{ source: source.name, tensor: tensor.name, reason }];
+  });
+}
+
+function refuseMisfit(mask: Mask, plans: readonly Plan[]): void {
+  const sites = plans.flatMap(({ fit }) => fit);
+  if (!sites.some(({ shape }) => fits(mask, shape))) throw misfit(mask, sites);
+}
+
+/** Which sites a mask is for, where it is not for all of them. */
+function masked(mask: Mask, plans: readonly Plan[]): string[] {
+  const sites = plans.flatMap(({ fit }) => fit);
+  const others = sites
+    .filter(({ shape }) => !fits(mask, shape))
+    .map(({ name, shape }) => `${printable(name)} [${shape.join(", ")}]`);
+  if (others.length === 0) return [];
+  return [
+    `The mask [${mask.shape.join(", ")}] fits ${counted(sites.length - others.length, "site")}, and not ${listed(others, 3)}.`,
+  ];
+}
+
 /** Decides which tensors of a file are sites. They stay in the order of the file. */
 function plan(file: Container, wanted: (name: string) => boolean = () => true): Plan {
   const matrices = file.tensors.some((tensor) => unfitFor(tensor, 2) === null);
@@ -170,7 +270,7 @@ function describe(file: Container, chosen: readonly StoredTensor[], unfit: reado
     return `${counted(file.tensors.length, "tensor")} of other names than --sites wants: ${names}`;
   }
   return `${counted(unfit.length, "tensor")}: ${listed(
-    unfit.map(({ tensor, reason }) => `${printable(tensor)} (${reason})`),
+    unfit.map(({ tensor, reason }) => `${printable(tensor ?? "the file")} (${reason})`),
     3,
   )}`;
 }
@@ -209,16 +309,17 @@ function grouped(plans: readonly Plan[], pool: string | null): Model[] {
 }
 
 async function findAffines(
-  model: Container | null,
+  model: ModelFile | null,
   parts: readonly Plan[],
-  pairs: Pairs | null,
+  { pairs = null, weightOffset: offset = "auto" }: StudyOptions,
 ): Promise<Map<StoredTensor, FoundAffine>> {
   const found = new Map<StoredTensor, FoundAffine>();
   if (model === null) return found;
   const tensors = parts.flatMap(({ fit }) => fit);
   for (const tensor of tensors) {
     const { name, shape, dtype } = tensor;
-    const affine = await findAffine(model, name, shape[shape.length - 1], dtype === "F64", pairs);
+    const parameters = { file: model, modelType: model.modelType, offset, pairs };
+    const affine = await findAffine(parameters, name, shape[shape.length - 1], dtype === "F64");
     if (affine !== null) found.set(tensor, affine);
   }
   if (found.size === 0) {

@@ -12,7 +12,7 @@ interface Head {
 }
 
 /** What a saved study begins with. The number changes when the meaning of the sums does. */
-const format = { orthonormStudy: 2 };
+const format = { orthonormStudy: 3 };
 
 export class GroupSums {
   readonly sites = new Map<string, SiteSums>();
@@ -52,7 +52,9 @@ export class GroupSums {
     const { sources, norm, normFrom } = this;
     const fit = [...this.sites.values()].filter(({ unfit }) => unfit === null);
     const sites = fit.sort((a, b) => byDepth(a.key.site, b.key.site));
-    return { label, sources, norm, normFrom, sites: sites.map((site) => site.figures()) };
+    // Which rows count once is decided for the model, so that one token's state is treated alike at all sites.
+    const hasRepeated = sites.some((site) => site.hasRepeated);
+    return { label, sources, norm, normFrom, sites: sites.map((site) => site.figures(hasRepeated)) };
   }
 }
 
@@ -61,6 +63,8 @@ export class StudySums {
   readonly skipped: Skipped[] = [];
   complete = true;
   speed: Speed[] = [];
+  /** Sentences about the files of this run. They are not saved. */
+  hints: string[] = [];
 
   constructor(readonly head: Head) {}
 
@@ -68,7 +72,7 @@ export class StudySums {
   expectFigures(): void {
     for (const { path, sites, unfit } of this.groups) {
       if (unfit.length < sites.size || !this.complete) continue;
-      const reasons = unfit.map(({ tensor, reason }) => `${printable(tensor)} (${reason})`);
+      const reasons = unfit.map(({ tensor, reason }) => `${printable(tensor ?? "the file")} (${reason})`);
       throw new StudyError(`${printable(path)} expected a row with an angle, got none (${listed(reasons, 3)})`);
     }
   }
@@ -85,6 +89,7 @@ export class StudySums {
       complete: this.complete,
       groups: groups.map((group) => group.figures(label(group))),
       skipped: [...this.skipped, ...this.groups.flatMap(({ unfit }) => unfit)],
+      hints: this.hints,
       speed: this.speed,
     };
   }
@@ -99,6 +104,7 @@ export class StudySums {
     this.complete &&= other.complete;
     this.skipped.push(...other.skipped);
     this.speed = [];
+    this.hints = [];
     for (const group of other.groups) {
       const there = this.groups.find(({ name, pooled }) => name === group.name && pooled === group.pooled);
       if (there === undefined) {
@@ -125,14 +131,15 @@ export class StudySums {
     }
   }
 
-  toJSON() {
+  /** What --save writes: the sums as JSON, and at the end the SHA-256 of what stands before it. */
+  async save(): Promise<string> {
     const { head, complete, groups, skipped } = this;
     const saved = groups.map(({ sites, ...group }) => ({ ...group, sites: [...sites.values()] }));
-    return { ...format, ...head, complete, skipped, groups: saved };
+    return `${await withSha256(JSON.stringify({ ...format, ...head, complete, skipped, groups: saved }))}\n`;
   }
 
-  /** @throws Error in words of what was expected, unless the text is what --save writes */
-  static parse(text: string): StudySums {
+  /** @throws Error in words of what was expected, unless the text is what `save` gives */
+  static async parse(text: string): Promise<StudySums> {
     let saved: unknown;
     try {
       saved = JSON.parse(text);
@@ -140,8 +147,12 @@ export class StudySums {
       throw new Error("valid JSON");
     }
     const { orthonormStudy, version, variant, eps, complete, groups, skipped } = asObject(saved, "a saved study");
-    if (orthonormStudy !== format.orthonormStudy)
-      throw new Error(`"orthonormStudy": ${format.orthonormStudy}, as --save writes it`);
+    if (orthonormStudy !== format.orthonormStudy) {
+      throw new Error(`"orthonormStudy": ${format.orthonormStudy}, as --save writes it in this version`);
+    }
+    if (text.trimEnd() !== (await withSha256(text.replace(/,"sha256":"\w*"\}\s*$/, "}")))) {
+      throw new Error("the text that its SHA-256 was taken of");
+    }
     if (typeof version !== "string" || typeof variant !== "string") throw new Error("version and variant as text");
     if (typeof complete !== "boolean") throw new Error("complete as true or false");
     if (!Array.isArray(groups) || !Array.isArray(skipped)) throw new Error("groups and skipped as lists");
@@ -163,6 +174,13 @@ export class StudySums {
   }
 }
 
+/** A JSON object with its SHA-256 as the last member. */
+async function withSha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  const sha256 = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${text.slice(0, -1)},"sha256":"${sha256}"}`;
+}
+
 function sourceFrom(saved: unknown): SourceFile {
   const { name, bytes } = asObject(saved, "a source");
   if (typeof name !== "string" || (bytes !== null && !Number.isSafeInteger(bytes))) {
@@ -173,7 +191,7 @@ function sourceFrom(saved: unknown): SourceFile {
 
 function skippedFrom(saved: unknown): Skipped {
   const { source, tensor, reason } = asObject(saved, "a skipped tensor");
-  if (typeof source !== "string" || typeof tensor !== "string" || typeof reason !== "string") {
+  if (typeof source !== "string" || (tensor !== null && typeof tensor !== "string") || typeof reason !== "string") {
     throw new Error("a skipped tensor's source, name and reason");
   }
   return { source, tensor, reason };

@@ -17,6 +17,8 @@ export interface Report {
   complete: boolean;
   groups: Group[];
   skipped: Skipped[];
+  /** What a reader of the figures should know of the files: how they might be split, which sites a mask fits. */
+  hints: string[];
   /** The time of the two norms on the sites' rows, once per d; empty where they were not timed. */
   speed: Speed[];
 }
@@ -41,7 +43,8 @@ export interface SourceFile {
 
 export interface Skipped {
   source: string;
-  tensor: string;
+  /** Null where the whole file was left out. */
+  tensor: string | null;
   reason: string;
 }
 
@@ -56,23 +59,33 @@ export interface Site {
   read: number;
   /** How many rows are excluded from the ordinary ones, by the reason. Each is counted once, for the first reason in this order. */
   apart: {
+    /** What --mask leaves out: padding. */
+    masked: number;
     /** All zeros: no direction. */
     zero: number;
     /** With NaN or an infinity, there or after weight and bias, or longer than 1e150, whose square is no number. */
     notFinite: number;
     /** Longer than `massiveAbove`. */
     massive: number;
-    /** Copies, bit for bit, of a row that makes up 5 % of the rows or more: it counts once. */
+    /**
+     * Copies, bit for bit, of a row that makes up 5 % of the rows or more, or 2.5 % where a site of the model has a row that makes
+     * up 5 %: it counts once.
+     */
     repeated: number;
   };
   /** The norm from which on a row is massive: eight times the power of two at or above the median norm. */
   massiveAbove: number;
-  /** Whether all distinct rows are known, which are up to 512 per norm bin. If not, copies stay, and `repeatedShare` is an estimate. */
+  /** Whether the copies set apart are all there are. If not, they are so many at least. */
+  repeatedExactly: boolean;
+  /** Whether all distinct rows are known, which are up to 512. If not, `repeatedShare` is an estimate. */
   repeatsKnown: boolean;
   /** The share of the rows with a direction that repeat an earlier one. */
   repeatedShare: number;
-  /** How often the most frequent row found occurs, and its norm and angle; null where no row repeats. */
-  mostRepeated: { count: number; norm: number; angle: number } | null;
+  /**
+   * How often the most frequent row occurs (at least, unless it is exact), and its norm and angle. Null where no row repeats, and
+   * of more than 512 distinct rows where none makes up 1 %.
+   */
+  mostRepeated: { count: number; exact: boolean; norm: number; angle: number } | null;
   /** Whether every row's mean is zero up to rounding. The angle is 90° by construction then, and says nothing about the model. */
   centred: boolean;
   /** Of random directions at this d: the standard deviation of the angle, and the mean |90° − θ|. */
@@ -83,8 +96,19 @@ export interface Site {
   massive: Population | null;
   /** All rows with a direction, as the paper counts them. */
   all: Population;
+  /**
+   * |90° − θ| of the first rows in the order of the file, 512 at most; null for a row without a direction. They are kept in the run
+   * that reads the rows, and null as a whole where parts were merged or sums were saved.
+   */
+  tokens: (number | null)[] | null;
   /** The names of weight and bias, where --weights gave them, and a fingerprint of their values. */
-  affine: { weight: string; bias: string | null; values: string } | null;
+  affine: {
+    weight: string;
+    bias: string | null;
+    values: string;
+    /** 1 where the norm multiplies by 1 + weight, and what says so: "--weight-offset", "model_type gemma2 in config.json". */
+    offset: { value: 0 | 1; from: string };
+  } | null;
   /** Measured on a sample of the ordinary rows; null where the study was stopped before. */
   sample: Sample | null;
 }
@@ -92,6 +116,8 @@ export interface Site {
 /** A group of rows. */
 export interface Population {
   rows: number;
+  /** How many of them have no direction after weight and bias, which are zeros there: they are in no angle after the norm. */
+  withoutAngleAfter: number;
   /** θ = angle(x, 1) before the norm. */
   angle: Spread;
   /** |90° − θ|: what LayerNorm's standardization rotates by, exactly. */
@@ -133,8 +159,8 @@ export interface Sample {
   /** The engine against the f64 oracle: the largest |Δ|/max(1, |y|) of both norms, and in how many rows it was looked for. */
   engineError: { max: number; rows: number };
   /**
-   * The rank of the uniform vector among random ±1 directions by mean |cos θ|: `lower` of them have a smaller one. 0 says that
-   * the states avoid the uniform vector more than any of them.
+   * The rank of the uniform vector among random directions by mean |cos θ|: `lower` of them have a smaller one. 0 says that the
+   * states avoid the uniform vector more than any of them. The directions are vectors of ±1, below d = 16 normal vectors.
    */
   uniformRank: {
     lower: number;
@@ -142,6 +168,11 @@ export interface Sample {
     meanAbsCos: number;
     directionsMeanAbsCos: { min: number; median: number; max: number };
   };
+  /**
+   * Of two rows of the sample: their mean cosine, and how far what a random direction has in common with the one tells what it
+   * has with the other, (d·cos² − 1)/(d − 1) in the mean. Null of a single row.
+   */
+  pairs: { cosine: number; correlation: number } | null;
   /** The shares of the states' variance about their mean vector that the norm forgets; null of fewer than 16 rows. */
   lost: {
     /** Var(x·1̂)/total: LayerNorm's projection. */

@@ -4,13 +4,14 @@ import { convert } from "orthonorm";
 import { OptionError, StudyError } from "./error.js";
 import { type Affine, elementTypes } from "./measure/collect.js";
 import type { Floats } from "./measure/sample.js";
-import type { Norm } from "./types.js";
+import type { Norm, Site } from "./types.js";
+import { type OffsetOption, weightOffset } from "./weight-offset.js";
 
 /** The names of the parameters per site. A bias of null means that there is none. */
 export type Pairs = Record<string, { weight: string; bias: string | null }>;
 
 export interface FoundAffine {
-  names: { weight: string; bias: string | null; values: string };
+  names: NonNullable<Site["affine"]>;
   parameters: Affine;
 }
 
@@ -18,30 +19,39 @@ export interface FoundAffine {
 const sides = /[._/](in|inp|input|inputs|x|pre|hook_in|hook_normalized_in|before)$/i;
 const parameterEnds = { weight: ["weight", "gamma", "g", "scale", "w"], bias: ["bias", "beta", "b"] };
 
+/** The model that has the parameters, and how its weights are to be read. */
+export interface Parameters {
+  file: Container;
+  /** `model_type` of config.json beside the file; null where there is none. */
+  modelType: string | null;
+  offset: OffsetOption;
+  pairs: Pairs | null;
+}
+
 /**
- * The parameters of one site. A pairs file decides; else `h.0.ln_1` belongs to the tensors `h.0.ln_1.weight` and
+ * The parameters of one site, with the weight as the norm multiplies by it. A pairs file decides; else `h.0.ln_1` belongs to the tensors `h.0.ln_1.weight` and
  * `h.0.ln_1.bias`, also where one of the two names has more in front ("transformer.h.0.ln_1.weight").
  *
  * @returns null where there is none of that name
  * @throws StudyError where two fit, or one fits by name and not by shape
  */
 export async function findAffine(
-  file: Container,
+  { file, modelType, offset: wanted, pairs }: Parameters,
   site: string,
   cols: number,
   rowsAreF64: boolean,
-  pairs: Pairs | null,
 ): Promise<FoundAffine | null> {
   const named = pairs !== null && Object.hasOwn(pairs, site) ? pairs[site] : null;
   const weight = named ? byName(file, named.weight) : match(file, site, parameterEnds.weight);
   if (weight === null) return null;
   const bias = named ? (named.bias === null ? null : byName(file, named.bias)) : match(file, site, parameterEnds.bias);
+  const offset = weightOffset(wanted, modelType, weight.name);
   const parameters = {
-    weight: await readVector(file, weight, cols, rowsAreF64),
-    bias: bias === null ? null : await readVector(file, bias, cols, rowsAreF64),
+    weight: await readVector(file, weight, cols, rowsAreF64, offset.value),
+    bias: bias === null ? null : await readVector(file, bias, cols, rowsAreF64, 0),
   };
   const values = fingerprintOf(parameters.weight, parameters.bias ?? new Float32Array(0));
-  return { names: { weight: weight.name, bias: bias?.name ?? null, values }, parameters };
+  return { names: { weight: weight.name, bias: bias?.name ?? null, values, offset }, parameters };
 }
 
 /** LayerNorm's parameters have a bias, RMSNorm's have none: what a file of weights says of the norm it belongs to. */
@@ -87,8 +97,14 @@ function among({ tensors }: Container): string {
   return tensors.length === 0 ? "no tensor at all" : `tensors ${listed(tensors.map(({ name }) => printable(name)))}`;
 }
 
-/** One vector of so many elements, as f32; as f64 where the rows are. */
-async function readVector(file: Container, tensor: StoredTensor, cols: number, rowsAreF64: boolean): Promise<Floats> {
+/** One vector of so many elements plus the offset, as f32; as f64 where the rows are. */
+async function readVector(
+  file: Container,
+  tensor: StoredTensor,
+  cols: number,
+  rowsAreF64: boolean,
+  offset: number,
+): Promise<Floats> {
   const { name, dtype, shape } = tensor;
   const kind = Object.hasOwn(elementTypes, dtype) ? elementTypes[dtype] : null;
   const length = shape.reduce((product, size) => product * size, 1);
@@ -102,7 +118,8 @@ async function readVector(file: Container, tensor: StoredTensor, cols: number, r
   const half = kind === "f16" || kind === "bf16";
   const values = half ? convert(data as Uint16Array, "f32", { dtype: kind }) : (data as Floats);
   // In the type of the rows: what scales f32 rows must be finite in f32.
-  const measured = rowsAreF64 ? Float64Array.from(values) : Float32Array.from(values);
+  const whole = Float64Array.from(values, (value) => value + offset);
+  const measured = rowsAreF64 ? whole : Float32Array.from(whole);
   const at = measured.findIndex((value) => !Number.isFinite(value));
   if (at >= 0) {
     throw new StudyError(

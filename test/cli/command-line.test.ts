@@ -50,7 +50,9 @@ describe("the command line", () => {
       status: 0,
       stdout: readFileSync(join(folder, "merged-plain.json"), "utf8"),
     });
-    expect(JSON.parse(merged.stdout)).toEqual(JSON.parse(orthonorm(["study", good, "--json", "-"]).stdout));
+    // The record of the first rows is kept in the run that reads them.
+    const whole = JSON.parse(orthonorm(["study", good, "--json", "-"]).stdout);
+    expect(JSON.parse(merged.stdout)).toEqual({ ...whole, sites: [{ ...whole.sites[0], tokens: null }] });
     const both = orthonorm(["study", good, "--save", "-", "--html", "-"]);
     expect(both).toMatchObject({ status: 2, stdout: "" });
     expect(both.stderr).toBe("study: --save - expected standard output, got that of --html\n");

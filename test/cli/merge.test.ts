@@ -1,12 +1,21 @@
 // Parts of a study that are saved and merged give what one run gives.
 
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { StudySums } from "../../study/src/sums.js";
 import { normals } from "../support/random.js";
 import { cli, type Figures, f32, folder, orthonorm, random, write } from "../support/study-runs.js";
 import { npy } from "../support/tensor-files.js";
+
+/** Saved sums with the checksum that belongs to them. */
+function signed(text: string): string {
+  const { sha256: _, ...sums } = JSON.parse(text);
+  const sha256 = createHash("sha256").update(JSON.stringify(sums)).digest("hex");
+  return `${JSON.stringify({ ...sums, sha256 })}\n`;
+}
 
 describe("parts that merge", () => {
   const all = normals(600 * 48, 0.1);
@@ -22,8 +31,9 @@ describe("parts that merge", () => {
     expect({ status: got.status, stderr: got.stderr }).toEqual({ status: 0, stderr: "" });
     return JSON.parse(got.stdout) as Figures;
   };
+  // Samples stay those of the parts, on which verdicts rest, and the record of the first rows is kept in the run that reads them.
   const comparable = ({ sites }: Figures) =>
-    sites.map(({ source: _, sample: _s, error: _e, swapError: _w, ...site }) => site);
+    sites.map(({ source: _, sample: _s, error: _e, swapError: _w, tokens: _t, verdict: _v, ...site }) => site);
 
   test("give what one run over all gives, in any order, and again", () => {
     const whole = run("study", "whole.safetensors", "--pool", "m", "--json", "-");
@@ -36,6 +46,7 @@ describe("parts that merge", () => {
     expect(comparable(merged)).toEqual(comparable(whole));
     expect(comparable(run("merge", "both.json", "--json", "-"))).toEqual(comparable(whole));
     expect(comparable(run("study", "part-*.safetensors", "--pool", "m", "--json", "-"))).toEqual(comparable(whole));
+    expect([whole, merged].map(({ sites }) => sites[0].tokens?.length)).toEqual([512, undefined]);
     // Of every distinct row: the sample's means are then of the same rows too.
     expect(merged.sites[1].sample.rows).toBe(whole.sites[1].sample.rows);
   });
@@ -65,7 +76,7 @@ describe("parts that merge", () => {
     refused(["part-1.json", "eps.json"], /eps\.json expected a part like those before it, got eps 1, not 0\.00001/);
     const plain = write("plain.safetensors", { states: random(4, 16) });
     writeFileSync(join(folder, "figures-only.json"), orthonorm(["study", plain, "--json", "-"]).stdout);
-    refused(["figures-only.json"], /expected "orthonormStudy": 2, as --save writes it/);
+    refused(["figures-only.json"], /expected "orthonormStudy": 3, as --save writes it/);
     const saved = readFileSync(join(folder, "part-1.json"), "utf8");
     for (const [from, to, message] of [
       [saved.slice(500), "", /expected valid JSON/],
@@ -76,9 +87,41 @@ describe("parts that merge", () => {
       ['"pooled":true', '"pooled":1', /expected a group with name, pooled, sources and sites/],
     ] as const) {
       expect(saved).toContain(from);
-      writeFileSync(join(folder, "broken.json"), saved.replace(from, to));
+      const broken = saved.replace(from, to);
+      writeFileSync(join(folder, "broken.json"), to === "" ? broken : signed(broken));
       refused(["broken.json"], message);
     }
+    writeFileSync(join(folder, "old.json"), saved.replace('"orthonormStudy":3', '"orthonormStudy":2'));
+    refused(["old.json"], /old\.json expected "orthonormStudy": 3, as --save writes it in this version, got/);
+  });
+
+  test("saved sums that were shortened, edited or damaged are refused by their checksum", async () => {
+    const saved = readFileSync(join(folder, "part-1.json"), "utf8");
+    expect(signed(saved)).toBe(saved);
+    expect((await StudySums.parse(saved)).report().groups[0].sites[0].read).toBe(1);
+
+    const last = saved.length - 2;
+    const without = saved.replace(/,"sha256":"\w+"/, "");
+    for (const text of [
+      saved.slice(0, last),
+      saved.slice(0, 500),
+      without,
+      saved.replace('"name":"m"', '"name":"n"'),
+    ]) {
+      expect(text).not.toBe(saved);
+      await expect(StudySums.parse(text)).rejects.toThrow(/^(valid JSON|the text that its SHA-256 was taken of)$/);
+    }
+    for (let at = 0; at < last; at += 97) {
+      for (const bit of [1, 4, 64]) {
+        const bytes = Buffer.from(saved);
+        bytes[at] ^= bit;
+        await expect(StudySums.parse(bytes.toString())).rejects.toThrow();
+      }
+    }
+    writeFileSync(join(folder, "edited.json"), saved.replace('"rows":170', '"rows":171'));
+    const { status, stderr } = orthonorm(["merge", "edited.json"]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/edited\.json expected the text that its SHA-256 was taken of, got something else\n$/);
   });
 
   test("files of one name in two folders are two models, in parts as in one run; .npy files of a folder are one", () => {

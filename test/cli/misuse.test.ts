@@ -24,7 +24,8 @@ describe("misuse", () => {
       1,
       /^study: nowhere\.safetensors expected .*, got no such file or directory$/m,
     );
-    fails(["study", "."], 1, /^study: \. expected .*, got a directory$/m);
+    mkdirSync(join(folder, "nothing"));
+    fails(["study", "nothing"], 1, /^study: nothing expected a folder with .*, got none in it$/m);
   });
 
   test("files that are cut off", () => {

@@ -33,7 +33,7 @@ describe("the look", () => {
     expect(colored.replace(/\u001b\[\d+m/g, "")).toBe(plain);
   });
 
-  test.each([80, 90, 100])("%i columns hold every line", async (width) => {
+  test.each([60, 70, 80, 90, 100])("%i columns hold every line", async (width) => {
     const { groups, ...rest } = await measured;
     const long = groups.map((group) => ({
       ...group,
@@ -47,9 +47,35 @@ describe("the look", () => {
       expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
       expect(lines.join("\n")).toContain("256 × 128");
       // What tells the sites apart is never what is left out of their names.
-      const names = lines.filter((line) => /\d{2}\.\d{2} ±/.test(line)).map((line) => line.split(/ {2,}/)[1]);
-      expect(new Set(names).size).toBe(9);
+      const table = lines.slice(
+        0,
+        lines.findIndex((line) => line.startsWith("What the norm")),
+      );
+      const names = table.filter((line) => /\d{2}\.\d{2}/.test(line)).map((line) => line.split(/ {2,}/)[1]);
+      expect([names.length, new Set(names).size]).toEqual([18, 9]);
     }
+  });
+
+  test("headings are cut so that models stay apart, with their norm and their shape", async () => {
+    const { groups, ...rest } = await measured;
+    const long = groups.map((group, at) => ({
+      ...group,
+      label: `checkpoints/of/a/long/name/${"and-more-".repeat(8)}${at}`,
+      sites: group.sites.map((site, layer) => ({
+        ...site,
+        site: `decoder.layers.${layer}.post_attention_layernorm.input`,
+      })),
+    }));
+    const lines = render({ ...rest, groups: long }, { width: 80, color: false }).split("\n");
+    const headings = lines.filter((line) => / {2}· {2}(LayerNorm|RMSNorm)/.test(line));
+    expect(headings).toHaveLength(4);
+    expect(new Set(headings).size).toBe(4);
+    expect(headings.map((heading) => /LayerNorm|RMSNorm/.exec(heading)?.[0])).toEqual([
+      "LayerNorm",
+      "RMSNorm",
+      "LayerNorm",
+      "RMSNorm",
+    ]);
   });
 
   test("progress: nothing in the first 300 ms or off a terminal, then one line that is taken back", async () => {

@@ -232,6 +232,17 @@ describe("loadKernels", () => {
     center(x, { engine });
     expect(count).toEqual({ modules: 1, instances: 1 });
   });
+
+  it("says that the engine was disposed of meanwhile, and keeps nothing for it", async () => {
+    const gone = "RangeError: loadKernels: engine expected a live engine, got one that was disposed of";
+    for (const families of [[normKernels], [normKernels, projectKernels]]) {
+      const engine = createEngine();
+      const loading = rejected(loadKernels(engine, families));
+      engine.dispose();
+      expect(await loading).toBe(gone);
+      expect(await rejected(loadKernels(engine, families))).toBe(gone);
+    }
+  });
 });
 
 describe("loadEngine", () => {

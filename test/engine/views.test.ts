@@ -1,6 +1,6 @@
 // Views of Tensors whose rows have gaps between them: every op reads and writes them where they lie.
 
-import { createEngine, layerNorm, orthonormalize, type Tensor } from "orthonorm";
+import { center, createEngine, layerNorm, orthonormalize, type Tensor } from "orthonorm";
 import { describe, expect, it } from "vitest";
 import { normals } from "../support/random.js";
 
@@ -25,6 +25,20 @@ it("a view of a view lives as long as the Tensor whose memory it is", () => {
   base.dispose();
   expect(quarter.disposed).toBe(true);
   expect(() => layerNorm(quarter)).toThrow("layerNorm: x expected a live Tensor, got one that was disposed of");
+});
+
+it("rows with gaps in a memory that something else has grown", () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 8 });
+  const engine = createEngine({ memory });
+  const base = engine.tensor("f32", [2, 4], [1, 3, 9, 9, 5, 9, 9, 9]);
+  const view = base.view({ shape: [2, 2], rowStride: 4 });
+  center(view, { out: view });
+  // the buffer that the engine has looked into is detached, and nothing has looked into the new one
+  memory.grow(1);
+  center(view, { out: view });
+  expect([...base.toArray()]).toEqual([-1, 1, 9, 9, -2, 2, 9, 9]);
+  memory.grow(1);
+  expect(layerNorm(view, { eps: 0 }).toArray()).toEqual(Float32Array.of(-1, 1, -1, 1));
 });
 
 describe("overlaps of views", () => {

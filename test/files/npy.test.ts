@@ -59,13 +59,17 @@ describe("npy", () => {
   });
 
   test.each<[string, Uint8Array, string, string]>([
-    ["big-endian numbers", npy("'>f4'", [2, 3], noise(24)), "F32", "big-endian (>f4)"],
+    ["big-endian dates", npy("'>M8[ns]'", [2], noise(16)), ">M8[ns]", "big-endian (>M8[ns])"],
     [
-      "Fortran's order",
-      npy("'<f4'", [2, 3], noise(24), { fortran: true }),
-      "F32",
+      "texts in Fortran's order",
+      npy("'<U3'", [2, 3], noise(72), { fortran: true }),
+      "<U3",
       "in Fortran's order (save np.ascontiguousarray of it)",
     ],
+    ["an unknown dtype", npy("'<q4'", [6], noise(24)), "<q4", "of a dtype that is not known (<q4)"],
+    ["complex halves", npy("'<c4'", [6], noise(24)), "<c4", "of a dtype that is not known (<c4)"],
+    ["a float of three bytes", npy("'<f3'", [8], noise(24)), "<f3", "of a dtype that is not known (<f3)"],
+    ["texts of NumPy 2", npy("'|T16'", [2], noise(99)), "|T16", "of a dtype that is not known (|T16)"],
     [
       "a structured dtype",
       npy("[('a', '<f4'), ('b', '|u1', (2, 3)), ('', '|V2')]", [2], noise(24)),
@@ -138,8 +142,7 @@ describe("npy", () => {
     ["a shape that is a number", shaped("(6)"), "expected shape to be a tuple of non-negative integers, got 6"],
     ["a shape that is a list", shaped("[6]"), "expected shape to be a tuple of non-negative integers, got [6]"],
     ["a negative size", shaped("(-2, -3)"), "expected shape to be a tuple of non-negative integers, got (-2, -3)"],
-    ["an unknown dtype", shaped("(6,)", "'<q4'"), "expected descr to be a NumPy dtype, got '<q4'"],
-    ["a float of three bytes", shaped("(8,)", "'<f3'"), "expected descr to be a NumPy dtype, got '<f3'"],
+    ["no dtype's name", shaped("(6,)", "'4f'"), "expected descr to be a NumPy dtype, got '4f'"],
     ["no dtype", shaped("(6,)", "None"), "expected descr to be a NumPy dtype, got None"],
     ["a field without a dtype", shaped("(6,)", "[('a',)]"), "expected descr to be a NumPy dtype, got the field ('a',)"],
     ["a shape of another size", shaped("(2, 4)"), "expected 32 bytes of data, what '<f4' (2, 4) takes, got 24"],

@@ -85,3 +85,22 @@ describe("readTensor", () => {
     );
   });
 });
+
+test("halves that were saved as integers are taken as what they are said to be", async () => {
+  const data = new Uint8Array([0x80, 0x3f, 0, 0xc0]);
+  const file = zip(
+    ["u2", "i2", "u1", "f2"].map((kind) => ({
+      name: `${kind}.npy`,
+      data: npy(`'<${kind}'`, [kind === "u1" ? 4 : 2], data),
+    })),
+  );
+  const dtypes = async (bits?: "bf16" | "f16") => {
+    const { tensors } = await openContainer(blob(file, "a.npz"), { bits });
+    return tensors.map(({ dtype }) => dtype);
+  };
+  expect(await dtypes()).toEqual(["U16", "I16", "U8", "F16"]);
+  expect(await dtypes("bf16")).toEqual(["BF16", "BF16", "U8", "F16"]);
+  expect(await dtypes("f16")).toEqual(["F16", "F16", "U8", "F16"]);
+  const container = await openContainer(blob(file, "a.npz"), { bits: "bf16" });
+  expect(await readTensor(container, "i2")).toEqual({ dtype: "BF16", shape: [2], data: new Uint16Array(data.buffer) });
+});

@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FileError, type GivenTensor, readTensor } from "@orthonorm/files";
+import { FileError, type GivenTensor, openBlob, openIndex, readTensor } from "@orthonorm/files";
 import { openDisk, openShards, writeSafetensors, writeShards } from "@orthonorm/files/node";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
@@ -135,6 +135,9 @@ test("an index that does not hold is refused by name", async () => {
   };
   const mapped = (weight_map: unknown) => JSON.stringify({ metadata: {}, weight_map });
   expect(await refused("{")).toBe("i.json expected a shard index, got text that is not valid JSON");
+  expect(await refused("[".repeat(1_000_000))).toBe(
+    "i.json expected a shard index, got one of more than 64 levels of brackets",
+  );
   expect(await refused("[]")).toBe("i.json expected a shard index with a weight_map, got none");
   expect(await refused(mapped([]))).toBe("i.json expected a shard index with a weight_map, got an array");
   for (const file of ["../a.safetensors", "/a", "a\\b", "..", 3]) {
@@ -165,4 +168,37 @@ test("tensors that the index does not name are not lost", async () => {
   await container.source.close();
   unlinkSync(files[0]);
   await expect(openShards(files[3])).rejects.toThrow("no such file or directory");
+});
+
+test("a tensor that two shards have is the one of the index, and refused where the index does not name it", async () => {
+  const folder = emptyFolder();
+  const index = join(folder, "model.safetensors.index.json");
+  const own = { "a.safetensors": f32("x", 2, 1), "b.safetensors": f32("y", 2, 2) };
+  const both = { "a.safetensors": f32("both", 2, 3), "b.safetensors": f32("both", 2, 4) };
+  for (const file of ["a.safetensors", "b.safetensors"] as const) {
+    await writeSafetensors(join(folder, file), [own[file], both[file]]);
+  }
+  const named = { x: "a.safetensors", y: "b.safetensors" };
+  writeFileSync(index, JSON.stringify({ weight_map: named }));
+  await expect(openShards(index, "i.json")).rejects.toThrow(
+    new FileError(
+      'i.json expected tensor "both" in one file, or in an index that says in which, got it in a.safetensors and in b.safetensors',
+    ),
+  );
+  writeFileSync(index, JSON.stringify({ weight_map: { ...named, both: "b.safetensors" } }));
+  const container = await openShards(index);
+  expect(container.tensors.map(({ name }) => name)).toEqual(["x", "y", "both"]);
+  expect((await readTensor(container, "both")).data).toEqual(both["b.safetensors"].data);
+  await container.source.close();
+});
+
+test("a shard may have any number of tensors that the index does not name", async () => {
+  const count = 130_000;
+  const entries = Array.from({ length: count }, (_, i) => `"${i}.":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`);
+  const header = Buffer.from(`{${entries.join(",")}}`);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const index = openBlob(new Blob(['{"weight_map":{"0.":"a"}}']), "i.json");
+  const container = await openIndex(index, async () => openBlob(new Blob([length, header]), "a"));
+  expect(container.tensors).toHaveLength(count);
 });

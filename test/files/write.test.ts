@@ -1,6 +1,16 @@
 // Safetensors as they are written: what the reader reads is what was given, and what cannot be is refused before it is there.
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runInNewContext } from "node:vm";
@@ -17,7 +27,7 @@ import {
   type Source,
   safetensorsBytes,
 } from "@orthonorm/files";
-import { openDisk, writeSafetensors } from "@orthonorm/files/node";
+import { openDisk, writeSafetensors, writeShards } from "@orthonorm/files/node";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { uniforms } from "../support/random.js";
@@ -183,6 +193,54 @@ describe("writeSafetensors", () => {
     expect(readdirSync(join(folder, "made/here"))).toEqual(["model.safetensors"]);
   });
 
+  test("a link is followed to a file that is not there yet, and refused where it leads to itself", async () => {
+    symlinkSync("second", join(folder, "first"));
+    symlinkSync("not/yet/there.safetensors", join(folder, "second"));
+    await writeSafetensors(join(folder, "first"), [good]);
+    expect(readFileSync(join(folder, "not/yet/there.safetensors"), "utf8")).toContain('"x"');
+    expect(lstatSync(join(folder, "first")).isSymbolicLink()).toBe(true);
+    symlinkSync("round", join(folder, "round"));
+    await expect(writeSafetensors(join(folder, "round"), [good])).rejects.toThrow(
+      new FileError(`${join(folder, "round")} expected a file that can be written, got a link that leads to itself`),
+    );
+  });
+
+  test("folders that were made for it are gone with it, but not what others put there", async () => {
+    mkdirSync(join(folder, "kept"));
+    const failing = (before: () => void) => ({
+      ...good,
+      data: {
+        *[Symbol.iterator]() {
+          before();
+          yield new Uint8Array(7);
+        },
+      },
+    });
+    await expect(writeSafetensors(join(folder, "kept/a/b/x"), [failing(() => {})])).rejects.toThrow(RangeError);
+    expect(readdirSync(join(folder, "kept"))).toEqual([]);
+    const others = failing(() => writeFileSync(join(folder, "kept/a/own"), ""));
+    await expect(writeSafetensors(join(folder, "kept/a/b/x"), [others])).rejects.toThrow(RangeError);
+    expect(readdirSync(join(folder, "kept/a"))).toEqual(["own"]);
+  });
+
+  test("options that are none are refused, with those that there are", async () => {
+    const options = { metdata: { format: "pt" } } as object;
+    const path = join(folder, "options");
+    await expect(writeSafetensors(path, [good], options)).rejects.toThrow(
+      new TypeError('writeSafetensors: options expected metadata, signal, got "metdata"'),
+    );
+    await expect(writeShards(path, [good], options)).rejects.toThrow(
+      new TypeError('writeShards: options expected metadata, maximumBytes, signal, got "metdata"'),
+    );
+    await expect(writeSafetensors(path, [good], null as unknown as object)).rejects.toThrow(
+      new TypeError("writeSafetensors: options expected an object, got null"),
+    );
+    await expect(writeSafetensors(path, undefined as unknown as [])).rejects.toThrow(
+      new TypeError("writeSafetensors: tensors expected an array of tensors, got undefined"),
+    );
+    expect(existsSync(path)).toBe(false);
+  });
+
   const refused: [what: string, tensors: unknown[], metadata: unknown, error: Error][] = [
     ["a name twice", [good, good], {}, new RangeError('writeSafetensors: tensor "x" expected once, got it twice')],
     [
@@ -241,6 +299,18 @@ describe("writeSafetensors", () => {
       [good],
       { step: 3 },
       new TypeError('writeSafetensors: metadata "step" expected a string, got number'),
+    ],
+    [
+      "metadata that is a list",
+      [good],
+      ["x"],
+      new TypeError("writeSafetensors: metadata expected an object of strings, got an array"),
+    ],
+    [
+      "no tensor",
+      [null],
+      {},
+      new TypeError("writeSafetensors: tensor expected an object of name, dtype, shape and data, got null"),
     ],
     [
       "chunks of too few bytes",
@@ -309,7 +379,7 @@ describe("writeSafetensors", () => {
     const late = writeSafetensors(path, [good], { signal: stop.signal });
     await expect(late).rejects.toThrow("enough");
     expect(closed).toBe(2);
-    expect(readdirSync(join(folder, "stopped"))).toEqual([]);
+    expect(existsSync(join(folder, "stopped"))).toBe(false);
   });
 
   test("where the disk refuses, it says why", async () => {

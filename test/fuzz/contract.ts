@@ -20,7 +20,7 @@ interface Expected {
 /** What is wrong with the outputs; undefined if nothing is. */
 export function broken(op: OpName, plan: Plan, outputs: Outputs): string | undefined {
   const entry: Entry = ops[op];
-  for (const { name, right, off } of expectations(op, plan, outputs)) {
+  for (const { name, right, off } of expectations(op, plan)) {
     const found = outputs[name];
     if (found === undefined) continue;
     const dtype = op === "convert" ? plan.to : entry.operands[name].dtype === "wide" ? wideOf(plan.dtype) : plan.dtype;
@@ -35,13 +35,14 @@ export function broken(op: OpName, plan: Plan, outputs: Outputs): string | undef
 /** Is a number what it must be? Rounding is monotonic, so it lies between the ends of what is allowed, rounded. */
 function holds(found: number, right: number, off: number, dtype: DType, notFinite: boolean): boolean {
   if (Number.isNaN(right)) return notFinite ? !Number.isFinite(found) : Number.isNaN(found);
-  if (!Number.isFinite(off)) return true;
+  if (found === right) return true;
+  if (!Number.isFinite(right) || !Number.isFinite(off)) return false;
   return found >= reference.roundTo(dtype, right - off) && found <= reference.roundTo(dtype, right + off);
 }
 
 /** Of these a row that is not finite gives what is not finite; of the others the oracle's NaN. */
 const unbounded = new Set<OpName>(["project", "reject", "angle"]);
-function expectations(op: OpName, plan: Plan, outputs: Outputs): Expected[] {
+function expectations(op: OpName, plan: Plan): Expected[] {
   const { dtype, rows, cols, k } = plan;
   if (rows === 0) return [];
   const half = isHalf(dtype);
@@ -180,7 +181,8 @@ function expectations(op: OpName, plan: Plan, outputs: Outputs): Expected[] {
     case "convert":
       return [{ name: "out", right: number("x"), off: () => 0 }];
   }
-  return [{ name: Object.keys(outputs)[0], right: [], off: () => 0 }];
+  // an op that is not here is called, refused and watched like the others, and its numbers are left to its own tests
+  return [];
 }
 
 function parameters(plan: Plan): { weight?: Float64Array; bias?: Float64Array; offset: number } {

@@ -1,6 +1,7 @@
 // A call of any op of the table, and before it whatever it needs that is not there.
 
 import { type OpName, ops } from "../../abi/ops.js";
+import { plainArgument } from "../support/table.js";
 import type { Generator } from "./generate.js";
 import type { Entry, Spec } from "./judge.js";
 import type { Call, Step } from "./step.js";
@@ -76,9 +77,11 @@ export function calls(generator: Generator): Step[] {
     kind: "call",
     name: generator.name("r"),
     op,
-    arguments: entry.arguments.map((name) =>
-      name === "to" ? (dice.percent(3) ? '"f8"' : `"${draft.to}"`) : (draft.chosen.get(name) ?? "undefined"),
-    ),
+    arguments: entry.arguments.map((name) => {
+      if (name in entry.operands) return draft.chosen.get(name) ?? "undefined";
+      if (name === "to") return dice.percent(3) ? '"f8"' : `"${draft.to}"`;
+      return String(plainArgument(op, name));
+    }),
     options: dice.percent(2)
       ? dice.pick(["null", "[]", "4", "new Map()", '"cols"', draft.chosen.get(first) ?? "null"])
       : options.length === 0 && dice.percent(50)

@@ -8,11 +8,15 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { depthOf, placesOf, runsOf } from "../../study/src/report/charts/depth.js";
 import { figuresOf } from "../../study/src/report/charts/figures.js";
+import { labelsApart } from "../../study/src/report/charts/labels.js";
+import { matched, overChance } from "../../study/src/report/charts/models.js";
+import { quartiles } from "../../study/src/report/charts/series.js";
 import { htmlReport } from "../../study/src/report/html/page.js";
 import type { Group, Report } from "../../study/src/types.js";
 import {
   blank,
   cellsOf,
+  comparedFigures,
   documentOf,
   everyFigure,
   figureIds,
@@ -53,10 +57,10 @@ describe("the parts", () => {
 
 describe("the figures", () => {
   test("are there as the data says", () => {
-    expect(figureIds(pages.twins)).toEqual(everyFigure);
+    expect(figureIds(pages.twins)).toEqual(comparedFigures);
     expect(figureIds(pages.one)).toEqual(everyFigure);
     expect(figureIds(pages.deep)).toEqual(everyFigure);
-    expect(figureIds(pages.unweighted)).toEqual(["angle", "share", "norm", "rotation", "histograms"]);
+    expect(figureIds(pages.unweighted)).toEqual(["angle", "share", "norm", "rotation", "histograms", "models"]);
     expect(figureIds(pages.centred)).toEqual(["angle", "norm", "rotation", "swap", "lost", "recovered"]);
   });
 
@@ -77,12 +81,12 @@ describe("the figures", () => {
   test("captions begin with what the figure shows", () => {
     const captions = Object.fromEntries(figuresOf(reports.twins, blank()).map(({ id, caption }) => [id, caption]));
     expect(captions.share).toMatch(
-      /^The states carry 0\.21–0\.46 \(ln\/states\) and 0\.94–1\.30 \(rms\/states\) of the uniform component/,
+      /^The mean carries 0\.16–0\.36\s% \(ln\/states\) and 0\.73–1\.01\s% \(rms\/states\) of the vectors’ squared norm: 0\.21–0\.46 \(ln\/states\) and 0\.94–1\.30 \(rms\/states\) times/,
     );
     expect(captions.angle).toMatch(
       /^At every site the median state lies within 0\.5° \(ln\/states\) and 2\.4° \(rms\/states\) of orthogonal/,
     );
-    expect(captions.angle).toContain("90° ± 5.06°");
+    expect(captions.angle).toContain("90° ± 5.08°");
     expect(figuresOf(reports.centred, blank())[0].caption).toMatch(/^Every angle is 90° by construction/);
   });
 
@@ -103,22 +107,20 @@ describe("the figures", () => {
   });
 
   test("marks stand at the numbers of the report", () => {
-    // d·cos²θ: the axis begins at 0, so that heights are to each other as the numbers are.
+    // cos²θ: the axis begins at 0, so that heights are to each other as the numbers are.
     const group = {
       ...reports.twins.groups[0],
       sites: reports.twins.groups[0].sites.filter((_, i) => i % 2 === 0 && i < 8),
     };
     const svg = figuresOf({ ...reports.twins, groups: [group] }, blank()).find(({ id }) => id === "share")
       ?.svg as Element;
-    const heights = [...svg.querySelectorAll("[aria-label=dot] circle")].map((dot) => Number(dot.getAttribute("cy")));
-    const ruler = [...svg.querySelectorAll("[aria-label='y-grid'] line")].map((line) =>
-      Number(line.getAttribute("y1")),
-    );
+    const heights = [...svg.querySelectorAll("[data-mark=dot] circle")].map((dot) => Number(dot.getAttribute("cy")));
+    const ruler = [...svg.querySelectorAll("[data-mark='y-grid'] line")].map((line) => Number(line.getAttribute("y1")));
     const zero = Math.max(...ruler);
-    const chance = Math.min(...ruler);
     expect(heights).toHaveLength(4);
     for (const [i, { ordinary }] of group.sites.entries()) {
-      expect((zero - heights[i]) / (zero - chance)).toBeCloseTo(ordinary.dCos2.mean, 2);
+      const expected = ordinary.dCos2.mean / group.sites[0].ordinary.dCos2.mean;
+      expect((zero - heights[i]) / (zero - heights[0])).toBeCloseTo(expected, 2);
     }
   });
 
@@ -159,6 +161,73 @@ describe("the figures", () => {
     expect(deep.ticks.length).toBeLessThan(12);
     expect(deep.ticks.map(deep.format).slice(0, 3)).toEqual(["0", "8", "16"]);
     expect(depthOf(reports.models.groups, 700).label).toBe("site, in the order of the files");
+  });
+
+  test("only layers are joined by a line and called a depth", () => {
+    const { sites } = reports.twins.groups[0];
+    const named = (names: string[]) => ({
+      ...reports.twins.groups[0],
+      sites: names.map((site, i) => ({ ...sites[i], site })),
+    });
+    const draw = (names: string[]) => figuresOf({ ...reports.twins, groups: [named(names)] }, blank())[0];
+    const lines = ({ svg }: { svg: Element }) => svg.querySelectorAll("[data-mark=line]").length;
+    const parts = draw(["query", "key", "value"]);
+    expect(parts.title).toBe("Angle to the uniform vector by site");
+    const layers = draw(["layers.0", "layers.1", "layers.2"]);
+    expect(layers.title).toBe("Angle to the uniform vector against depth");
+    expect(lines(layers)).toBe(lines(parts) + 1);
+    const joined = (names: string[]) => runsOf(named(names)).map((run) => [run.places.length, run.joined]);
+    expect(joined(["hey_1", "hey_2", "hey_3"])).toEqual([[3, false]]);
+    expect(joined(["block_7_out", "block_8_out", "final"])).toEqual([
+      [2, true],
+      [1, false],
+    ]);
+    expect(joined(["hidden_states[0]", "hidden_states[1]"])).toEqual([[2, true]]);
+  });
+
+  test("tokens in order have a heat map, whose classes diverge from chance", () => {
+    const [ln] = reports.twins.groups;
+    const chance = ln.sites[0].null.deviation;
+    const withTokens = (values: (number | null)[]) => ({
+      ...reports.twins,
+      groups: [{ ...ln, sites: ln.sites.slice(0, 2).map((site) => ({ ...site, tokens: values })) }],
+    });
+    const map = (values: (number | null)[]) => figuresOf(withTokens(values), blank()).find(({ id }) => id === "tokens");
+    const found = map([0.01 * chance, chance, 8 * chance, null]);
+    const fills = [...(found?.svg.querySelectorAll("path") ?? [])].map((path) => path.getAttribute("fill"));
+    const row = ["var(--orthogonal)", "var(--rule)", "var(--uniform)"];
+    expect(fills).toEqual([...row, ...row]);
+    expect(found?.caption).toContain("the farthest is token 2 at h.0.ln_1, 8.0 times");
+    expect(map([chance])).toBeUndefined();
+  });
+
+  test("models match by name, else by depth; the table has their ratios", () => {
+    expect(matched(reports.twins.groups).by).toBe("name");
+    const { by, matches } = matched(reports.models.groups);
+    expect([by, matches[0].name, matches.at(-1)?.name]).toEqual(["depth", "0 % of the depth", "100 % of the depth"]);
+    const [ln, rms] = reports.twins.groups;
+    const name = ln.sites[2].site;
+    const cells = Object.values(cellsOf(pages.twins, "table-models", name));
+    const ratios = [ln, rms].map(({ sites }) => overChance(sites[2]));
+    for (const [at, ratio] of [...ratios, ratios[1] / ratios[0]].entries()) {
+      expect(Math.abs(Number(cells[at]) / ratio - 1)).toBeLessThan(0.005);
+    }
+  });
+
+  test("two models of one name can be told apart", () => {
+    const [ln, rms] = reports.twins.groups;
+    const same = { ...reports.twins, groups: [ln, { ...rms, label: ln.label }] };
+    const heads = [...documentOf(htmlReport(same, options)).querySelectorAll(".key thead bdi")];
+    expect(heads.map(({ textContent }) => textContent)).toEqual(["ln/states (1)", "ln/states (2)"]);
+    const long = (middle: string) => `${"a".repeat(30)}${middle}${"z".repeat(30)}`;
+    const labels = labelsApart([long("1"), long("2"), "b"], 12);
+    expect(labels).toEqual([`…1${"z".repeat(10)}`, `…2${"z".repeat(10)}`, "b"]);
+  });
+
+  test("a median that the grid does not know is no end of the range", () => {
+    const spread = { ...reports.twins.groups[0].sites[0].ordinary.deviation, min: 1e-7, max: 9e-7, mean: 4e-7 };
+    expect(quartiles({ ...spread, q1: 9e-7, median: 9e-7, q3: 9e-7 })).toEqual({ y: 4e-7, low: 1e-7, high: 9e-7 });
+    expect(quartiles({ ...spread, q1: 2e-7, median: 5e-7, q3: 6e-7 })).toEqual({ y: 5e-7, low: 2e-7, high: 6e-7 });
   });
 
   test("any names give an axis and a figure", () => {

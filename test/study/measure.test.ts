@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { elementsPrint, lengthsPrint, lowerRange } from "../../study/src/measure/fingerprint.js";
 import { columnsOf } from "../../study/src/measure/measures.js";
 import { binOf } from "../../study/src/measure/norm-bin.js";
-import { chanceSd, chanceTilt } from "../../study/src/measure/null-model.js";
+import { chanceSd, chanceTilt, degrees } from "../../study/src/measure/null-model.js";
 import { SampleSums } from "../../study/src/measure/sample.js";
 import { SiteSums } from "../../study/src/measure/site.js";
 import { normals } from "../support/random.js";
@@ -97,9 +97,12 @@ test("a site's figures do not depend on which bin came first", () => {
     for (const bin of which) {
       const row = columnsOf(sums.terms, 1);
       row.length[0] = row.orthogonal[0] = 2 ** bin;
-      // More distinct rows than are kept: the share that repeats is estimated.
-      for (let i = 0; i < 1000; i++) sums.bin(bin).add(row, 0, i % (600 + 31 * bin));
-      sums.settle(row);
+      for (let i = 0; i < 1000; i++) {
+        sums.sums.bin(bin).add(0);
+        // More distinct rows than are kept: the share that repeats is estimated.
+        sums.sums.repeats.add(1000 * bin + (i % (600 + 31 * bin)));
+      }
+      sums.sums.settle(row);
     }
     return sums.figures();
   };
@@ -158,17 +161,45 @@ describe.each(["f32", "f64"] as const)("a sample of %s", (dtype) => {
   });
 });
 
-test("the null is what random directions really give", () => {
-  const d = 64;
-  const n = 4000;
-  const x = normals(n * d);
-  const leans = Array.from({ length: n }, (_, row) => {
-    const values = x.subarray(row * d, (row + 1) * d);
-    const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-    const mean = values.reduce((sum, value) => sum + value, 0) / d;
-    return (Math.asin((mean * Math.sqrt(d)) / length) * 180) / Math.PI;
-  });
-  const square = leans.reduce((sum, lean) => sum + lean * lean, 0) / n;
-  expect(Math.sqrt(square) / chanceSd(d)).toBeCloseTo(1, 1);
-  expect(leans.reduce((sum, lean) => sum + Math.abs(lean), 0) / n / chanceTilt(d)).toBeCloseTo(1, 1);
+/** The sd of θ and the mean |90° − θ| of random directions, by Simpson's rule over the density of the tilt, ∝ cos^{d−2}. */
+function integrated(d: number): { sd: number; tilt: number } {
+  const steps = 20_000;
+  // beyond 40 sd there is nothing left to add
+  const end = Math.min(Math.PI / 2, 40 / Math.sqrt(d));
+  let whole = 0;
+  let first = 0;
+  let second = 0;
+  for (let i = 0; i <= steps; i++) {
+    const tilt = (end * i) / steps;
+    const weight = (i === 0 || i === steps ? 1 : i % 2 === 0 ? 2 : 4) * Math.cos(tilt) ** (d - 2);
+    whole += weight;
+    first += weight * tilt;
+    second += weight * tilt * tilt;
+  }
+  return { sd: Math.sqrt(second / whole) * degrees, tilt: (first / whole) * degrees };
+}
+
+test.each([2, 3, 4, 8, 16, 63, 199, 200, 768, 4096, 1e6])("the null at d = %i is what integration gives", (d) => {
+  const { sd, tilt } = integrated(d);
+  expect(Math.abs(chanceSd(d) / sd - 1)).toBeLessThan(1e-12);
+  expect(Math.abs(chanceTilt(d) / tilt - 1)).toBeLessThan(1e-12);
+});
+
+test("the null where it is known without integration", () => {
+  // One dimension has the directions 0° and 180°; two have all angles alike; three have all cosines alike (Archimedes).
+  expect([chanceSd(1), chanceTilt(1)].map((value) => value.toFixed(9))).toEqual(["90.000000000", "90.000000000"]);
+  expect(chanceSd(2)).toBeCloseTo(180 / Math.sqrt(12), 10);
+  expect(chanceTilt(2)).toBeCloseTo(45, 10);
+  expect(chanceTilt(3)).toBeCloseTo((Math.PI / 2 - 1) * degrees, 10);
+  expect([2, 3, 4, 8, 16, 128].map((d) => chanceTilt(d).toFixed(2))).toEqual([
+    "45.00",
+    "32.70",
+    "26.76",
+    "17.44",
+    "11.86",
+    "4.06",
+  ]);
+  // Of many dimensions it is the normal distribution's.
+  expect(chanceSd(1e9) * Math.sqrt(1e9)).toBeCloseTo(degrees, 6);
+  expect(chanceTilt(1e9) / chanceSd(1e9)).toBeCloseTo(Math.sqrt(2 / Math.PI), 8);
 });

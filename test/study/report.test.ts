@@ -6,6 +6,7 @@ import { printable } from "@orthonorm/files";
 import { describe, expect, test } from "vitest";
 import { htmlReport } from "../../study/src/report/html/page.js";
 import { tablesOf } from "../../study/src/report/html/tables.js";
+import { verdictOf } from "../../study/src/report/verdict.js";
 import { cellsOf, documentOf, options, pages, reports } from "../support/report-pages.js";
 import { hostileNames } from "../support/sample-report.js";
 
@@ -186,7 +187,17 @@ describe("the tables", () => {
       "random sd": chance.sd.toFixed(2),
       "|90°\u00a0−\u00a0θ| random": chance.deviation.toFixed(2),
       "d·cos²θ mean": ordinary.dCos2.mean.toFixed(3),
-      "±1 directions nearer 90°": `${sample.uniformRank.lower} of 99`,
+    });
+    const { ratio, interval, effectiveRows, alike, meanShare } = verdictOf(rms.sites[3]);
+    expect(cellsOf(pages.twins, "table-verdict", site, "rms/states")).toMatchObject({
+      "over chance |90° − θ|": ratio.toFixed(2),
+      "over chance from": interval?.low.toFixed(2),
+      "over chance to": interval?.high.toFixed(2),
+      "random directions nearer 90°": `${sample.uniformRank.lower} of 99`,
+      "rows mean cosine": alike?.toFixed(2),
+      "rows as independent": effectiveRows?.toFixed(1),
+      "‖x‖² in the mean %": (100 * meanShare).toFixed(2),
+      verdict: "as far",
     });
     expect(cellsOf(pages.twins, "table-norm", site, "rms/states")).toMatchObject({
       "before the norm mean": ordinary.norm.mean.toFixed(3),
@@ -235,6 +246,7 @@ describe("the tables", () => {
       "table-angle",
       "table-norm",
       "table-rotation",
+      "table-models",
     ]);
     expect(document.querySelector("dl")?.textContent).toContain("none given");
   });

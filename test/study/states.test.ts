@@ -14,7 +14,7 @@ describe("what the states say", () => {
   test("random states lie as far as chance, states with a uniform component farther", () => {
     write("random.safetensors", { states: random(200, 64) });
     expect(text("random.safetensors")).toMatch(
-      /These states lie [\d.]+° .* as far as random directions, which lie 5\.71°/,
+      /These states lie [\d.]+° .* as far as random directions, which lie 5\.77°/,
     );
     write("leaning.safetensors", { states: random(200, 64, 1) });
     expect(text("leaning.safetensors")).toContain("farther than random directions");
@@ -60,6 +60,8 @@ describe("what the states say", () => {
     write("dirty.safetensors", { states: dirty });
     const [{ angle, norm, swapError, dCos2 }] = figures("clean.safetensors").sites;
     const [site] = figures("dirty.safetensors").sites;
+    expect(site.tokens?.map((tilt) => tilt !== null)).toEqual([0, 1, 1, 1, 0, 0, 1, 1, 1].map(Boolean));
+    expect(average(site.tokens?.filter((tilt) => tilt !== null) ?? [])).toBeCloseTo(site.deviation.mean, 9);
     expect(site).toMatchObject({ rows: 9, excluded: { zero: 1, notFinite: 2 }, angle, norm, swapError, dCos2 });
     expect(text("dirty.safetensors")).toContain(
       "Without a direction, in no figure of the table: states (1 row of zeros, 2 rows with NaN or infinite values).",

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BottomK } from "../../study/src/summary/bottom-k.js";
 import { ExactSum } from "../../study/src/summary/exact-sum.js";
+import { HeavyHitters } from "../../study/src/summary/heavy-hitters.js";
 import { Histogram, resolution } from "../../study/src/summary/histogram.js";
 import { RunningStats } from "../../study/src/summary/running-stats.js";
 import { normals } from "../support/random.js";
@@ -89,7 +90,7 @@ describe("the histogram and the running statistics", () => {
     for (const share of [0.01, 0.25, 0.5, 0.75, 0.99]) {
       const expected = sorted[Math.round(share * 5000)];
       const cell = 2 * resolution[grid] * (grid === "angle" ? 1 : expected);
-      expect(Math.abs(histogram.quantile(share) - expected)).toBeLessThan(1.5 * cell);
+      expect(Math.abs(histogram.quantiles([share])[0] - expected)).toBeLessThan(1.5 * cell);
     }
   });
 
@@ -103,7 +104,7 @@ describe("the histogram and the running statistics", () => {
       fc.property(lengths, (length) => {
         const histogram = new Histogram("length");
         histogram.addMany(Float64Array.of(length), 1, length, length);
-        const [low, high] = [histogram.quantile(0), histogram.quantile(1)];
+        const [low, high] = histogram.quantiles([0, 1]);
         expect(high / low).toBeCloseTo(2 ** (1 / 128), 12);
         expect(low / length).toBeLessThan(1 + 2 ** -20);
         expect(high / length).toBeGreaterThan(1 - 2 ** -20);
@@ -116,6 +117,36 @@ describe("the histogram and the running statistics", () => {
     const saved = JSON.parse(JSON.stringify(smallest));
     expect(saved).toEqual([[-894 * 128, 3]]);
     expect(JSON.parse(JSON.stringify(Histogram.from("length", saved)))).toEqual(saved);
+  });
+
+  test("few values and many are counted alike, one by one, at once, and as parts", () => {
+    const angles = fc.array(fc.double({ min: 0, max: 180, noNaN: true }), { maxLength: 200 });
+    fc.assert(
+      fc.property(angles, fc.nat(200), (values, cut) => {
+        const some = (from: number, to: number) => {
+          const histogram = new Histogram("angle");
+          const part = Float64Array.from(values.slice(from, to));
+          histogram.addMany(part, part.length, Math.min(...part), Math.max(...part));
+          return histogram;
+        };
+        const singly = new Histogram("angle");
+        for (const value of values.slice().reverse()) singly.add(value, 1);
+        const parts = some(cut, values.length);
+        parts.addAll(some(0, cut));
+        const cells = new Map<number, number>();
+        for (const value of values) {
+          const cell = Math.min(8999, Math.floor(value * 50));
+          cells.set(cell, (cells.get(cell) ?? 0) + 1);
+        }
+        const expected = [...cells].sort(([a], [b]) => a - b);
+        for (const one of [some(0, values.length), singly, parts]) {
+          const runs = JSON.parse(JSON.stringify(one)) as number[][];
+          const found = runs.flatMap(([from, ...counts]) => counts.map((count, i) => [from + i, count]));
+          expect(found).toEqual(expected);
+          expect(one.total).toBe(values.length);
+        }
+      }),
+    );
   });
 
   test("what is saved comes back, and what is broken does not", () => {
@@ -178,5 +209,80 @@ describe("the bottom-k sample of distinct rows", () => {
         }
       }),
     );
+  });
+});
+
+describe("the heavy hitters", () => {
+  const k = 8;
+  /** In batches, of which what occurs once is not told by name where it would not be kept. */
+  const summary = (items: readonly number[], batch: number) => {
+    const heavy = new HeavyHitters(k);
+    for (let from = 0; from < items.length; from += batch) {
+      const some = items.slice(from, from + batch);
+      const kept = new Set(heavy.fingerprints());
+      const alone = (item: number) => !kept.has(item) && some.indexOf(item) === some.lastIndexOf(item);
+      for (const item of some) if (!alone(item)) heavy.add(item, () => [item]);
+      const singles = some.filter(alone);
+      if (heavy.size + singles.length <= k) for (const item of singles) heavy.add(item, () => [item]);
+      else heavy.trim(singles.length);
+    }
+    return heavy;
+  };
+  // Some items are frequent, as powers of two are here.
+  const items = fc.array(
+    fc.nat(2 ** 20 - 1).map((x) => Math.clz32(x) * 7 + (x % 7) * (x % 2)),
+    { maxLength: 400, size: "max" },
+  );
+
+  test("bound every count, from both sides, in batches and in parts, whatever their order", () => {
+    fc.assert(
+      fc.property(items, fc.nat(400), fc.integer({ min: 1, max: 90 }), fc.boolean(), (all, cut, batch, saved) => {
+        const counts = new Map<number, number>();
+        for (const item of all) counts.set(item, (counts.get(item) ?? 0) + 1);
+        const last = summary(all.slice(cut), 7);
+        const merged = summary(all.slice(0, cut), batch);
+        merged.addAll(saved ? HeavyHitters.from(k, 1, JSON.parse(JSON.stringify(last))) : last);
+        for (const heavy of [summary(all, batch), summary(all.slice().reverse(), batch), merged]) {
+          const kept = new Map(heavy.atLeast(0));
+          const { dropped } = heavy.toJSON();
+          expect(kept.size).toBeLessThanOrEqual(k);
+          expect(dropped * (k + 1)).toBeLessThanOrEqual(all.length);
+          expect(heavy.complete).toBe(counts.size <= k);
+          for (const [item, times] of counts) {
+            const { count, missed } = kept.get(item) ?? { count: 0, missed: dropped };
+            expect(count <= times && times <= count + missed).toBe(true);
+            expect(missed <= dropped).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("an item that is frequent from the first batch on is counted exactly, beside any number of others", () => {
+    const all = Array.from({ length: 5000 }, (_, i) => (i % 8 === 0 ? 1 : 1000 + i));
+    expect(summary(all, 32).atLeast(100)).toEqual([[1, { count: 625, missed: 0, values: [1] }]]);
+    const parts = summary(all.slice(0, 1600), 32);
+    parts.addAll(summary(all.slice(1600), 32));
+    expect(parts.atLeast(100)).toEqual([[1, { count: 625, missed: 0, values: [1] }]]);
+    // One that comes later has at least so many, and may have been among what was dropped before.
+    const late = summary([...all.slice(1, 8), ...all.slice(9, 16), ...all], 32).atLeast(100);
+    expect(late.map(([item, { count, missed }]) => [item, count, missed])).toEqual([[1, 625, 0]]);
+    const afterwards = summary([...Array.from({ length: 320 }, (_, i) => 9000 + i), ...all], 32).atLeast(100);
+    expect(afterwards).toEqual([[1, { count: 625, missed: 10, values: [1] }]]);
+  });
+
+  test("what is broken does not come back", () => {
+    const saved = summary([1, 1, 2], 8).toJSON();
+    for (const broken of [
+      null,
+      { ...saved, dropped: -1 },
+      { ...saved, kept: [[1, 2, 0]] },
+      { ...saved, kept: [[1, 0, 0, 1]] },
+      { ...saved, kept: [[1, 2, 0.5, 1]] },
+      { ...saved, kept: Array.from({ length: 9 }, (_, i) => [i, 1, 0, 1]) },
+    ]) {
+      expect(() => HeavyHitters.from(k, 1, broken)).toThrow();
+    }
   });
 });

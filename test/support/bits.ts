@@ -56,8 +56,14 @@ function rowsOf(dtype: DType, cols: number, seed: number): Numbers {
   return encode(dtype, x);
 }
 
+/** What a call gave, where its element type is not x's. */
+interface Typed {
+  readonly dtype: DType;
+  readonly data: Numbers;
+}
+
 /** The calls of each op on one element type and length of rows; what each returns and writes. */
-function* calls(o: typeof Orthonorm, dtype: DType, cols: number): Generator<[op: string, ...results: unknown[]]> {
+function* opCalls(o: typeof Orthonorm, dtype: DType, cols: number): Generator<[op: string, ...results: unknown[]]> {
   const wide = dtype === "f64" ? "f64" : "f32";
   const seed = cols * 8;
   const x = rowsOf(dtype, cols, seed);
@@ -113,6 +119,25 @@ function* calls(o: typeof Orthonorm, dtype: DType, cols: number): Generator<[op:
   }
 }
 
+/** Conversions between each two element types, and ops over rows that lie in memory with gaps between them. */
+function* laterCalls(o: typeof Orthonorm, dtype: DType, cols: number): Generator<[key: string, ...results: unknown[]]> {
+  const x = rowsOf(dtype, cols, cols * 8);
+  yield ["convert", ...dtypes.map((to) => ({ dtype: to, data: o.convert(x, to, { dtype }) }))];
+
+  const rows = x.length / cols;
+  const rowStride = cols + 3;
+  const spread = o.tensor(dtype, [rows, rowStride]);
+  const view = spread.view({ shape: [rows, cols], rowStride });
+  for (let r = 0; r < rows; r++) spread.data.set(x.subarray(r * cols, (r + 1) * cols), r * rowStride);
+  const direction = encode(dtype === "f64" ? "f64" : "f32", deviates(cols, cols * 8 + 4));
+  const tensors = [o.layerNorm(view), o.rmsNorm(view, { residual: view }), o.center(view), o.reject(view, direction)];
+  const { variance } = o.moments(view);
+  o.layerNorm(view, { weight: direction, out: view });
+  const results = [...tensors, spread].map((tensor) => tensor.toArray());
+  for (const tensor of [...tensors, view, spread]) tensor.dispose();
+  yield ["views", ...results, variance];
+}
+
 /** A result's bytes, with one NaN for all: their payloads are the one thing that WebAssembly leaves open. */
 function bytesOf(dtype: DType, result: Numbers): Uint8Array<ArrayBuffer> {
   const copy = result.slice();
@@ -127,21 +152,26 @@ function bytesOf(dtype: DType, result: Numbers): Uint8Array<ArrayBuffer> {
   return new Uint8Array(copy.buffer);
 }
 
-/** The digests of the sweep, by op and element type: `layerNorm f32` and so on, the first 64 bits of SHA-256. */
+/** The digests of the sweep, by op (or what it is asked of) and element type: `layerNorm f32` and so on, the first 64 bits of SHA-256. */
 export async function digests(orthonorm: typeof Orthonorm): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const dtype of dtypes) {
     const parts: Record<string, Uint8Array<ArrayBuffer>[]> = {};
     for (const cols of lengths) {
-      for (const [op, ...results] of calls(orthonorm, dtype, cols)) {
-        parts[op] ??= [];
-        for (const result of results) parts[op].push(bytesOf(dtype, result as Numbers));
+      for (const calls of [opCalls, laterCalls]) {
+        for (const [key, ...results] of calls(orthonorm, dtype, cols)) {
+          parts[key] ??= [];
+          for (const result of results as (Numbers | Typed)[]) {
+            const typed = "dtype" in result ? result : { dtype, data: result };
+            parts[key].push(bytesOf(typed.dtype, typed.data));
+          }
+        }
       }
     }
-    for (const [op, some] of Object.entries(parts)) {
+    for (const [key, some] of Object.entries(parts)) {
       const digest = await crypto.subtle.digest("SHA-256", await new Blob(some).arrayBuffer());
       const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-      found[`${op} ${dtype}`] = hex.slice(0, 16);
+      found[`${key} ${dtype}`] = hex.slice(0, 16);
     }
   }
   return found;

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { ArrayOrTensor } from "../../bindings/index.js";
-import { callWith, entryOf, type OpName, opNames } from "./table.js";
+import { callWith, entryOf, type OpName, opNames, plainArgument } from "./table.js";
 
 /** Anything in place of anything: what a caller without types may give. */
 // biome-ignore lint/suspicious/noExplicitAny: the tests are about wrong kinds
@@ -57,7 +57,7 @@ export type Call = (x: Any, options?: Any) => unknown;
 function others(op: OpName, x: unknown): unknown[] {
   return entryOf(op)
     .arguments.slice(1)
-    .map((name) => (name in entryOf(op).operands ? oneRow(x) : name === "to" ? "f64" : 1));
+    .map((name) => (name in entryOf(op).operands ? oneRow(x) : plainArgument(op, name)));
 }
 
 /** One row of the same kind as x. */

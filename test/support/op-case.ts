@@ -2,8 +2,8 @@ import type { DType, Engine } from "../../bindings/index.js";
 import { decode, encode } from "./dtypes.js";
 import { type Form, Guarded } from "./guarded.js";
 import { normals, uniforms } from "./random.js";
-import { finiteKinds, type Kind, rowsOf } from "./rows.js";
-import { entryOf, inputsOf, invoke, type OpName, outputsOf, resultsOf } from "./table.js";
+import { finiteKinds, type Kind, rowCount, rowsOf } from "./rows.js";
+import { entryOf, inputsOf, invoke, type OpName, outputsOf, type Placement, placementsOf, resultsOf } from "./table.js";
 import { type Expected, type Numbers, wideOf } from "./within.js";
 
 /** How many rows, columns and directions; of y, whether it is one row for all of x's. */
@@ -58,8 +58,8 @@ export interface Way {
   form(index: number): Form;
   /** Are outputs given that the op would make? */
   readonly given: boolean;
-  /** Outputs that are inputs, as far as the table allows: the number of the choice among all of them. */
-  readonly inPlace?: number;
+  /** Outputs that are inputs. Default: none. */
+  readonly inPlace?: Placement;
 }
 
 /** The seed of a case at so many columns: every tail meets all choices that are made by it. */
@@ -94,12 +94,15 @@ export class OpCase {
     }
   }
 
-  /** A case drawn by a seed: which options are given, of which element types, and all numbers. */
-  static draw(description: OpDescription, dtype: DType, cols: number, seed: number): OpCase {
+  /**
+   * A case drawn by a seed: which options are given, of which element types, and all numbers. The description may have
+   * a say in how many rows it has.
+   */
+  static draw(description: OpDescription, dtype: DType, cols: number, seed: number, rows = rowCount(cols, 0)): OpCase {
     const { op, scalars: drawScalars, draw = {}, required = [], kinds } = description;
     const { operands, arguments: positional } = entryOf(op);
     const uniform = uniforms(seed);
-    const sizes = { rows: [1, 4, 7, 9][(cols >> 2) & 3], cols, k: 1, ...description.sizes?.(cols, seed) };
+    const sizes = { rows, cols, k: 1, ...description.sizes?.(cols, seed) };
     const scalars = drawScalars?.(seed) ?? {};
     const inputs = new Map<string, Operand>();
     for (const [i, name] of inputsOf(op).entries()) {
@@ -158,6 +161,17 @@ export class OpCase {
     return (this.outputs.get(output) as Operand).dtype;
   }
 
+  /** Every way to put outputs in the place of this case's inputs. */
+  get placements(): Placement[] {
+    return placementsOf(this.description.op, [...this.outputs.keys()], [...this.inputs.keys()]);
+  }
+
+  /** The outputs that have something of each row. */
+  get perRow(): string[] {
+    const { operands } = entryOf(this.description.op);
+    return [...this.outputs.keys()].filter((name) => operands[name].shape.startsWith("rows"));
+  }
+
   /** What an output has of one row. */
   rowIn(output: string, results: Readonly<Record<string, Numbers>>, row: number): Numbers {
     return rowIn(this.outputs.get(output) as Operand, results[output], row);
@@ -186,12 +200,10 @@ export class OpCase {
     const hold = (name: string, { dtype, rows, cols, shape, values }: Operand) =>
       held.set(name, new Guarded(engine, way.form(index++), dtype, rows, cols, shape, values));
     for (const [name, input] of this.inputs) hold(name, input);
-    const places = new Map<string, string>();
+    const places: Placement = way.inPlace ?? new Map();
     for (const [name, output] of this.outputs) {
-      if (returns !== undefined) continue;
-      const place = this.placeOf(name, way, [...places.values()]);
-      if (place !== undefined) places.set(name, place);
-      else if (way.given || name !== "out") hold(name, output);
+      if (returns !== undefined || places.has(name)) continue;
+      if (way.given || name !== "out") hold(name, output);
     }
     const operands: Record<string, unknown> = {};
     for (const [name, { value }] of held) operands[name] = value;
@@ -205,7 +217,7 @@ export class OpCase {
     const elements: Record<string, Numbers> = {};
     for (const name of this.outputs.keys()) {
       const result = results[name];
-      if (result === undefined) continue;
+      if (result === undefined) throw new Error(`${what}: expected ${name}, got nothing`);
       const guarded = held.get(places.get(name) ?? name);
       if (guarded !== undefined && result !== guarded.value) throw new Error(`${what}: ${name} is not what was given`);
       elements[name] = guarded?.read() ?? ("toArray" in result ? result.toArray() : result);
@@ -229,15 +241,6 @@ export class OpCase {
     const first = held.get(entryOf(this.description.op).arguments[0]) as Guarded;
     const array = first.form === "array" || first.form === "data";
     return array ? { cols: this.sizes.cols, dtype: this.dtype } : {};
-  }
-
-  /** The input that an output is, in this way of asking. */
-  private placeOf(output: string, { inPlace }: Way, taken: readonly string[]): string | undefined {
-    if (inPlace === undefined) return undefined;
-    const { operands } = entryOf(this.description.op);
-    const choices = operands[output].aliases.filter((name) => this.inputs.has(name) && !taken.includes(name));
-    const at = (inPlace >> taken.length) % (choices.length + (taken.length > 0 ? 1 : 0) || 1);
-    return choices[at];
   }
 }
 

@@ -1,6 +1,6 @@
 import { tensor } from "../../bindings/index.js";
 import { type Any, first } from "./errors.js";
-import { entryOf, type OpName, opNames } from "./table.js";
+import { entryOf, type OpName, opNames, plainArgument } from "./table.js";
 
 export const ramp = (n: number) => Float32Array.from({ length: n }, (_, i) => i + 1);
 
@@ -16,7 +16,7 @@ export function operandsOf(op: OpName): Record<string, Any> {
     ] as number[];
     given[name] = tensor(type, dims, ramp(dims.reduce((a, b) => a * b, 1)));
   }
-  for (const name of positional) if (!(name in operands)) given[name] = "f64";
+  for (const name of positional) if (!(name in operands)) given[name] = plainArgument(op, name);
   return given;
 }
 

@@ -25,6 +25,9 @@ export const figureIds = (html: string) =>
 
 export const everyFigure = ["angle", "share", "norm", "rotation", "swap", "histograms", "lost", "recovered"];
 
+/** With two models or more there is also the figure that compares them. */
+export const comparedFigures = [...everyFigure, "models"];
+
 /** The cells of a table's row, by the heads that a CSV gives them. */
 export function cellsOf(html: string, table: string, site: string, model?: string): Record<string, string> {
   const section = documentOf(html).querySelector(`#${table}`) as Element;

@@ -8,6 +8,7 @@ export interface Entry {
   readonly arguments: readonly string[];
   readonly returns?: readonly string[];
   readonly scalars?: Readonly<Record<string, string>>;
+  readonly internal?: Readonly<Record<string, string>>;
 }
 
 export type { OpName };
@@ -40,6 +41,32 @@ export function outputsOf(op: OpName): string[] {
 export function inputsOf(op: OpName): string[] {
   const { operands } = entryOf(op);
   return Object.keys(operands).filter((name) => operands[name].role === "in");
+}
+
+/** A right value of an argument that is no operand: an element type, or a number that the table has by that name. */
+export function plainArgument(op: OpName, name: string): string | number {
+  const { scalars, internal } = entryOf(op);
+  if (name === "to") return "f64";
+  if (name in { ...scalars, ...internal }) return 1;
+  throw new Error(`${op}: ${name} expected an operand, a scalar of the table or "to", got none of these`);
+}
+
+/** Which outputs lie where an input does, by name. */
+export type Placement = ReadonlyMap<string, string>;
+
+/** Every way to put one or more of these outputs in the place of these inputs, no two in the same. Default: of them all. */
+export function placementsOf(op: OpName, outputs = outputsOf(op), inputs = inputsOf(op)): Placement[] {
+  const { operands } = entryOf(op);
+  let placements: Placement[] = [new Map()];
+  for (const output of outputs) {
+    const places = operands[output].aliases.filter((name) => inputs.includes(name));
+    placements = placements.flatMap((placement) => {
+      const taken = [...placement.values()];
+      const free = places.filter((place) => !taken.includes(place));
+      return [placement, ...free.map((place) => new Map([...placement, [output, place]]))];
+    });
+  }
+  return placements.filter(({ size }) => size > 0);
 }
 
 /** What the package exports, by name. */

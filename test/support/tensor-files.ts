@@ -45,6 +45,28 @@ export function npy(descr: string, shape: readonly number[], data: Uint8Array, o
   return Buffer.concat([Buffer.from("\x93NUMPY", "latin1"), Buffer.from(version), length, text, data]);
 }
 
+/** The same elements with the first index fastest, as `np.asfortranarray` lays them out. */
+export function inFortranOrder(data: Uint8Array, shape: readonly number[]): Buffer {
+  const count = shape.reduce((all, size) => all * size, 1);
+  const size = data.length / count;
+  const turned = Buffer.alloc(data.length);
+  for (let at = 0; at < count; at++) {
+    let [rest, to, stride] = [at, 0, count];
+    for (const steps of [...shape].reverse()) {
+      stride /= steps;
+      to += (rest % steps) * stride;
+      rest = Math.floor(rest / steps);
+    }
+    turned.set(data.subarray(at * size, (at + 1) * size), to * size);
+  }
+  return turned;
+}
+
+/** The same numbers, of `size` bytes each, with their bytes in reverse. */
+export function reversed(data: Uint8Array, size: number): Buffer {
+  return Buffer.from(data.map((_, i) => data[i - (i % size) + size - 1 - (i % size)]));
+}
+
 export interface GivenEntry {
   name: string;
   data: Uint8Array;

@@ -37,7 +37,7 @@ async function run(files: string[], options: OutputOptions): Promise<void> {
   const outputs = await prepareOutputs(options, parts);
   let all: StudySums | null = null;
   for (const file of parts) {
-    const part = parse(file, await readText(file));
+    const part = await parse(file, await readText(file));
     try {
       if (all === null) all = part;
       else all.addAll(part);
@@ -51,9 +51,9 @@ async function run(files: string[], options: OutputOptions): Promise<void> {
   await emit(sums.report(), sums, outputs, options.color);
 }
 
-function parse(file: string, text: string): StudySums {
+async function parse(file: string, text: string): Promise<StudySums> {
   try {
-    return StudySums.parse(text);
+    return await StudySums.parse(text);
   } catch (error) {
     throw new CommandError(`${printable(file)} expected ${(error as Error).message}, got something else`);
   }

@@ -1,9 +1,18 @@
 /** `orthonorm study [FILE…]`: measures files of hidden states. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { relative } from "node:path";
-import { printable, type Source } from "@orthonorm/files";
-import { expand, openDisk, openStream } from "@orthonorm/files/node";
-import { type Norm, parsePairs, type StudySums, sumSources } from "@orthonorm/study";
+import { openContainer, printable, type Source } from "@orthonorm/files";
+import { expand, expandFiles, openDisk, openModel, openStream } from "@orthonorm/files/node";
+import {
+  type Mask,
+  type ModelFile,
+  type Norm,
+  type OffsetOption,
+  parsePairs,
+  readMask,
+  type StudySums,
+  sumSources,
+} from "@orthonorm/study";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "../error.js";
 import { readText, sha256 } from "../inputs.js";
@@ -14,11 +23,15 @@ import { Progress } from "../terminal/progress.js";
 
 interface StudyOptions extends OutputOptions, FeedOptions {
   weights?: string[];
+  weightOffset: OffsetOption;
   pairs?: string;
   norm: "auto" | Norm;
   eps: number;
   pool?: string;
   sites?: (name: string) => boolean;
+  split?: number;
+  mask?: string;
+  dtype?: "bf16" | "f16";
 }
 
 export function studyCommand(): Command {
@@ -32,11 +45,23 @@ keeps (arXiv 2409.12951), by really running both norms of the engine.
 
 A FILE is .safetensors, .npy or .npz, or an .onnx model with --inputs or --text, which is run for what goes into its norms \
 (orthonorm capture); every tensor in it of F32, F64, F16 or BF16 is one site: rows × d, where all \
-dimensions but the last are rows. - is standard input. Files are read once, in blocks: their size does not matter. Without \
-FILE, in a checkout of the repository, the project's own two models are measured: twins that differ only in the norm.`,
+dimensions but the last are rows. A folder means such files in it, - standard input. Files are read in blocks, so that \
+their size does not matter; with --html once more, for their SHA-256. Without FILE, in a checkout of the repository, the project's own two models are measured: twins that differ only in the norm.`,
         )
-        .argument("[FILE...]", "hidden states: names, patterns like 'layers/*.npy', or -")
-        .option("--weights <FILE>", "the model, for its norms' weight and bias; once, or once a model", collectOption)
+        .argument("[FILE...]", "hidden states: files, folders, patterns like 'layers/*.npy', or -")
+        .option(
+          "--weights <FILE>",
+          "the model, for its norms' weight and bias: a file, a folder, an index, or a pattern of shards; once, or once per model",
+          collectOption,
+        )
+        .addOption(
+          new Option(
+            "--weight-offset <N>",
+            "1 where norms multiply by 1 + weight, else 0; auto asks config.json's model_type",
+          )
+            .argParser(parseOffset)
+            .default("auto"),
+        )
         .option("--pairs <FILE>", 'which they are, as JSON: {"site": {"weight": "name", "bias": "name"}}')
         .addOption(
           new Option("--norm <NORM>", "the model's norm: layernorm, rmsnorm, or auto (metadata, weights)")
@@ -44,6 +69,19 @@ FILE, in a checkout of the repository, the project's own two models are measured
             .default("auto"),
         )
         .addOption(new Option("--eps <N>", "the eps of both norms").argParser(parseEps).default(1e-5, "1e-5"))
+        .addOption(
+          new Option(
+            "--split <AXIS>",
+            "a site per slice: 0 for [layers, tokens, d], where layers are stacked",
+          ).argParser(parseAxis),
+        )
+        .option("--mask <FILE[:TENSOR]>", "padding, [batch, seq]: rows where it is 0 are left out")
+        .addOption(
+          new Option("--dtype <TYPE>", "what integers of 16 bits are, where halves were saved as their bits").choices([
+            "bf16",
+            "f16",
+          ]),
+        )
         .addOption(
           new Option("--sites <PATTERN>", "only tensors of such names, like 'h.*.ln_1'").argParser(parsePattern),
         )
@@ -56,8 +94,10 @@ FILE, in a checkout of the repository, the project's own two models are measured
 Columns:
   angle θ        to the uniform vector 1: mean and sd over the rows
   |90°−θ|        how far that is from orthogonal, mean
-  chance         the same for random directions of that d: 0.80 of the sd of
-                 their angle, which is 57.3°/√d
+  chance         the same for random directions of that d; the sd of their
+                 angle is near 57.3°/√d
+  rank           of the uniform vector among 99 random directions: to how many
+                 of them the states are nearer to orthogonal
   d·cos²θ        the share of the uniform direction: 1 is chance, 0 is none
   norm           ‖x‖, median
   LN−RMS         ‖RMSNorm(x) − LN(x)‖/√d, in per cent: what it changes to put
@@ -68,15 +108,16 @@ Below them, what the norm does (medians): ‖x‖ before it, after the projectio
 after standardization, after weight and bias; the angle to 1 after it; and the
 rotation: what standardization does, what weight and bias do, and both.
 
-Rows apart from these: without a direction (zeros, NaN), massive (longer than
-eight times the power of two at or above the median norm), copies of a row that
-makes up 5 % of all (it counts once). They are counted, named, and reported.
+Rows apart from these: masked, without a direction (zeros, NaN), massive (longer
+than eight times the power of two at or above the median norm), copies of a row
+that makes up 5 % of all (it counts once). They are counted and named.
 
 Examples:
   orthonorm study                              the twins, in a checkout
   orthonorm study states.safetensors --weights model.safetensors
   orthonorm study states.npz --html report.html
-  orthonorm study 'layers/*.npy' --norm rmsnorm --eps 1e-6 --json figures.json
+  orthonorm study layers/ --norm rmsnorm --eps 1e-6 --json figures.json
+  orthonorm study hidden.npy --split 0 --mask inputs.npz:attention_mask
   orthonorm study part-7.safetensors --pool gpt2 --save part-7.json
   orthonorm study model.onnx --inputs inputs.npz
   zcat states.npy.gz | orthonorm study -
@@ -105,17 +146,22 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
       2,
     );
   }
-  const states = own ? twins.states : await expand(files);
-  if (states.filter((file) => file === "-").length > 1) {
+  if (files.filter((file) => file === "-").length > 1) {
     throw new CommandError("expected - (standard input) once, got it more often", 2);
   }
+  const given = own ? twins.states.map((file) => ({ file, explicit: true })) : await expandFiles(files);
+  const states = given.map(({ file }) => file);
   const onnx = states.filter((file) => file.toLowerCase().endsWith(".onnx"));
   const feed = onnx.length > 0 ? [feedOf(options)] : [];
   if (onnx.length === 0 && (options.inputs ?? options.text) !== undefined) {
     throw new CommandError("--inputs and --text expected an .onnx model to feed, got none", 2);
   }
-  const weights = options.weights ?? (own ? twins.weights : []);
-  const inputs = [...states, ...feed, ...weights, ...(options.pairs === undefined ? [] : [options.pairs])];
+  // A pattern means the shards of one model.
+  const weights: string[][] = [];
+  for (const name of options.weights ?? (own ? twins.weights : [])) weights.push(await expand([name]));
+  const mask = options.mask === undefined ? null : maskFile(options.mask);
+  const others = [options.pairs, mask?.file].filter((file) => file !== undefined);
+  const inputs = [...states, ...feed, ...weights.flat(), ...others];
   const outputs = await prepareOutputs(options, inputs);
   const pairs = options.pairs === undefined ? null : parsePairs(await readText(options.pairs), options.pairs);
   const nameOf = own ? (file: string) => relative(root, file).replaceAll("\\", "/") : (file: string) => file;
@@ -136,19 +182,30 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
 
   async function measure(captured: CapturedModels, signal: AbortSignal, progress: Progress): Promise<void> {
     const sources: Source[] = [];
-    for (const file of states)
-      sources.push(file === "-" ? openStream(process.stdin) : await openStates(captured.pathOf(file), nameOf(file)));
-    const models: Source[] = [];
+    const implied = new Set<Source>();
+    for (const { file, explicit } of given) {
+      const open = explicit ? openStates : openDisk;
+      const source = file === "-" ? openStream(process.stdin) : await open(captured.pathOf(file), nameOf(file));
+      sources.push(source);
+      if (!explicit) implied.add(source);
+    }
+    const models: ModelFile[] = [];
+    for (const shards of weights) models.push(await openModel(shards, nameOf));
     // A captured model has its own weights; where other files are measured beside it, they have to be given for all.
     const withThem = options.weights === undefined && onnx.length === states.length ? captured.files : [];
-    for (const file of [...weights, ...withThem]) models.push(await openDisk(file, nameOf(file)));
+    for (const file of withThem) models.push(await openModel([file], nameOf));
     const sums: StudySums = await sumSources(sources, {
       eps: isGiven("eps") ? options.eps : (captured.eps ?? options.eps),
       norm: options.norm,
       weights: models,
+      weightOffset: options.weightOffset,
       pairs,
       pool: options.pool ?? null,
       sites: (name) => !captured.parameters.has(name) && (options.sites?.(name) ?? true),
+      split: options.split ?? null,
+      mask: mask === null ? null : await openMask(mask),
+      bits: options.dtype ?? null,
+      implied,
       withSpeed: outputs.printed !== "json",
       version: version(),
       signal,
@@ -157,8 +214,8 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
     const report = sums.report();
     const hashes: Record<string, string> = {};
     if (outputs.targets.html !== undefined || outputs.printed === "html") {
-      for (const file of [...states, ...weights]) {
-        if (file !== "-" && !signal.aborted) hashes[nameOf(file)] = await sha256(file, signal, progress);
+      for (const file of [...states, ...weights.flat()]) {
+        if (isFile(file) && !signal.aborted) hashes[nameOf(file)] = await sha256(file, signal, progress);
       }
     }
     progress.clear();
@@ -204,6 +261,27 @@ async function openStates(file: string, name: string): Promise<Source> {
   );
 }
 
+/** FILE or FILE:TENSOR. A file may have a colon in its name. */
+function maskFile(given: string): { file: string; tensor: string | null } {
+  const colon = given.lastIndexOf(":");
+  if (colon < 1 || existsSync(given)) return { file: given, tensor: null };
+  return { file: given.slice(0, colon), tensor: given.slice(colon + 1) };
+}
+
+async function openMask({ file, tensor }: { file: string; tensor: string | null }): Promise<Mask> {
+  const source = await openDisk(file);
+  try {
+    return await readMask(await openContainer(source), tensor);
+  } finally {
+    await source.close();
+  }
+}
+
+/** A folder of weights has no hash of its own, and standard input cannot be read again. */
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
 function collectOption(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
@@ -223,6 +301,17 @@ function parsePattern(text: string): (name: string) => boolean {
     .replaceAll("?", ".");
   const pattern = new RegExp(`^${source}$`, "su");
   return (name) => pattern.test(name);
+}
+
+function parseOffset(text: string): OffsetOption {
+  if (text === "auto") return "auto";
+  if (text === "0" || text === "1") return text === "1" ? 1 : 0;
+  throw new InvalidArgumentError("Expected auto, 0 or 1.");
+}
+
+function parseAxis(text: string): number {
+  if (!/^\d{1,2}$/.test(text)) throw new InvalidArgumentError("Expected an axis: 0, 1 and so on.");
+  return Number(text);
 }
 
 function parseEps(text: string): number {

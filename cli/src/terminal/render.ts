@@ -22,8 +22,11 @@ export function render(report: Report, look: Look): string {
   const paragraph = (text: string) => wrap(text, look.width, "  ");
   const { groups } = report;
   const sites = groups.flatMap((group) => group.sites);
-  const title = paint.bold("The geometry of LayerNorm and RMSNorm");
-  const facts = paint.gray(`  ·  engine ${report.engine.variant}, eps ${shortEps(report.eps)}`);
+  const name = "The geometry of LayerNorm and RMSNorm";
+  const setting = `engine ${report.engine.variant}, eps ${shortEps(report.eps)}`;
+  const oneLine = name.length + setting.length + 5 <= look.width;
+  const title = paint.bold(name);
+  const facts = paint.gray(oneLine ? `  ·  ${setting}` : `\n${setting}`);
   if (sites.length === 0) return `${title}${facts}\n\n${notes(report).map(paragraph).join("\n\n")}\n`;
   const parts = [
     title + facts,
@@ -46,20 +49,23 @@ function key(sites: readonly Site[]): string[] {
   const sampled = partly ? ", of large sites in random rows" : "";
   return [
     "θ is the angle between a state and the uniform vector 1 = [1, …, 1].",
-    `chance: random directions of the same d. Their angle is 90° with sd 57.3°/√d (${at.join(", ")}), their mean |90°−θ| 0.80 of that sd, their mean d·cos²θ 1.`,
+    `chance: the mean |90°−θ| of random directions of the same d. Their angle is 90° with sd ${at.join(", ")}, near 57.3°/√d, their mean d·cos²θ 1.`,
     `LN−RMS: ‖RMSNorm(x) − LN(x)‖/√d without weights in per cent, mean: 2 sin(|90°−θ|/2)${swapChecked(sites)}.`,
     `engine error: largest |Δ|/max(1, |y|) of both norms against an f64 reference${sampled}.`,
   ];
 }
 
-/** The largest difference, over the sites' samples, between the swap error of both norms as run and as the angle predicts it. */
+/**
+ * How far, at the worst site, the swap error of both norms as run is from what the angle predicts: as a share of it, which is what
+ * the report says too.
+ */
 function swapChecked(sites: readonly Site[]): string {
-  const differences = sites.flatMap(({ sample }) =>
-    sample === null ? [] : [Math.abs(sample.swap.mean - sample.swap.predicted.mean)],
+  const differences = sites.flatMap(({ sample, centred }) =>
+    sample === null || centred ? [] : [100 * Math.abs(sample.swap.mean / sample.swap.predicted.mean - 1) || 0],
   );
-  return differences.length === 0
-    ? ""
-    : `, and so much when both are run (within ${scientific(100 * Math.max(...differences))} %)`;
+  if (differences.length === 0) return "";
+  const largest = Math.max(...differences);
+  return `, and so much when both are run (to within ${fixed(largest, decimalsFor([largest], 1))} % of it)`;
 }
 
 function speedLine({ rows, cols, microseconds, difference }: Speed, variant: string): string {

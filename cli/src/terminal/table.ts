@@ -1,5 +1,5 @@
 /** The figures as a table: one line per site, a heading per model, aligned decimal points, no frame. */
-import { printable } from "@orthonorm/files";
+import { counted, printable } from "@orthonorm/files";
 import {
   decimalsFor,
   fixed,
@@ -25,36 +25,52 @@ interface Column {
 /** What a table is about: where the states lie, or what the norm makes of them. */
 export type Subject = "geometry" | "norm";
 
+/** How many lines are laid out at a time, and how many are shown: nobody reads more, and laying one out takes a millisecond. */
+const pieceLines = 200;
+const shownLines = 2000;
+
 /** The table, without a newline at its end. */
 export function drawTable(groups: readonly Group[], subject: Subject, { width, color }: Look): string {
   const paint = createColors(color);
   const hue: Record<Norm, (text: string) => string> = { LayerNorm: paint.cyan, RMSNorm: paint.yellow };
-  const { columns, shapeInHeading, namesCut, siteWidth, total } = fit(groups, subject, width);
+  const { columns, shapeInHeading, namesCut, siteWidth, widths, total } = fit(groups, subject, width);
 
-  const table = new Table({
-    head: ["site", ...columns.map(({ title }) => title)],
-    colAligns: ["left", ...columns.map(() => "right" as const)],
-    // No frame, and no colour but ours.
-    chars: borderless,
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
-  });
-  for (const group of groups) {
+  const head = ["site", ...columns.map(({ title }) => title)];
+  const lines = groups.flatMap((group) => {
     const names = siteNames(group, namesCut);
-    for (const [at, site] of group.sites.entries()) {
-      const cells = columns.map(({ cell, isNull }) => (isNull ? paint.gray(cell(site)) : cell(site)));
-      table.push([`  ${shorten(names[at], siteWidth - 2)}`, ...cells]);
-    }
+    return group.sites.map((site, at) => [
+      `  ${shorten(names[at], siteWidth - 2)}`,
+      ...columns.map(({ cell, isNull }) => (isNull ? paint.gray(cell(site)) : cell(site))),
+    ]);
+  });
+  // The library takes time with the square of the lines: 200 s for 20 000. The columns have the same widths in all pieces.
+  const pieces: string[][] = [];
+  for (let from = 0; from < Math.min(lines.length, shownLines); from += pieceLines) {
+    const table = new Table({
+      head,
+      colWidths: [siteWidth, ...widths],
+      colAligns: ["left", ...columns.map(() => "right" as const)],
+      // No frame, and no colour but ours.
+      chars: borderless,
+      style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
+    });
+    table.push(...lines.slice(from, from + pieceLines));
+    pieces.push(table.toString().split("\n"));
   }
 
   // The headings are inserted afterwards. As cells across all columns they would widen some, since the library ignores the gaps.
-  const [titles, units, ...rows] = table.toString().split("\n");
+  const [titles, units] = pieces[0];
+  const rows = pieces.flatMap((piece) => piece.slice(2));
   const rule = paint.gray("─".repeat(total));
   const body = groups.flatMap((group, at) => {
-    const heading = groupHeading(group, shapeInHeading, namesCut, total);
+    if (rows.length === 0) return [];
+    const heading = groupHeading(group, shapeInHeading, namesCut, width);
     const tint = group.norm === null ? heading : hue[group.norm](heading);
     return [...(at > 0 ? [""] : []), paint.bold(tint), ...rows.splice(0, group.sites.length)];
   });
-  return [titles, units, rule, ...body, rule].map((line) => line.trimEnd()).join("\n");
+  const left = lines.length - shownLines;
+  const more = left > 0 ? [`  … and ${counted(left, "site")} more, which --json and --html have`] : [];
+  return [titles, units, rule, ...body, ...more, rule].map((line) => line.trimEnd()).join("\n");
 }
 
 /** A column of numbers, with as many decimals as give the middle one `significant` digits. */
@@ -76,7 +92,16 @@ function numbers(
   };
 }
 
-function geometryColumns(sites: readonly Site[], withSpread: boolean): Column[] {
+/** Of how many random directions the states are nearer to 90°, where all sites have as many; else there is no column. */
+function rankColumns(sites: readonly Site[]): Column[] {
+  const [count, ...others] = new Set(sites.flatMap(({ sample }) => sample?.uniformRank.directions ?? []));
+  if (count === undefined || others.length > 0) return [];
+  return [
+    { title: `rank\nof ${count}`, cell: ({ sample }) => (sample === null ? "–" : String(sample.uniformRank.lower)) },
+  ];
+}
+
+function geometryColumns(sites: readonly Site[], withSpread: boolean, withRank = false): Column[] {
   const spreadWidth = Math.max(...sites.map(({ ordinary }) => ordinary.angle.sd.toFixed(2).length));
   return [
     {
@@ -86,6 +111,7 @@ function geometryColumns(sites: readonly Site[], withSpread: boolean): Column[] 
     },
     numbers(sites, "|90°−θ|\nmean, °", ({ ordinary }) => ordinary.deviation.mean, 2, 2),
     { ...numbers(sites, "chance\nmean, °", (site) => site.null.deviation, 2, 2), isNull: true },
+    ...(withRank ? rankColumns(sites) : []),
     numbers(sites, "d·cos²θ\nmean", ({ ordinary }) => ordinary.dCos2.mean, 2, 3),
     numbers(sites, "norm\nmedian", ({ ordinary }) => ordinary.norm.median, 3, 0),
     numbers(sites, "LN−RMS\n%", ({ ordinary }) => 100 * ordinary.swapPredicted.mean, 2, 2),
@@ -111,13 +137,25 @@ function normColumns(sites: readonly Site[]): Column[] {
   return bare ? columns.filter((_, at) => ![3, 6, 7].includes(at)) : columns;
 }
 
+/** The norm before, the angle after, and the rotation. */
+function narrowNormColumns(sites: readonly Site[]): Column[] {
+  const columns = normColumns(sites);
+  return columns.filter(({ title }) => /^(norm|θ after|rotation|in all)/.test(title));
+}
+
 const shape: Column = { title: "rows × d", cell: ({ rows, cols }) => `${rows} × ${cols}` };
 const gap = 2;
 const leastSiteWidth = 14;
 
+interface Selection {
+  columns: Column[];
+  shapeInHeading: boolean;
+}
+
 /**
- * The first layout that fits the width: all columns; else the shape moves to the group's heading, where all sites share one; else
- * what the names of a group have in common moves there; else the spread is left out (the JSON has it) and names are shortened.
+ * The first layout that fits the width: all columns; else all but the rank; else the shape moves to the group's heading, where all sites share one; else
+ * what the names of a group have in common moves there; else the spread is left out (the JSON has it) and names are shortened;
+ * else, on a narrow terminal, only the columns that answer the question are left.
  */
 function fit(groups: readonly Group[], subject: Subject, width: number) {
   const sites = groups.flatMap((group) => group.sites);
@@ -126,23 +164,30 @@ function fit(groups: readonly Group[], subject: Subject, width: number) {
     subject === "norm"
       ? [{ columns: normColumns(sites), shapeInHeading: oneShape }]
       : [
+          { columns: [shape, ...geometryColumns(sites, true, true)], shapeInHeading: false },
           { columns: [shape, ...geometryColumns(sites, true)], shapeInHeading: false },
           ...(oneShape ? [{ columns: geometryColumns(sites, true), shapeInHeading: true }] : []),
           { columns: [shape, ...geometryColumns(sites, false)], shapeInHeading: false },
         ];
-  const layouts = [false, true].flatMap((namesCut) => {
+  const layout = (namesCut: boolean, all: readonly Selection[]) => {
     const names = groups.flatMap((group) => siteNames(group, namesCut));
     const wanted = Math.max("site".length, ...names.map((name) => 2 + name.length));
-    return selections.map(({ columns, shapeInHeading }) => {
+    return all.map(({ columns, shapeInHeading }) => {
       const widths = columns.map(({ title, cell }) =>
         Math.max(...title.split("\n").map((line) => line.length), ...sites.map((site) => cell(site).length)),
       );
       const numbers = widths.reduce((sum, one) => sum + gap + one, 0);
       const siteWidth = Math.min(wanted, Math.max(leastSiteWidth, width - numbers));
       const whole = siteWidth === wanted;
-      return { columns, shapeInHeading, namesCut, siteWidth, whole, total: siteWidth + numbers };
+      return { columns, shapeInHeading, namesCut, siteWidth, widths, whole, total: siteWidth + numbers };
     });
-  });
+  };
+  const narrow = subject === "norm" ? narrowNormColumns(sites) : geometryColumns(sites, false).slice(0, 4);
+  const layouts = [
+    ...layout(false, selections),
+    ...layout(true, selections),
+    ...layout(true, [{ columns: narrow, shapeInHeading: oneShape }]),
+  ];
   const fitting = layouts.filter(({ total }) => total <= width);
   return fitting.find(({ whole }) => whole) ?? fitting.at(-1) ?? layouts[layouts.length - 1];
 }
@@ -183,8 +228,16 @@ function groupHeading(group: Group, withShape: boolean, namesCut: boolean, width
   const facts: string[] = group.norm === null ? [] : [group.norm];
   if (withShape) facts.push(`${commonShape(group)} each`);
   const [before, after] = namesCut ? sharedEnds(group.sites.map(({ site }) => printable(site))) : ["", ""];
-  if (before + after !== "") facts.push(`${before}…${after}`);
-  return shorten([printable(group.label), ...facts].join("  ·  "), width);
+  const names = before + after === "" ? [] : [`${before}…${after}`];
+  const label = printable(group.label);
+  // The norm and the shape stay whole. What is left is for the model's name and what its sites' names have in common, half each
+  // at least.
+  const between = "  ·  ";
+  const room = [...facts, ...names].reduce((left) => left - between.length, width - facts.join("").length);
+  const namesWidth = Math.max(Math.floor(room / 2), room - label.length);
+  const shortNames = names.map((name) => shorten(name, namesWidth));
+  const labelWidth = room - shortNames.join("").length;
+  return [shorten(label, labelWidth), ...facts, ...shortNames].join(between);
 }
 
 const borderless = {

@@ -7,10 +7,12 @@ import { printable, type StoredTensor, type TensorReader } from "@orthonorm/file
 import { angle, convert, type DType, type Engine, geometry, layerNorm, rmsNorm, type Tensor } from "orthonorm";
 import { StudyError } from "../error.js";
 import { BottomK, type Counted } from "../summary/bottom-k.js";
-import { elementsPrint, lengthsPrint } from "./fingerprint.js";
-import { type Columns, columnsOf, type Terms } from "./measures.js";
+import { elementsPrint, lengthsPrint, lowerRange } from "./fingerprint.js";
+import { type Columns, columnsOf, noAngle, type Terms } from "./measures.js";
 import { binOf } from "./norm-bin.js";
 import { degrees } from "./null-model.js";
+import { Batch } from "./repeats.js";
+import { FewRows, fewRows } from "./row-sums.js";
 import { type Floats, SampleSums, sampleRows } from "./sample.js";
 import { type SiteKey, SiteSums } from "./site.js";
 
@@ -24,6 +26,10 @@ export interface Collecting {
   /** What the file is called in messages. */
   source: string;
   affine: Affine | null;
+  /** Per row, 0 where it is padding. One that is shorter than the rows is repeated. */
+  mask?: Uint8Array | null;
+  /** Is shown the measures of each block's rows, masked ones too. */
+  observe?: (columns: Columns, count: number) => void;
   /** Is told the bytes read, block by block. */
   progress: (bytes: number) => void;
   signal?: AbortSignal;
@@ -51,7 +57,7 @@ export async function collect(
   engine: Engine,
   tensor: StoredTensor,
   key: SiteKey,
-  { source, affine, progress, signal }: Collecting,
+  { source, affine, mask = null, observe, progress, signal }: Collecting,
 ): Promise<Collected> {
   const { cols, eps } = key;
   const rows = tensor.shape.slice(0, -1).reduce((product, size) => product * size, 1);
@@ -78,17 +84,23 @@ export async function collect(
     const next = () => {
       const count = Math.min(blockRows, rows - at);
       const block = blocks[(at / blockRows) % blocks.length];
+      const into = block.bytes(count);
       at += count;
-      return { block, count, filled: (reader as TensorReader).read(block.bytes(count)) };
+      return { block, count, into, filled: (reader as TensorReader).read(into) };
     };
     let coming: ReturnType<typeof next> | null = next();
     while (coming !== null) {
-      const { block, count, filled } = coming;
+      const { block, count, into, filled } = coming;
       await filled;
+      // What a read writes into memory that has moved is lost, and the figures would be those of other rows.
+      if (into.byteLength === 0)
+        throw new Error("collect expected engine memory of one size, got growth during a read");
       coming = at < rows && !signal?.aborted ? next() : null;
       // A read that fails before it is awaited would end the process as an unhandled rejection; awaiting it throws all the same.
       coming?.filled.catch(() => {});
-      take(sums, sample, block, count, affine);
+      const columns = block.measure(count, affine);
+      observe?.(columns, count);
+      take(sums, sample, block, columns, count, mask);
       sums.read += count;
       progress(count * rowBytes);
     }
@@ -102,27 +114,59 @@ export async function collect(
   return { sums, sample: sampled.rows };
 }
 
-function take(sums: SiteSums, sample: RowSample, block: Block, count: number, affine: Affine | null): void {
-  const columns = block.measure(count, affine);
+/** The rows of a block whose copies are not counted yet. */
+const batch = new Batch();
+
+/** Adds the first `count` rows of a block that was measured. */
+function take(
+  sums: SiteSums,
+  sample: RowSample,
+  block: Block,
+  columns: Columns,
+  count: number,
+  mask: Uint8Array | null,
+): void {
   const { length: lengths, uniform, scaled } = columns;
   const [lengthWords, uniformWords] = [lengths, uniform].map(({ buffer }) => new Uint32Array(buffer));
+  const { withAffine } = sums.terms;
+  sums.addTokens(columns, count, mask);
   const elements = block.words;
   const rowWords = elements.length / block.rows;
+  const { sums: added } = sums;
+  const { repeats } = added;
+  // Few rows come in one block.
+  const few = sums.rows <= Math.min(fewRows, block.rows);
+  const directed: number[] = [];
+  const fingerprints: number[] = [];
+  batch.size = 0;
   for (let row = 0; row < count; row++) {
     const length = lengths[row];
-    if (length === 0) sums.addZero();
-    else if (!(length <= longest) || (affine !== null && !(scaled[row] <= longest))) sums.addNotFinite();
+    if (mask !== null && mask[(sums.read + row) % mask.length] === 0) sums.addMasked();
+    else if (length === 0) sums.addZero();
+    else if (!(length <= longest) || (withAffine && !(scaled[row] <= longest))) sums.addNotFinite();
     else {
       const k = binOf(length);
-      const bin = sums.bin(k);
-      let print = lengthsPrint(lengthWords, uniformWords, row);
-      const wanted = sample.wants(print);
-      if (wanted || bin.wants(print)) print += elementsPrint(print, elements, row * rowWords, rowWords);
-      bin.add(columns, row, print);
+      const least = lengthsPrint(lengthWords, uniformWords, row);
+      if (!few) {
+        added.bin(k).add(row);
+        batch.add(row, least / lowerRange);
+        if (batch.full) repeats.count(batch, columns, elements, rowWords);
+      }
+      const wanted = sample.wants(least);
+      if (!few && !wanted && !repeats.wants(least)) continue;
+      const print = least + elementsPrint(least, elements, row * rowWords, rowWords);
+      if (few) {
+        directed.push(row);
+        fingerprints.push(print);
+      } else repeats.add(print);
       if (wanted) sample.add(print, k, block, row);
     }
   }
-  sums.settle(columns);
+  if (few) sums.keep(new FewRows(sums.terms, columns, directed, fingerprints));
+  else {
+    repeats.count(batch, columns, elements, rowWords);
+    added.settle(columns);
+  }
 }
 
 interface SampledRow {
@@ -162,7 +206,9 @@ function ordinarySample(sums: SiteSums, sample: RowSample, cols: number): { rows
   if (kept.length === 0) return null;
   const rows = new (kept[0].row.elements instanceof Float64Array ? Float64Array : Float32Array)(kept.length * cols);
   for (const [i, { row }] of kept.entries()) rows.set(row.elements, i * cols);
-  return { rows, counts: kept.map(({ count }) => count) };
+  // A vector that counts once in the figures counts once in the sample.
+  const often = sums.often();
+  return { rows, counts: kept.map(({ count }) => (count >= often ? 1 : count)) };
 }
 
 /** Engine memory for a block of rows, filled again and again. */
@@ -172,10 +218,12 @@ class Block {
   private readonly x: Tensor;
   private readonly y: Tensor | null = null;
   private readonly z: Tensor | null = null;
+  /** One row of halves as f32. A temporary in its place could make the memory grow while the next block is read. */
+  private readonly widened: Tensor<"f32"> | null;
   private readonly columns: Columns;
 
   constructor(
-    private readonly engine: Engine,
+    engine: Engine,
     stored: string,
     readonly rows: number,
     private readonly terms: Terms,
@@ -184,6 +232,7 @@ class Block {
     const shape = [rows, terms.cols];
     this.columns = columnsOf(terms, rows);
     this.stored = engine.tensor(dtype, shape);
+    this.widened = isHalf(dtype) ? engine.tensor("f32", terms.cols) : null;
     this.x = terms.withAffine && isHalf(dtype) ? engine.tensor("f32", shape) : this.stored;
     if (terms.withAffine) {
       this.y = engine.tensor(this.x.dtype, shape);
@@ -205,12 +254,11 @@ class Block {
 
   /** A copy of a row, where halves become f32. @param into as long as a row */
   copy(row: number, into?: Floats): Floats {
+    const { stored, widened } = this;
     const { cols } = this.terms;
-    const { dtype, data } = this.stored;
-    const stored = data.subarray(row * cols, (row + 1) * cols);
-    const copy = into ?? new (dtype === "f64" ? Float64Array : Float32Array)(cols);
-    if (isHalf(dtype)) convert(stored, "f32", { dtype, out: copy, engine: this.engine });
-    else copy.set(stored);
+    const copy = into ?? new (stored.dtype === "f64" ? Float64Array : Float32Array)(cols);
+    if (widened === null) copy.set(stored.data.subarray(row * cols, (row + 1) * cols));
+    else copy.set(convert(stored.view({ shape: cols, offset: row * cols }), "f32", { out: widened }).data);
     return copy;
   }
 
@@ -244,21 +292,22 @@ class Block {
     const total = angle(x, z);
     columns.scaled.set(scaled);
     for (let row = 0; row < count; row++) {
-      columns.angleAfter[row] = finite(90 - Math.atan2(along[row], across[row]) * degrees);
-      columns.affine[row] = finite(rotation[row] * degrees);
-      columns.total[row] = finite(total[row] * degrees);
+      const directed = scaled[row] > 0;
+      columns.angleAfter[row] = directed ? angleOr(90 - Math.atan2(along[row], across[row]) * degrees) : noAngle;
+      columns.affine[row] = angleOr(rotation[row] * degrees);
+      columns.total[row] = angleOr(total[row] * degrees);
     }
     return columns;
   }
 
   dispose(): void {
-    for (const tensor of new Set([this.stored, this.x, this.y, this.z])) tensor?.dispose();
+    for (const tensor of new Set([this.stored, this.widened, this.x, this.y, this.z])) tensor?.dispose();
   }
 }
 
-/** A weight of zeros, or a row that is its mean throughout, leaves a vector without direction: it counts as not turned. */
-function finite(angle: number): number {
-  return Number.isNaN(angle) ? 0 : angle;
+/** A weight of zeros, or a row that is its mean throughout, leaves a vector without direction, which makes no angle with another. */
+function angleOr(angle: number): number {
+  return Number.isNaN(angle) ? noAngle : angle;
 }
 
 function unfitFor(source: string, tensor: StoredTensor, cols: number, error: unknown): unknown {

@@ -16,6 +16,12 @@ const ofAffine = ["scaled", "angleAfter", "affine", "total"] as const;
 
 export type Measure = (typeof ofStates)[number] | (typeof ofAffine)[number];
 
+/**
+ * The angle of a vector without direction, which weights of zeros leave. It is a number, so that a row's measures are numbers all
+ * of them, and no angle: statistics leave it out.
+ */
+export const noAngle = -1;
+
 /** What the quantities of a row depend on, besides the row. */
 export interface Terms {
   /** Which norm the site has: RMSNorm projects nothing and standardizes x itself. */

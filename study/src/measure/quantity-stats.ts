@@ -2,7 +2,16 @@
 import { ExactSum, rangeOf } from "../summary/exact-sum.js";
 import { RunningStats } from "../summary/running-stats.js";
 import { asNumber, asObject } from "../summary/saved.js";
-import { type Columns, gather, grids, type Quantity, quantitiesOf, quantitiesUnder, type Terms } from "./measures.js";
+import {
+  type Columns,
+  gather,
+  grids,
+  noAngle,
+  type Quantity,
+  quantitiesOf,
+  quantitiesUnder,
+  type Terms,
+} from "./measures.js";
 
 /** How many rows are added up at a time: several times as fast as one by one, and their columns stay in cache. */
 const batch = 1024;
@@ -22,7 +31,7 @@ export class QuantityStats {
     for (let from = 0; from < rowIndices.length; from += batch) {
       const count = Math.min(batch, rowIndices.length - from);
       const quantities = quantitiesOf(gather(block, rowIndices, from, count, this.terms), count, this.terms);
-      for (const [name, stats] of this.stats) stats.addMany(quantities[name], count);
+      for (const [name, stats] of this.stats) stats.addMany(quantities[name], directed(quantities[name], count));
       this.dCos2.addMany(quantities.dCos2, count);
       const range = rangeOf(quantities.swap, count);
       this.swap.addMany(quantities.swap, count, range);
@@ -40,7 +49,10 @@ export class QuantityStats {
   /** Takes back `times` occurrences of a row, of which at least one more stays. */
   remove(row: Columns, times: number): void {
     const quantities = quantitiesOf(row, 1, this.terms);
-    for (const [name, stats] of this.stats) stats.remove(quantities[name][0], times);
+    for (const [name, stats] of this.stats) {
+      const [value] = quantities[name];
+      if (value !== noAngle) stats.remove(value, times);
+    }
     this.dCos2.addTimes(quantities.dCos2[0], -times);
     this.swap.addTimes(quantities.swap[0], -times);
   }
@@ -70,12 +82,27 @@ export class QuantityStats {
     const all = new QuantityStats(terms);
     const byName = asObject(tallies, "tallies");
     for (const [name, stats] of all.stats) stats.addAll(RunningStats.from(grids[name], byName[name]));
-    if (new Set([...all.stats.values()].map(({ count }) => count)).size > 1) {
-      throw new Error("as many rows in every tally");
+    for (const [name, { count }] of all.stats) {
+      const known = withDirection.has(name) ? count <= all.rows : count === all.rows;
+      if (!known) throw new Error("as many rows in every tally");
     }
     all.dCos2.addAll(ExactSum.from(dCos2));
     all.swap.addAll(ExactSum.from(swap));
     all.swapMax = asNumber(swapMax, "swapMax");
     return all;
   }
+}
+
+/** The quantities that a row has only where weight and bias leave it a direction. */
+const withDirection: ReadonlySet<Quantity> = new Set(["angleAfter", "affine", "total"] as const);
+
+/** Moves the values that are angles to the front. @returns how many there are */
+function directed(values: Float64Array, count: number): number {
+  const first = values.indexOf(noAngle);
+  if (first < 0 || first >= count) return count;
+  let kept = first;
+  for (let i = first; i < count; i++) {
+    if (values[i] !== noAngle) values[kept++] = values[i];
+  }
+  return kept;
 }

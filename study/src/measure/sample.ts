@@ -9,6 +9,8 @@ import { ExactSum } from "../summary/exact-sum.js";
 import { MeanMax } from "../summary/mean-max.js";
 import { asNumber, asObject } from "../summary/saved.js";
 import type { Sample } from "../types.js";
+import { randomDirections } from "./directions.js";
+import { PairSums } from "./likeness.js";
 
 export type Floats = Float32Array | Float64Array;
 
@@ -20,7 +22,7 @@ export function sampleRows(cols: number): number {
 /** How many elements are checked. The oracle takes half a microsecond per element, a thousand times as long as the engine. */
 const checkedElements = 1 << 16;
 
-/** How many random ±1 directions there are. All sites of one d have the same ones, so that their sums merge. */
+/** How many random directions there are. All sites of one d have the same ones, so that their sums merge. */
 const directionCount = 99;
 
 /** How many rows a fit needs: with two parameters per dimension, fewer are fitted too well to say anything. */
@@ -42,7 +44,10 @@ export class SampleSums {
   private inverseError = 0;
   /** Σ|cos| to the uniform vector, then to each direction. */
   private readonly absCos = Array.from({ length: 1 + directionCount }, () => ExactSum.of());
+  private readonly pairs = PairSums.of();
   private squares: Variances | null = null;
+
+  constructor(private readonly cols: number) {}
 
   addAll(other: SampleSums): void {
     this.distinct += other.distinct;
@@ -54,6 +59,7 @@ export class SampleSums {
     this.checked += other.checked;
     this.inverseError = Math.max(this.inverseError, other.inverseError);
     for (const [i, sum] of other.absCos.entries()) this.absCos[i].addAll(sum);
+    this.pairs.addAll(other.pairs);
     if (this.squares === null) this.squares = other.squares;
     else if (other.squares !== null) {
       const a = this.squares;
@@ -83,6 +89,7 @@ export class SampleSums {
           max: sorted[sorted.length - 1],
         },
       },
+      pairs: this.pairs.figures(this.cols),
       lost: squares && {
         uniform: share(squares.uniform),
         norm: share(squares.orthogonal),
@@ -98,15 +105,14 @@ export class SampleSums {
   }
 
   toJSON() {
-    const { distinct, rows, swap, predicted, identityError, engineError, checked, inverseError, absCos, squares } =
-      this;
-    return { distinct, rows, swap, predicted, identityError, engineError, checked, inverseError, absCos, squares };
+    const { cols: _, ...sums } = this;
+    return sums;
   }
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */
-  static from(saved: unknown): SampleSums {
-    const { swap, predicted, absCos, squares, ...numbers } = asObject(saved, "a sample");
-    const sums = new SampleSums();
+  static from(cols: number, saved: unknown): SampleSums {
+    const { swap, predicted, absCos, pairs, squares, ...numbers } = asObject(saved, "a sample");
+    const sums = new SampleSums(cols);
     for (const key of ["distinct", "rows", "identityError", "engineError", "checked", "inverseError"] as const) {
       sums[key] = asNumber(numbers[key], key);
     }
@@ -116,6 +122,7 @@ export class SampleSums {
       throw new Error(`absCos of ${sums.absCos.length} sums`);
     }
     for (const [i, sum] of absCos.entries()) sums.absCos[i].addAll(ExactSum.from(sum));
+    sums.pairs.addAll(PairSums.from(pairs));
     if (squares !== null) {
       const parts = asObject(squares, "sums of squares");
       sums.squares = Object.fromEntries(variances.map((name) => [name, asNumber(parts[name], name)])) as Variances;
@@ -128,7 +135,8 @@ export class SampleSums {
    * @param counts how often each of the n rows occurs
    */
   static measure(engine: Engine, rows: Floats, counts: readonly number[], cols: number, eps: number): SampleSums {
-    const sums = new SampleSums();
+    const sums = new SampleSums(cols);
+    sums.pairs.addAll(PairSums.measure(rows, counts, cols));
     const n = rows.length / cols;
     const dtype = rows instanceof Float64Array ? "f64" : "f32";
     const make = (data?: Floats) => engine.tensor(dtype, [n, cols], data);
@@ -188,9 +196,9 @@ export class SampleSums {
     }
 
     for (let row = 0; row < n; row++) this.absCos[0].addTimes(Math.abs(cosine[row]), counts[row]);
-    const random = signs(cols);
+    const random = randomDirections(cols);
     for (let at = 1; at <= directionCount; at++) {
-      const angles = angle(x, random(Kind));
+      const angles = angle(x, Kind.from(random()));
       for (let row = 0; row < n; row++) this.absCos[at].addTimes(Math.abs(Math.cos(angles[row])), counts[row]);
     }
 
@@ -310,19 +318,4 @@ function transpose(from: Tensor, to: Tensor): void {
       }
     }
   }
-}
-
-/** A source of random ±1 vectors of `cols` elements, the same ones in every run. Source: Marsaglia, Xorshift RNGs, 2003. */
-function signs(cols: number) {
-  let state = 0x2545f491;
-  return (Kind: typeof Float32Array | typeof Float64Array): Floats => {
-    const direction = new Kind(cols);
-    for (let i = 0; i < cols; i++) {
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      direction[i] = state < 0 ? -1 : 1;
-    }
-    return direction;
-  };
 }

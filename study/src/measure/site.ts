@@ -3,13 +3,13 @@
  * standard deviations, ranges and counts are the same to the last bit, quantiles to the grid's resolution.
  */
 import { counted } from "@orthonorm/files";
-import { RunningStats } from "../summary/running-stats.js";
 import { asNumber, asObject } from "../summary/saved.js";
 import type { Norm, Population, Site, Spread } from "../types.js";
 import { type Columns, type Quantity, quantitiesOf, type Terms } from "./measures.js";
-import { binCount, binIndex, isBin, NormBin } from "./norm-bin.js";
-import { chanceSd, chanceTilt } from "./null-model.js";
-import { QuantityStats } from "./quantity-stats.js";
+import { binOf } from "./norm-bin.js";
+import { chanceSd, chanceTilt, degrees } from "./null-model.js";
+import type { QuantityStats } from "./quantity-stats.js";
+import { FewRows, RowSums } from "./row-sums.js";
 import { SampleSums } from "./sample.js";
 
 /** What tells two sites apart, and must be the same in two parts of one. */
@@ -25,42 +25,64 @@ export interface SiteKey {
 /**
  * A vector that makes up this share of the rows, and occurs this often at least, is one state seen again and again (an attention
  * sink's) and counts once. Fewer copies are natural: in the first layer, equal tokens at equal positions give the same vector.
+ *
+ * Where one site of a model has such a vector, half the share is enough at all of them: a state that is near the limit, and
+ * whose copies differ in their last bits at a site or are set apart there for another reason, is treated alike at all sites.
  */
 const copiesShare = 0.05;
+const copiesShareBeside = copiesShare / 2;
 const fewestCopies = 3;
 
+/** How many rows are kept one by one, for a figure of tokens. */
+const tokenRows = 512;
+
 export class SiteSums {
-  /** Rows in the files; how many were read; those without a direction. */
+  /** Rows in the files; how many were read; those that a mask leaves out; those without a direction. */
   rows = 0;
   read = 0;
+  private masked = 0;
   private zero = 0;
   private notFinite = 0;
-  /** By `binIndex`: a slot for every bin that the norm of a double can lie in, so that a row finds its bin at once. */
-  private readonly bins = new Array<NormBin | null>(binCount).fill(null);
-  /** The bins that have rows, in the order in which they came. */
-  private readonly filled: NormBin[] = [];
-  private sample: SampleSums | null = null;
+  /** The rows with a direction: few of them as they were measured, until sums are asked for. */
+  private measured: RowSums | FewRows;
+  /** The sample's sums, as text where there are few rows: a hundred sums take three times as much. */
+  private sample: SampleSums | string | null = null;
+  /**
+   * |90° − θ| of the first rows, in their order. It belongs to the rows of one tensor: which rows of a merged site are the first
+   * depends on the order of its parts, so it is not saved and does not merge.
+   */
+  private tokens: (number | null)[] | null = [];
   readonly terms: Terms;
 
   constructor(readonly key: SiteKey) {
     const { norm, cols, eps, affine } = key;
     this.terms = { norm, cols, eps, withAffine: affine !== null };
+    this.measured = new RowSums(this.terms);
   }
 
-  /** The bin of the rows whose norm lies in [2ᵏ, 2ᵏ⁺¹). */
-  bin(k: number): NormBin {
-    const at = binIndex(k);
-    const there = this.bins[at];
-    if (there !== null) return there;
-    const bin = new NormBin(this.terms);
-    this.bins[at] = bin;
-    this.filled.push(bin);
-    return bin;
+  /** The sums of the rows with a direction. What is added to them is kept only where `keep` has not given few rows. */
+  get sums(): RowSums {
+    return this.measured instanceof RowSums ? this.measured : this.measured.sums();
   }
 
-  /** Adds up the rows of a block that the bins were given. */
-  settle(block: Columns): void {
-    for (const bin of this.filled) bin.settle(block);
+  /** Keeps a site's rows with a direction, all of them, as what was measured of them. */
+  keep(rows: FewRows): void {
+    this.measured = rows;
+  }
+
+  addMasked(): void {
+    this.masked++;
+  }
+
+  /** Keeps the tilts of the first rows. Called with all rows of each block, in their order, before they are counted as read. */
+  addTokens({ length, uniform, orthogonal }: Columns, count: number, mask: Uint8Array | null): void {
+    const { tokens } = this;
+    if (tokens === null) return;
+    for (let row = 0; row < count && tokens.length < tokenRows; row++) {
+      const tilt = Math.abs(Math.atan2(uniform[row], orthogonal[row])) * degrees;
+      const counts = mask === null || mask[(this.read + row) % mask.length] !== 0;
+      tokens.push(counts && length[row] > 0 && Number.isFinite(tilt) ? tilt : null);
+    }
   }
 
   addZero(): void {
@@ -72,8 +94,14 @@ export class SiteSums {
   }
 
   addSample(sample: SampleSums): void {
-    if (this.sample === null) this.sample = sample;
-    else this.sample.addAll(sample);
+    const sums = this.sampled;
+    sums?.addAll(sample);
+    const both = sums ?? sample;
+    this.sample = this.measured instanceof FewRows ? JSON.stringify(both) : both;
+  }
+
+  private get sampled(): SampleSums | null {
+    return typeof this.sample === "string" ? SampleSums.from(this.terms.cols, JSON.parse(this.sample)) : this.sample;
   }
 
   /** @throws Error naming what differs, unless the other is a part of the same site */
@@ -84,40 +112,56 @@ export class SiteSums {
     if (JSON.stringify(this.key.affine) !== JSON.stringify(other.key.affine)) throw new Error("weights that differ");
     this.rows += other.rows;
     this.read += other.read;
+    this.masked += other.masked;
+    this.tokens = null;
     this.zero += other.zero;
     this.notFinite += other.notFinite;
-    for (const [k, bin] of other.inOrder) this.bin(k).addAll(bin);
-    if (other.sample !== null) this.addSample(other.sample);
+    this.measured = this.sums;
+    this.measured.addAll(other.sums);
+    const { sampled } = other;
+    if (sampled !== null) this.addSample(sampled);
   }
 
   /** Why there are no figures, in words; null where there are. */
   get unfit(): string | null {
-    if (this.filled.length > 0) return null;
-    return this.read === 0 ? "not read" : `no row has an angle: ${describeExcluded(this.zero, this.notFinite)}`;
+    if (this.measured.count > 0) return null;
+    return this.read === 0
+      ? "not read"
+      : `no row has an angle: ${describeExcluded(this.zero, this.notFinite, this.masked)}`;
   }
 
   /** The norm from which on a row is massive: eight times the power of two at or above the median. */
   get massiveAbove(): number {
-    const lengths = new RunningStats("length");
-    for (const [, bin] of this.inOrder) lengths.addAll(bin.stats.of("norm"));
-    return 2 ** (3 + Math.ceil(Math.log2(lengths.spread().median)));
+    return massiveFrom(this.sums.pooled(() => true));
   }
 
-  /** The figures; there must be a row with a direction. */
-  figures(): Site {
-    const { key, rows, read, massiveAbove } = this;
-    const isMassive = (k: number) => 2 ** k >= massiveAbove;
-    const all = this.pooled(() => true);
-    const often = Math.max(fewestCopies, copiesShare * all.rows);
-    const ordinary = this.pooled((k) => !isMassive(k), often);
-    const massive = this.pooled(isMassive);
+  /** Whether a vector makes up so much of the rows that half as much is enough at the other sites of the model. */
+  get hasRepeated(): boolean {
+    return this.measured.repeats.atLeast(this.often(false)).length > 0;
+  }
 
-    const bins = this.inOrder.map(([, bin]) => bin);
-    const repeated = bins
-      .flatMap((bin) => bin.repeated())
-      .sort((a, b) => b.count - a.count || b.row.length[0] - a.row.length[0])[0];
-    const share = bins.reduce((sum, bin) => sum + bin.repeatedShare * bin.stats.rows, 0) / all.rows;
-    const angleOf = (row: Columns) => quantitiesOf(row, 1, this.terms).angle[0];
+  /** How often a vector occurs that counts once. @param beside whether the model has such a vector at one of its sites */
+  often(beside = this.hasRepeated): number {
+    return Math.max(fewestCopies, (beside ? copiesShareBeside : copiesShare) * this.measured.count);
+  }
+
+  /**
+   * The figures; there must be a row with a direction.
+   *
+   * @param beside whether one of the model's sites has a vector that makes up 5 % of its rows
+   */
+  figures(beside = this.hasRepeated): Site {
+    const { key, rows, read, sums } = this;
+    const { repeats } = sums;
+    const all = sums.pooled(() => true);
+    const massiveAbove = massiveFrom(all);
+    const isMassive = (k: number) => 2 ** k >= massiveAbove;
+    const massive = sums.pooled(isMassive);
+    const ordinary = sums.pooled((k) => !isMassive(k));
+    const once = repeats.atLeast(this.often(beside)).filter(({ row }) => !isMassive(binOf(row.length[0])));
+    for (const { row, count } of once) ordinary.remove(row, count - 1);
+    const most = repeats.most(all.rows);
+    const allFigures = population(all, this.terms);
     return {
       site: key.site,
       dtype: key.dtype,
@@ -125,57 +169,42 @@ export class SiteSums {
       rows,
       read,
       apart: {
+        masked: this.masked,
         zero: this.zero,
         notFinite: this.notFinite,
         massive: massive.rows,
         repeated: all.rows - massive.rows - ordinary.rows,
       },
       massiveAbove,
-      repeatsKnown: bins.every(({ repeatsKnown }) => repeatsKnown),
-      repeatedShare: share,
-      mostRepeated:
-        repeated === undefined
-          ? null
-          : { count: repeated.count, norm: repeated.row.length[0], angle: angleOf(repeated.row) },
+      repeatedExactly: once.every(({ exact }) => exact),
+      repeatsKnown: repeats.complete,
+      repeatedShare: repeats.share(all.rows),
+      mostRepeated: most && {
+        count: most.count,
+        exact: most.exact,
+        norm: most.row.length[0],
+        angle: quantitiesOf(most.row, 1, this.terms).angle[0],
+      },
       centred: all.means.swap.max < centredBelow(key.dtype, key.cols),
       null: { sd: chanceSd(key.cols), deviation: chanceTilt(key.cols) },
-      ordinary: population(ordinary, this.terms),
+      // Mostly nothing is set apart, and of ten thousands of sites the same figures twice are too many.
+      ordinary: ordinary.rows === all.rows ? allFigures : population(ordinary, this.terms),
       massive: massive.rows > 0 ? population(massive, this.terms) : null,
-      all: population(all, this.terms),
+      all: allFigures,
+      tokens: this.tokens,
       affine: key.affine,
-      sample: this.sample?.figures() ?? null,
+      sample: this.sampled?.figures() ?? null,
     };
   }
 
-  /**
-   * The rows of some bins together.
-   *
-   * @param often rows that occur `often` or more count once
-   */
-  private pooled(which: (k: number) => boolean, often = Number.POSITIVE_INFINITY): QuantityStats {
-    const stats = new QuantityStats(this.terms);
-    for (const [k, bin] of this.inOrder) {
-      if (which(k)) stats.addAll(Number.isFinite(often) ? bin.withoutCopies(often) : bin.stats);
-    }
-    return stats;
-  }
-
-  /**
-   * The bins that have rows, from the smallest norms up. The order must not depend on which came first, for the shares of
-   * repeated rows are added up with rounding.
-   */
-  private get inOrder(): [k: number, bin: NormBin][] {
-    return this.bins.flatMap((bin, at) => (bin === null ? [] : [[at - binIndex(0), bin]]));
-  }
-
   toJSON() {
-    const { key, rows, read, zero, notFinite, sample } = this;
-    return { ...key, rows, read, zero, notFinite, octaves: this.inOrder, sample };
+    const { key, rows, read, masked, zero, notFinite, sums, sampled } = this;
+    return { ...key, rows, read, masked, zero, notFinite, ...sums.toJSON(), sample: sampled };
   }
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */
   static from(saved: unknown): SiteSums {
-    const { site, dtype, cols, norm, eps, affine, octaves, sample, ...counts } = asObject(saved, "a site");
+    const { site, dtype, cols, norm, eps, affine, octaves, repeats, sample, ...counts } = asObject(saved, "a site");
     if (typeof site !== "string" || typeof dtype !== "string") throw new Error("a site's name and dtype as text");
     if (!Number.isSafeInteger(cols) || (cols as number) < 1) throw new Error("cols of at least 1");
     if (norm !== "LayerNorm" && norm !== "RMSNorm") throw new Error("a norm, LayerNorm or RMSNorm");
@@ -187,36 +216,40 @@ export class SiteSums {
       eps: asNumber(eps, "eps"),
       affine: affineFrom(affine),
     });
-    for (const name of ["rows", "read", "zero", "notFinite"] as const) {
+    for (const name of ["rows", "read", "masked", "zero", "notFinite"] as const) {
       if (!Number.isSafeInteger(counts[name]) || (counts[name] as number) < 0) throw new Error(`${name} as a count`);
     }
+    sums.tokens = null;
     sums.rows = counts.rows as number;
     sums.read = counts.read as number;
+    sums.masked = counts.masked as number;
     sums.zero = counts.zero as number;
     sums.notFinite = counts.notFinite as number;
-    if (!Array.isArray(octaves)) throw new Error("octaves as a list");
-    for (const pair of octaves) {
-      if (!Array.isArray(pair) || pair.length !== 2 || !isBin(pair[0])) {
-        throw new Error("octaves with their numbers");
-      }
-      sums.bin(pair[0]).addAll(NormBin.from(sums.terms, pair[1]));
+    sums.measured = RowSums.from(sums.terms, octaves, repeats);
+    const { masked, zero, notFinite } = sums;
+    const directed = sums.measured.count;
+    if (directed + masked + zero + notFinite !== sums.read || sums.read > sums.rows) {
+      throw new Error(`the rows to add up, ${directed} + ${masked} + ${zero} + ${notFinite} of ${sums.read}`);
     }
-    const directed = sums.pooled(() => true).rows;
-    if (directed + sums.zero + sums.notFinite !== sums.read || sums.read > sums.rows) {
-      throw new Error(`the rows to add up, ${directed} + ${sums.zero} + ${sums.notFinite} of ${sums.read}`);
-    }
-    if (sample !== null) sums.sample = SampleSums.from(sample);
+    if (sample !== null) sums.sample = SampleSums.from(sums.terms.cols, sample);
     return sums;
   }
 }
 
+/** The norm from which on a row is massive. @param all rows with a direction */
+function massiveFrom(all: QuantityStats): number {
+  return 2 ** (3 + Math.ceil(Math.log2(all.of("norm").spread().median)));
+}
+
 function affineFrom(saved: unknown): Site["affine"] {
   if (saved === null) return null;
-  const { weight, bias, values } = asObject(saved, "the names of weight and bias");
+  const { weight, bias, values, offset } = asObject(saved, "the names of weight and bias");
+  const { value, from } = asObject(offset, "the offset of weights");
   if (typeof weight !== "string" || (bias !== null && typeof bias !== "string") || typeof values !== "string") {
     throw new Error("the names of weight and bias as text");
   }
-  return { weight, bias, values };
+  if ((value !== 0 && value !== 1) || typeof from !== "string") throw new Error("an offset of weights, 0 or 1");
+  return { weight, bias, values, offset: { value, from } };
 }
 
 /** Half the distance between 1 and the next larger number, per dtype of a file. */
@@ -233,11 +266,15 @@ function centredBelow(dtype: string, cols: number): number {
 function population(stats: QuantityStats, terms: Terms): Population {
   const spread = (name: Quantity, withHistogram = false) => stats.of(name).spread(withHistogram);
   const { withAffine, norm } = terms;
+  /** Null too where weight and bias leave no row a direction. */
+  const turned = (name: Quantity, withHistogram = false) =>
+    withAffine && stats.of(name).count > 0 ? spread(name, withHistogram) : null;
   const angle = spread("angle", true);
   const tilt = spread("deviation");
   const { dCos2, swap } = stats.means;
   return {
     rows: stats.rows,
+    withoutAngleAfter: withAffine ? stats.rows - stats.of("angleAfter").count : 0,
     angle,
     deviation: tilt,
     dCos2: { mean: dCos2 },
@@ -246,11 +283,11 @@ function population(stats: QuantityStats, terms: Terms): Population {
     standardized: spread("standardized"),
     scaled: withAffine ? spread("scaled") : null,
     angleStandardized: norm === "LayerNorm" ? always(90) : angle,
-    angleAfter: withAffine ? spread("angleAfter", true) : null,
+    angleAfter: turned("angleAfter", true),
     rotation: {
       standardization: norm === "LayerNorm" ? tilt : always(0),
-      affine: withAffine ? spread("affine") : null,
-      total: withAffine ? spread("total") : null,
+      affine: turned("affine"),
+      total: turned("total"),
     },
     swapPredicted: swap,
   };
@@ -262,8 +299,9 @@ function always(value: number): Spread {
 }
 
 /** "3 rows of zeros, 1 row with NaN or infinite values". */
-export function describeExcluded(zero: number, notFinite: number): string {
+export function describeExcluded(zero: number, notFinite: number, masked = 0): string {
   const parts: string[] = [];
+  if (masked > 0) parts.push(`${counted(masked, "masked row")}`);
   if (zero > 0) parts.push(`${counted(zero, "row")} of zeros`);
   if (notFinite > 0) parts.push(`${counted(notFinite, "row")} with NaN or infinite values`);
   return parts.join(", ");

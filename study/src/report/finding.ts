@@ -1,32 +1,32 @@
 /** What the figures say in one sentence, which is made from them alone, and notes that a reader has to know beside it. */
 import { counted, listed, printable } from "@orthonorm/files";
 import { describeExcluded } from "../measure/site.js";
-import { median } from "../median.js";
 import { decimalsFor, fixed, range } from "../text.js";
 import type { Group, Report, Site } from "../types.js";
+import { type Claim, type Verdict, verdictOf } from "./verdict.js";
 
-type Verdict = "closer" | "asFar" | "farther";
-
-/**
- * How the mean |90° − θ| compares with that of random directions of the same d, at the middle one of a model's sites. Within a
- * fifth of chance counts as chance: the mean over forty independent random directions scatters by an eighth.
- */
-function verdict(sites: readonly Site[]): Verdict {
-  const middle = median(sites.map(ratio));
-  if (middle < 0.8) return "closer";
-  return middle > 1.25 ? "farther" : "asFar";
+/** A site beside what can be said of it. */
+interface Judged {
+  site: Site;
+  verdict: Verdict;
 }
 
-const ratio = ({ ordinary, null: chance }: Site) => ordinary.deviation.mean / chance.deviation;
+interface JudgedGroup extends Group {
+  judged: Judged[];
+  /** What holds at most of its sites; null where no verdict does. */
+  main: Claim | null;
+}
 
-const compared: Record<Verdict, string> = { closer: "closer than", asFar: "as far as", farther: "farther than" };
+/** From the most careful on, which also decides where as many sites say the one as the other. */
+const claims: readonly (Claim | null)[] = [null, "asFar", "farther", "closer"];
+
+const than: Record<Claim, string> = { closer: "closer than", asFar: "as far as", farther: "farther than" };
+const how: Record<Claim, string> = { closer: "closer", asFar: "as far", farther: "farther" };
 
 /** The finding leaves out sites that were centred beforehand, whose angle is 90° by construction. */
 export function finding({ groups }: Report): string {
   if (groups.length === 0) return "No row with an angle was read.";
-  const telling = groups
-    .map((group) => ({ ...group, sites: group.sites.filter(({ centred }) => !centred) }))
-    .filter(({ sites }) => sites.length > 0);
+  const telling = groups.map(judge).filter(({ judged }) => judged.length > 0);
   if (telling.length === 0) {
     return (
       `${groups.length === 1 ? "These states" : "All these states"} were centred beforehand: every row's mean is zero up to ` +
@@ -37,58 +37,144 @@ export function finding({ groups }: Report): string {
   return aboutTwins(telling) ?? aboutMany(telling);
 }
 
-function aboutOne({ label, sites }: Group, alone: boolean): string {
+function judge(group: Group): JudgedGroup {
+  const judged = group.sites.filter(({ centred }) => !centred).map((site) => ({ site, verdict: verdictOf(site) }));
+  const count = (claim: Claim | null) => judged.filter(({ verdict }) => verdict.claim === claim).length;
+  const main = claims.reduce((most, claim) => (count(claim) > count(most) ? claim : most));
+  return { ...group, judged, main };
+}
+
+function aboutOne({ label, judged, main }: JudgedGroup, alone: boolean): string {
   const who = alone ? "These states" : `The states of ${printable(label)}`;
+  const sites = judged.map(({ site }) => site);
   const swap = sites.map(({ ordinary }) => 100 * ordinary.swapPredicted.mean);
   const chance = sharedChance(sites);
-  const null_ = chance === null ? "random directions" : `random directions, which lie ${fixed(chance, 2)}° from it`;
+  const like = judged.filter(({ verdict }) => verdict.claim === main);
+  const where = like.length === judged.length ? "" : `at ${like.length} of ${counted(judged.length, "site")} `;
+  const directions =
+    chance === null ? "random directions" : `random directions, which lie ${fixed(chance, 2)}° from it`;
+  const compared =
+    main === null
+      ? `${where}${ratios(like)} of what random directions do${chance === null ? "" : ` (${fixed(chance, 2)}°)`}: no verdict, for ${doubtful(like)}`
+      : `${where}${than[main]} ${directions} (${ratios(like)} of that)${inTheMean(like)}`;
   return (
-    `${who} lie ${tilts(sites)} from orthogonal to the uniform vector (mean |90°−θ|), ${compared[verdict(sites)]} ` +
-    `${null_} (${range(sites.map(ratio), 2)} of that); RMSNorm in LayerNorm's place would change the output by ` +
-    `${range(swap, decimalsFor(swap, 2, 0, 2))} %.`
+    `${who} lie ${tilts(sites)} from orthogonal to the uniform vector (mean |90°−θ|), ${compared}${exceptions(judged, main)}; ` +
+    `RMSNorm in LayerNorm's place would change what the norm gives by ${range(swap, decimalsFor(swap, 2, 0, 2))} %.`
   );
 }
 
 /** Two models that differ in the norm they were trained with. */
-function aboutTwins(groups: readonly Group[]): string | null {
+function aboutTwins(groups: readonly JudgedGroup[]): string | null {
   const layer = groups.find(({ norm }) => norm === "LayerNorm");
   const rms = groups.find(({ norm }) => norm === "RMSNorm");
-  const chance = sharedChance(groups.flatMap(({ sites }) => sites));
-  if (groups.length !== 2 || !layer || !rms || chance === null) return null;
+  const chance = sharedChance(groups.flatMap(({ judged }) => judged.map(({ site }) => site)));
+  if (groups.length !== 2 || !layer || !rms || chance === null || layer.main === null || rms.main === null) return null;
+  const about = ({ judged, main }: JudgedGroup, what: string) => {
+    const like = judged.filter(({ verdict }) => verdict.claim === main);
+    return `${than[main as Claim]} ${what}${inTheMean(like)}${exceptions(judged, main)}`;
+  };
   return (
-    `Trained with LayerNorm, the states lie ${tilts(layer.sites)} from orthogonal to the uniform vector ` +
-    `(mean |90°−θ|), ${compared[verdict(layer.sites)]} the ${fixed(chance, 2)}° of random directions; ` +
-    `trained with RMSNorm they lie ${tilts(rms.sites)} from it, ${compared[verdict(rms.sites)]} chance.`
+    `The states of ${printable(layer.label)}, trained with LayerNorm, lie ${tilts(layer.sites)} from orthogonal to the uniform vector ` +
+    `(mean |90°−θ|), ${about(layer, `the ${fixed(chance, 2)}° of random directions`)}; ` +
+    `those of ${printable(rms.label)}, trained with RMSNorm, lie ${tilts(rms.sites)} from it, ${about(rms, "chance")}.`
   );
 }
 
-function aboutMany(groups: readonly Group[]): string {
-  const parts = (["closer", "asFar", "farther"] as const).flatMap((kind) => {
-    const named = groups.filter(({ sites }) => verdict(sites) === kind);
+function aboutMany(groups: readonly JudgedGroup[]): string {
+  const parts = (["closer", "asFar", "farther"] as const).flatMap((claim) => {
+    const named = groups.filter(({ main }) => main === claim);
     if (named.length === 0) return [];
-    const who = listed(
-      named.map(({ label }) => printable(label)),
-      3,
-    );
-    return [
-      {
-        kind,
-        who,
-        ratios: range(
-          named.flatMap(({ sites }) => sites.map(ratio)),
-          2,
-        ),
-      },
-    ];
+    const like = named.flatMap(({ judged }) => judged.filter(({ verdict }) => verdict.claim === claim));
+    const apart = named.flatMap(({ label, judged, main }) => {
+      const text = exceptions(judged, main);
+      return text === "" ? [] : [`${printable(label)}${text}`];
+    });
+    return [{ claim, who: names(named), like, apart }];
   });
+  const unclear = groups.filter(({ main }) => main === null);
+  const doubt = `${names(unclear)} no verdict holds, for ${doubtful(unclear.flatMap(({ judged }) => judged))}`;
+  if (parts.length === 0) return `Of the states of ${doubt}.`;
   const [first, ...others] = parts;
-  const how = { closer: "closer to", asFar: "as far from", farther: "farther from" }[first.kind];
-  const rest = others.map(({ kind, who, ratios }) => {
-    return `, those of ${who} ${{ closer: "closer", asFar: "as far", farther: "farther" }[kind]} (${ratios})`;
-  });
+  const rest = others.map(
+    ({ claim, who, like }) => `, those of ${who} ${how[claim]} (${ratios(like)})${inTheMean(like)}`,
+  );
+  const from = { closer: "closer to", asFar: "as far from", farther: "farther from" }[first.claim];
+  const apart = parts.flatMap((part) => part.apart);
   return (
-    `Against random directions, the states of ${first.who} lie ${how} orthogonal to the uniform vector ` +
-    `(mean |90°−θ| ${first.ratios} of theirs)${rest.join("")}.`
+    `Against random directions, the states of ${first.who} lie ${from} orthogonal to the uniform vector ` +
+    `(mean |90°−θ| ${ratios(first.like)} of theirs)${inTheMean(first.like)}${rest.join("")}` +
+    `${apart.length === 0 ? "" : `; but ${listed(apart)}`}${unclear.length === 0 ? "" : `; of those of ${doubt}`}.`
+  );
+}
+
+function names(groups: readonly Group[]): string {
+  return listed(
+    groups.map(({ label }) => printable(label)),
+    3,
+  );
+}
+
+/** The sites of which something else holds than of most: ", farther at h.3 (1.62), with no verdict on h.5 (0.72, …)". */
+function exceptions(judged: readonly Judged[], main: Claim | null): string {
+  return claims
+    .filter((claim) => claim !== main)
+    .flatMap((claim) => {
+      const sites = judged.filter(({ verdict }) => verdict.claim === claim);
+      if (sites.length === 0) return [];
+      const at = listed(
+        sites.map(({ site }) => printable(site.site)),
+        6,
+      );
+      return claim === null
+        ? [`, with no verdict on ${at} (${ratios(sites)}: ${doubtful(sites)})`]
+        : [`, ${how[claim]} at ${at} (${ratios(sites)})${inTheMean(sites)}`];
+    })
+    .join("");
+}
+
+/** What states farther from orthogonal than chance have in their mean. It is what mean subtraction does to them. */
+function inTheMean(sites: readonly Judged[]): string {
+  const farther = sites.filter(({ verdict }) => verdict.claim === "farther");
+  if (farther.length === 0) return "";
+  const shares = farther.map(({ verdict }) => 100 * verdict.meanShare);
+  const along = Math.min(...shares) >= 50 ? "they lie along the uniform vector, for " : "";
+  return `: ${along}${range(shares, decimalsFor(shares, 2, 0, 2))} % of ‖x‖² is in the mean, which LayerNorm removes`;
+}
+
+/** Why no verdict holds. */
+function doubtful(judged: readonly Judged[]): string {
+  const of = (doubt: Verdict["doubt"]) => judged.filter(({ verdict }) => verdict.doubt === doubt);
+  const rowsOf = (sites: readonly Judged[]) =>
+    range(
+      sites.map(({ site }) => site.ordinary.rows),
+      0,
+    );
+  const reasons: string[] = [];
+  const few = of("few");
+  if (few.length > 0) reasons.push(rowsOf(few) === "1" ? "one row is no sample" : `${rowsOf(few)} rows are too few`);
+  const alike = of("alike");
+  if (alike.length > 0) {
+    const cosines = alike.map(({ verdict }) => verdict.alike ?? 1);
+    const effective = alike.map(({ verdict }) => verdict.effectiveRows ?? 1);
+    reasons.push(
+      `${rowsOf(alike)} rows as alike as these (mean cosine ${range(cosines, 2)}) say no more than ${range(effective, 1)} independent ones`,
+    );
+  }
+  const rank = of("rank");
+  if (rank.length > 0) {
+    const lower = rank.map(({ verdict }) => verdict.rank?.lower ?? 0);
+    reasons.push(
+      `the uniform vector ranks ${range(lower, 0)} among ${rank[0].verdict.rank?.directions} random directions`,
+    );
+  }
+  if (of("unsampled").length > 0) reasons.push("the study was stopped before");
+  return reasons.join(", and ");
+}
+
+function ratios(judged: readonly Judged[]): string {
+  return range(
+    judged.map(({ verdict }) => verdict.ratio),
+    2,
   );
 }
 
@@ -103,7 +189,7 @@ function sharedChance(sites: readonly Site[]): number | null {
 }
 
 /** Notes on what a figure does not include or cannot show: a stopped study, centred states, excluded rows, skipped tensors. */
-export function notes({ groups, skipped, complete }: Report): string[] {
+export function notes({ groups, skipped, complete, hints }: Report): string[] {
   const several = groups.length > 1;
   const siteName = (group: Group, site: Site) => printable(several ? `${group.label} ${site.site}` : site.site);
   const all = groups.flatMap((group) => group.sites.map((site) => ({ site, name: siteName(group, site) })));
@@ -115,12 +201,18 @@ export function notes({ groups, skipped, complete }: Report): string[] {
       `Stopped before the end: these are the figures of ${counted(read, "row")} read until then, not of all, and of no site that was not begun.`,
     );
   }
+  found.push(...hints);
   const centred = all.filter(({ site }) => site.centred);
   if (centred.length > 0 && centred.length < all.length) {
     found.push(
       `Centred beforehand: ${listed(centred.map(({ name }) => name))}. The mean of every row is zero up to rounding (as TransformerLens leaves it), so the ` +
         "angle is 90° by construction and says nothing about the model.",
     );
+  }
+  const masked = all.filter(({ site }) => site.apart.masked > 0);
+  if (masked.length > 0) {
+    const which = masked.map(({ name, site }) => `${name} (${counted(site.apart.masked, "row")} of ${site.read})`);
+    found.push(`Masked, in no figure: ${listed(which)}.`);
   }
   const empty = all.filter(({ site }) => site.apart.zero + site.apart.notFinite > 0);
   if (empty.length > 0) {
@@ -140,10 +232,11 @@ export function notes({ groups, skipped, complete }: Report): string[] {
   const repeated = all.filter(({ site }) => site.apart.repeated > 0);
   if (repeated.length > 0) {
     const which = repeated.map(
-      ({ name, site }) => `${name} (${counted(site.apart.repeated, "copy", "copies")}${mostFrequent(site)})`,
+      ({ name, site }) =>
+        `${name} (${site.repeatedExactly ? "" : "at least "}${counted(site.apart.repeated, "copy", "copies")}${mostFrequent(site)})`,
     );
     found.push(
-      `Repeated, set apart: ${listed(which)}. A vector that makes up 5 % of a site's rows or more counts once.`,
+      `Repeated, set apart: ${listed(which)}. A vector that makes up 5 % of a site's rows or more counts once; where a model has one, 2.5 % is enough at its other sites.`,
     );
   }
   const alike = all.filter(({ site }) => site.apart.repeated === 0 && site.repeatedShare >= 0.005);
@@ -154,6 +247,12 @@ export function notes({ groups, skipped, complete }: Report): string[] {
     });
     found.push(`Rows that repeat an earlier one, not set apart: ${listed(which)}.`);
   }
+  const undirected = all.filter(({ site }) => site.ordinary.withoutAngleAfter > 0);
+  if (undirected.length > 0) {
+    const which = undirected.map(({ name, site }) => `${name} (${counted(site.ordinary.withoutAngleAfter, "row")})`);
+    found.push(`Zeros after weight and bias, in no angle after the norm: ${listed(which)}.`);
+  }
+  found.push(...offsets(all));
   const bare = all.filter(({ site }) => site.affine === null);
   if (bare.length > 0 && bare.length < all.length) {
     found.push(
@@ -164,17 +263,38 @@ export function notes({ groups, skipped, complete }: Report): string[] {
     const label = new Map(groups.flatMap(({ sources, label }) => sources.map(({ name }) => [name, label])));
     const byReason = new Map<string, string[]>();
     for (const { source, tensor, reason } of skipped) {
-      const named = printable(several ? `${label.get(source) ?? source} ${tensor}` : tensor);
+      const named = printable(tensor === null ? source : several ? `${label.get(source) ?? source} ${tensor}` : tensor);
       byReason.set(reason, [...(byReason.get(reason) ?? []), named]);
     }
     const parts = [...byReason].map(([reason, names]) => `${listed(names, 3)} (${reason})`);
-    found.push(`Skipped ${counted(skipped.length, "tensor")}: ${parts.join("; ")}.`);
+    const files = skipped.filter(({ tensor }) => tensor === null).length;
+    const tensors = skipped.length - files;
+    const what = [
+      ...(tensors > 0 ? [counted(tensors, "tensor")] : []),
+      ...(files > 0 ? [counted(files, "file")] : []),
+    ].join(" and ");
+    found.push(`Skipped ${what}: ${parts.join("; ")}.`);
   }
   return found;
+}
+
+/** What was added to the weights, and what says so: a checkpoint does not, and a wrong guess changes every figure after the norm. */
+function offsets(all: readonly { name: string; site: Site }[]): string[] {
+  const bySentence = new Map<string, string[]>();
+  for (const { name, site } of all) {
+    if (site.affine === null) continue;
+    const { value, from } = site.affine.offset;
+    const sentence = `${value === 1 ? "1 + weight" : "the weight as it is stored"} (${from})`;
+    bySentence.set(sentence, [...(bySentence.get(sentence) ?? []), name]);
+  }
+  const parts = [...bySentence].map(([sentence, names]) =>
+    bySentence.size === 1 ? sentence : `${sentence} at ${listed(names, 3)}`,
+  );
+  return parts.length === 0 ? [] : [`The norms multiply by ${parts.join("; ")}.`];
 }
 
 function mostFrequent({ mostRepeated: most }: Site): string {
   return most === null
     ? ""
-    : `, one vector ${most.count} times, norm ${fixed(most.norm, 2)}, angle ${fixed(most.angle, 2)}°`;
+    : `, one vector ${most.exact ? "" : "at least "}${most.count} times, norm ${fixed(most.norm, 2)}, angle ${fixed(most.angle, 2)}°`;
 }

@@ -1,4 +1,5 @@
 import type { Group, Population, Report, Site } from "../types.js";
+import { verdictOf } from "./verdict.js";
 
 /**
  * The figures as JSON. Those of a site's ordinary rows stand directly in the site, the others beside them. Speed is left out, so that
@@ -12,15 +13,16 @@ export function toJson({ version, engine, eps, complete, groups, skipped }: Repo
 
 function siteJson({ label, sources, norm, normFrom }: Group, site: Site) {
   const { sample, ordinary, massive, all, apart, ...head } = site;
-  const { zero, notFinite } = apart;
+  const { masked, zero, notFinite } = apart;
   return {
     source: sources.map(({ name }) => name).join(", "),
     model: label,
     trainedWith: norm,
     normFrom,
     ...head,
-    excluded: { zero, notFinite },
+    excluded: { masked, zero, notFinite },
     apart: { massive: apart.massive, repeated: apart.repeated },
+    verdict: verdictOf(site),
     ...populationJson(ordinary),
     swapError: sample?.swap ?? null,
     error: sample?.engineError ?? null,

@@ -61,8 +61,13 @@ const cellBefore = Int32Array.from({ length: 1024 }, (_, bits) => edges.findLast
 
 const noCells = new Float64Array(0);
 
+/** Up to so many cells with counts are kept one by one: most of a grid's cells are empty where a site has few rows. */
+const fewCells = 64;
+
 export class Histogram {
-  /** Cells `first` to `first + counts.length − 1`; the others are empty. */
+  /** The counts by cell while there are few of them; null from then on. */
+  private few: Map<number, number> | null = new Map();
+  /** After that, cells `first` to `first + counts.length − 1`; the others are empty. */
   private first = 0;
   private counts: Float64Array = noCells;
   total = 0;
@@ -78,11 +83,12 @@ export class Histogram {
   addMany(values: Float64Array, count: number, min: number, max: number): void {
     if (count === 0) return;
     const { first, last, cellOf, countInto } = grids[this.grid];
-    this.reach(this.nearest(min), this.nearest(max));
-    if (cellOf(min) < first || cellOf(max) > last) {
+    const outside = cellOf(min) < first || cellOf(max) > last;
+    if (outside || (this.few !== null && count <= fewCells)) {
       for (let i = 0; i < count; i++) this.add(values[i], 1);
       return;
     }
+    this.reach(this.nearest(min), this.nearest(max));
     countInto(values, count, this.counts, this.first);
     this.total += count;
   }
@@ -94,9 +100,14 @@ export class Histogram {
   }
 
   private addCell(cell: number, count: number): void {
-    this.reach(cell, cell);
-    this.counts[cell - this.first] += count;
     this.total += count;
+    if (this.few !== null) {
+      this.few.set(cell, (this.few.get(cell) ?? 0) + count);
+      if (this.few.size > fewCells) this.reach(cell, cell);
+    } else {
+      this.reach(cell, cell);
+      this.counts[cell - this.first] += count;
+    }
   }
 
   /**
@@ -104,12 +115,15 @@ export class Histogram {
    * all others each time.
    */
   private reach(from: number, to: number): void {
-    const { counts, first } = this;
-    if (counts.length === 0) {
-      this.first = from;
-      this.counts = new Float64Array(to + 1 - from);
+    if (this.few !== null) {
+      const { few } = this;
+      this.few = null;
+      this.first = Math.min(from, ...few.keys());
+      this.counts = new Float64Array(Math.max(to, ...few.keys()) + 1 - this.first);
+      for (const [cell, count] of few) this.counts[cell - this.first] = count;
       return;
     }
+    const { counts, first } = this;
     const end = first + counts.length;
     if (from >= first && to < end) return;
     const grid = grids[this.grid];
@@ -120,24 +134,39 @@ export class Histogram {
     this.counts.set(counts, first - this.first);
   }
 
+  /** The cells that are not empty, in their order. */
+  private entries(): [cell: number, count: number][] {
+    if (this.few !== null) return [...this.few].filter(([, count]) => count !== 0).sort(([a], [b]) => a - b);
+    const { first, counts } = this;
+    const entries: [number, number][] = [];
+    for (let i = 0; i < counts.length; i++) if (counts[i] !== 0) entries.push([first + i, counts[i]]);
+    return entries;
+  }
+
   addAll(other: Histogram): void {
-    if (other.counts.length === 0) return;
+    if (other.few !== null) {
+      for (const [cell, count] of other.few) this.addCell(cell, count);
+      return;
+    }
     this.reach(other.first, other.first + other.counts.length - 1);
     const shift = other.first - this.first;
     for (let i = 0; i < other.counts.length; i++) this.counts[shift + i] += other.counts[i];
     this.total += other.total;
   }
 
-  /** The value below which a share of the counts lies, taken to be spread evenly over their cell. NaN if there are none. */
-  quantile(share: number): number {
+  /** The values below which these shares of the counts lie, taken to be spread evenly over their cells. NaN if there are none. */
+  quantiles(shares: readonly number[]): number[] {
     const { valueAt } = grids[this.grid];
-    const wanted = share * this.total;
-    let below = 0;
-    for (const [i, count] of this.counts.entries()) {
-      if (count > 0 && below + count >= wanted) return valueAt(this.first + i + (wanted - below) / count);
-      below += count;
-    }
-    return Number.NaN;
+    const entries = this.entries();
+    return shares.map((share) => {
+      const wanted = share * this.total;
+      let below = 0;
+      for (const [cell, count] of entries) {
+        if (below + count >= wanted) return valueAt(cell + (wanted - below) / count);
+        below += count;
+      }
+      return Number.NaN;
+    });
   }
 
   /**
@@ -151,9 +180,9 @@ export class Histogram {
     const cells = widths.find((width) => Math.ceil(to / width) - Math.floor(from / width) <= 60) ?? widths[0];
     const start = Math.floor(from / cells);
     const counts = new Array<number>(Math.ceil(to / cells) - start).fill(0);
-    for (const [i, count] of this.counts.entries()) {
-      const at = Math.floor((this.first + i) / cells) - start;
-      if (count !== 0) counts[Math.min(counts.length - 1, Math.max(0, at))] += count;
+    for (const [cell, count] of this.entries()) {
+      const at = Math.floor(cell / cells) - start;
+      counts[Math.min(counts.length - 1, Math.max(0, at))] += count;
     }
     return { low: valueAt(start * cells), high: valueAt((start + counts.length) * cells), counts };
   }
@@ -161,11 +190,10 @@ export class Histogram {
   /** Runs of cells: [first cell, counts …]. */
   toJSON(): number[][] {
     const runs: number[][] = [];
-    for (const [i, count] of this.counts.entries()) {
+    for (const [cell, count] of this.entries()) {
       const run = runs[runs.length - 1];
-      if (count === 0) continue;
-      if (run !== undefined && run[0] + run.length - 1 === this.first + i) run.push(count);
-      else runs.push([this.first + i, count]);
+      if (run !== undefined && run[0] + run.length - 1 === cell) run.push(count);
+      else runs.push([cell, count]);
     }
     return runs;
   }
@@ -183,7 +211,6 @@ export class Histogram {
       if (from < first || from + counts.length - 1 > last || counts.some((count) => count < 0)) {
         throw new Error(`runs of a cell and its counts, in cells ${first} to ${last}`);
       }
-      histogram.reach(from, from + counts.length - 1);
       for (const [i, count] of counts.entries()) histogram.addCell(from + i, count);
     }
     return histogram;

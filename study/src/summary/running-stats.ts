@@ -84,14 +84,14 @@ export class RunningStats {
     const sd = variance > 8 * Number.EPSILON * square ? Math.sqrt(variance) : 0;
     // A quantile is known to half a cell only, and could lie outside of the exact range.
     const within = (value: number) => Math.min(this.max, Math.max(this.min, value));
-    const quantile = (share: number) => within(this.histogram.quantile(share));
+    const [q1, median, q3] = this.histogram.quantiles([0.25, 0.5, 0.75]).map(within);
     return {
       mean: within(mean),
       sd,
       min: this.min,
-      q1: quantile(0.25),
-      median: quantile(0.5),
-      q3: quantile(0.75),
+      q1,
+      median,
+      q3,
       max: this.max,
       histogram: withHistogram ? this.histogram.drawn(this.min, this.max) : null,
     };

@@ -9,3 +9,8 @@ export function asNumber(value: unknown, what: string): number {
   if (typeof value !== "number" || !Number.isFinite(value)) throw new Error(`${what} as a finite number`);
   return value;
 }
+
+export function asCount(value: unknown, what: string): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new Error(`${what} as a count`);
+  return value as number;
+}

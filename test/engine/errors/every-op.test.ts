@@ -53,6 +53,13 @@ describe.each(calls)("%s", (op, call) => {
     for (const cols of [0, -1, 2.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60]) {
       refuses(() => call(f32(1, 2, 3, 4), { cols }), `RangeError: ${expected} ${cols}`);
     }
+    // a kernel takes 32 bits of it: 2^32 + 4 would be 4
+    for (const cols of [2 ** 31, 2 ** 32, 2 ** 32 + 4]) {
+      refuses(
+        () => call(f32(1, 2, 3, 4), { cols }),
+        `RangeError: ${op}: cols expected at most 2147483647, got ${cols}`,
+      );
+    }
     for (const [cols, got] of [
       ["4", '"4"'],
       [null, "null"],

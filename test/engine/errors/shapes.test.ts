@@ -50,9 +50,8 @@ describe("by the table", () => {
     }
   });
 
-  it.each(others)("%s takes the length of a row from %s where it is the only Tensor", (op, name) => {
-    const { shape } = entryOf(op).operands[name];
-    if (!shape.endsWith("cols")) return;
+  const rowLong = others.filter(([op, name]) => entryOf(op).operands[name].shape.endsWith("cols"));
+  it.each(rowLong)("%s takes the length of a row from %s where it is the only Tensor", (op, name) => {
     const given = operandsOf(op);
     const arrays = Object.fromEntries(Object.entries(given).map(([one, value]) => [one, value.toArray?.() ?? value]));
     const right = invoke(op, { ...arrays, cols: 4 });
@@ -186,7 +185,7 @@ describe("cols forgotten", () => {
   });
 });
 
-it("engines: the shape of a Tensor of another engine does not count before that is refused", () => {
+it("a Tensor of another engine is refused for its shape first, as one of this engine is", () => {
   const t = createEngine().tensor("f32", [4, 2]);
   refuses(
     () => layerNorm(of(2, 4), { out: t }),

@@ -5,7 +5,7 @@ import { encode } from "../../support/dtypes.js";
 import { scaledError } from "../../support/error.js";
 import { testOp } from "../../support/op-suite.js";
 import { contracts, forAll, near, type Vector } from "../../support/properties.js";
-import { normals } from "../../support/random.js";
+import { normals, uniforms } from "../../support/random.js";
 import { allKinds } from "../../support/rows.js";
 import { promise } from "../../support/within.js";
 
@@ -40,6 +40,41 @@ describe.each(["f32", "f64"] as const)("angle %s", (dtype) => {
       for (const value of angle(x, opposite, { cols })) near(value, Math.PI, contract.norm);
     });
   });
+});
+
+describe.each(["f32", "f64"] as const)("angle %s of pairs that are hard to tell", (dtype) => {
+  const { norm, smallest } = promise[dtype];
+  /** The angle of each pair beside the oracle's. */
+  const check = (pair: (uniform: () => number, cols: number) => [x: number[], y: number[]]) => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const uniform = uniforms(seed);
+      const [x, y] = pair(uniform, 2 + (seed % 130)).map((row) => encode(dtype, row));
+      near(angle(x, y)[0], reference.angle(x, y)[0], norm);
+    }
+  };
+
+  it("subnormal rows, of few bits and many", () => {
+    check((uniform, cols) => {
+      const largest = 2 ** Math.floor(uniform() * (dtype === "f32" ? 22 : 50));
+      // the first is not 0, so that each has a direction
+      const row = () =>
+        Array.from({ length: cols }, (_, i) => (i === 0 ? 1 : Math.round((2 * uniform() - 1) * largest)) * smallest);
+      return [row(), row()];
+    });
+  });
+
+  for (const [name, sign] of [
+    ["parallel", 1],
+    ["opposite", -1],
+  ] as const) {
+    it(`nearly ${name} rows`, () => {
+      check((uniform, cols) => {
+        const apart = 10 ** (-8 * uniform());
+        const x = Array.from({ length: cols }, () => uniform() - 0.5);
+        return [x, x.map((value) => sign * (value + apart * (uniform() - 0.5)))];
+      });
+    });
+  }
 });
 
 it("of f32 beside f64 far beyond f32's range, a pair has the angle that it has alone", () => {

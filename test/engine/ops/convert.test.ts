@@ -46,6 +46,14 @@ it.each(["f16", "bf16"] as const)("%s to f32 or f64 and back has the same bits, 
   }
 });
 
+it.runIf("Float16Array" in globalThis)("halves are bits, also of a Float16Array, which has numbers", () => {
+  const { Float16Array } = globalThis as unknown as { Float16Array: new (values: number[]) => Numbers };
+  const x = new Float16Array([1, 0.5]);
+  expect(convert(x as Numbers, "f16")).toEqual(Uint16Array.of(0x3c00, 0x3800));
+  expect(convert(x as Numbers, "bf16")).toEqual(Uint16Array.of(0x3f80, 0x3f00));
+  expect(convert(x as Numbers, "f32")).toEqual(Float32Array.of(1, 0.5));
+});
+
 it("f32 on the way to a half would be a second rounding", () => {
   // half an ulp of f16 above 1, and a little that f32 drops
   const value = 1 + 2 ** -11 + 2 ** -40;

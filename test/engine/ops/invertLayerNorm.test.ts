@@ -14,7 +14,7 @@ testOp({
   draw: {
     mean({ rows }, seed) {
       const means = normals(rows, 0, 100, seed);
-      if (rows > 4) means.set([Number.NaN, Number.POSITIVE_INFINITY], 4);
+      if (rows > 5) means.set([Number.NaN, Number.POSITIVE_INFINITY], 4);
       return means;
     },
     rstd({ rows }, seed) {

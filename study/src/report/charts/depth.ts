@@ -1,10 +1,12 @@
 /**
  * The depth of a site in its model, read off its name: "h.3.ln_2" is the norm of kind "ln_2" of layer 3. Where norms of two kinds
- * alternate along the depth, a line through both would zigzag. So each kind is a series of its own.
+ * alternate along the depth, a line through both would zigzag. So each kind is a series of its own. Sites whose names have no layer
+ * are not in the order of a depth, as far as anyone knows: no line joins them.
  */
 import { printable } from "@orthonorm/files";
 import { shorten } from "../../text.js";
 import type { Group, Site } from "../../types.js";
+import { labelsApart } from "./labels.js";
 
 export interface Place {
   site: Site;
@@ -14,11 +16,17 @@ export interface Place {
   kind: string;
 }
 
-/** Sites that one line joins. `kind` is empty where the group has one kind only. */
+/** Sites of one kind. `kind` is empty where the group has one kind only. */
 export interface Run {
   kind: string;
   places: Place[];
+  /** Whether they are layers in their order, which a line may join. */
+  joined: boolean;
 }
+
+/** What a layer's number follows in a name: "h.3", "layers.3", "block_3", "hidden_states[3]", "LayerNormalization_3". */
+const layerWord =
+  /(?:^|[^a-z])(?:h|blk|(?:res)?blocks?|layers?|layernorm(?:alization)?|encoders?|decoders?|stages?|(?:hidden_)?states?)[^a-z\d]*$/i;
 
 /** There are so many symbols to tell kinds apart. Groups with more kinds are drawn as if they had one. */
 const mostKinds = 4;
@@ -31,9 +39,11 @@ export function placesOf({ sites }: Group): Place[] {
   while (at < most && new Set(numbers.flatMap((found) => found[at] ?? [])).size < 2) at++;
   return sites.map((site, index) => {
     const digits = numbers[index][at];
-    if (digits === undefined) return { site, index, layer: null, kind: site.site };
     let seen = 0;
     const template = site.site.replace(/\d{1,6}/g, (number) => (seen++ === at ? "#" : number));
+    if (digits === undefined || !layerWord.test(template.slice(0, template.indexOf("#")))) {
+      return { site, index, layer: null, kind: site.site };
+    }
     return { site, index, layer: Number(digits), kind: template };
   });
 }
@@ -45,12 +55,24 @@ export function runsOf(group: Group): Run[] {
   for (const place of places) kinds.set(place.kind, [...(kinds.get(place.kind) ?? []), place]);
   const repeated = [...kinds.values()].filter((of) => of.length > 1);
   const several = repeated.length > 1 && repeated.length <= mostKinds;
-  const runs: Run[] = several
+  const parts = several
     ? [...kinds].map(([kind, of]) => ({ kind: of.length > 1 ? kindLabel(kind) : "", places: of }))
-    : [{ kind: "", places }];
-  return runs
-    .map(({ kind, places: of }) => ({ kind, places: of.filter(({ site }) => site.ordinary.rows > 0) }))
+    : [places.filter(({ layer }) => layer !== null), places.filter(({ layer }) => layer === null)].map((of) => ({
+        kind: "",
+        places: of,
+      }));
+  return parts
+    .map(({ kind, places: of }) => {
+      const drawn = of.filter(({ site }) => site.ordinary.rows > 0);
+      const layers = new Set(drawn.map(({ layer }) => layer));
+      return { kind, places: drawn, joined: !layers.has(null) && layers.size === drawn.length && drawn.length > 1 };
+    })
     .filter(({ places: of }) => of.length > 0);
+}
+
+/** How a figure's title goes on: "against depth" only where there is a depth. */
+export function against(groups: readonly Group[]): string {
+  return groups.flatMap(runsOf).some(({ joined }) => joined) ? "against depth" : "by site";
 }
 
 /** The label of a kind: of "h.#.ln_1" it is "ln_1", what follows the layer; where nothing does, what precedes it. */
@@ -73,7 +95,12 @@ export interface Depth {
 export function depthOf(groups: readonly Group[], width: number): Depth {
   const count = Math.max(...groups.map(({ sites }) => sites.length));
   const room = Math.max(2, Math.floor(width / 34));
-  const names = groups.map(({ sites }) => sites.map(({ site }) => shorten(printable(site), width < 400 ? 9 : 14)));
+  const names = groups.map(({ sites }) =>
+    labelsApart(
+      sites.map(({ site }) => site),
+      width < 400 ? 9 : 14,
+    ),
+  );
   const alike = names.every((of) => of.length === count && of.every((name, i) => name === names[0][i]));
 
   const places = placesOf(groups[0]);

@@ -4,8 +4,11 @@
  * Colours are the variables of theme.css, so that light and dark switch inside the figure too.
  */
 import type { Report } from "../../types.js";
+import { toldApart } from "./labels.js";
+import { models } from "./models.js";
 import { losses, recoveries, swaps } from "./samples.js";
 import { angles, histograms, norms, rotations, shares } from "./states.js";
+import { tokens } from "./tokens.js";
 
 export interface Figure {
   id: string;
@@ -17,12 +20,18 @@ export interface Figure {
 
 /** @param width in pixels. Below 500, panels are stacked, and labels are as short as a phone needs them */
 export function figuresOf(report: Report, document: Document, width = 760): Figure[] {
-  const groups = report.groups.filter(({ sites }) => sites.some(({ ordinary }) => ordinary.rows > 0));
+  const groups = toldApart(report.groups).filter(({ sites }) => sites.some(({ ordinary }) => ordinary.rows > 0));
   if (groups.length === 0) return [];
-  const drawings = [angles, shares, norms, rotations, swaps, histograms, losses, recoveries];
+  const drawings = [angles, shares, norms, rotations, swaps, tokens, histograms, losses, recoveries, models];
   return drawings.flatMap((draw) => {
     const drawn = draw(groups, document, width);
     if (drawn === null) return [];
+    // Plot names its marks for style sheets and scripts. In a picture nobody hears a part, and groups may have no such name.
+    for (const mark of drawn.svg.querySelectorAll("[aria-label]")) {
+      mark.setAttribute("data-mark", mark.getAttribute("aria-label") as string);
+      mark.removeAttribute("aria-label");
+    }
+    for (const mark of drawn.svg.querySelectorAll("[aria-description]")) mark.removeAttribute("aria-description");
     drawn.svg.setAttribute("role", "img");
     drawn.svg.setAttribute("aria-label", `${drawn.title}. ${drawn.finding}`);
     const { id, title, finding, reading, svg } = drawn;

@@ -4,7 +4,7 @@ import * as Plot from "@observablehq/plot";
 import { printable } from "@orthonorm/files";
 import { shorten } from "../../text.js";
 import type { Group, Site, Spread } from "../../types.js";
-import { facets, normColor, svgOf } from "./panels.js";
+import { facets, normColor, svgOf, widthOf } from "./panels.js";
 
 type Counts = NonNullable<Spread["histogram"]>;
 
@@ -42,14 +42,6 @@ export function drawHistograms(
   const narrow = width < 500;
   const { tiles, every } = tilesOf(groups, narrow ? mostTiles.narrow : mostTiles.wide);
 
-  const columns = Math.min(tiles.length, narrow ? 3 : 5);
-  const rows = Math.ceil(tiles.length / columns);
-  const tileHeight = 84;
-  const gap = { x: 12, y: 26 };
-  const margin = { top: 44, right: 4, bottom: 44, left: 46 };
-  const tileWidth = (width - margin.left - margin.right - (columns - 1) * gap.x) / columns;
-  const place = (index: number) => ({ fx: index % columns, fy: Math.floor(index / columns) });
-
   const [low, high] = extent(tiles);
   const [peak, chancePeak] = [
     Math.max(...tiles.flatMap(({ outlines }) => outlines.flatMap(({ cells }) => cells.map(({ density }) => density)))),
@@ -57,6 +49,26 @@ export function drawHistograms(
   ];
   // A spike, such as centred states have, would flatten everything else.
   const top = Math.min(Math.max(peak, chancePeak), 12 * chancePeak) * 1.05;
+  // Per so many degrees that no share is above 100 %.
+  const per = top > 1 ? Number(`1e${-Math.ceil(Math.log10(top))}`) : 1;
+  const tickLabel = (density: number) => `${Number((100 * density * per).toPrecision(2))} %`;
+
+  const legend = groups
+    .filter((group, i) => groups.findIndex(({ norm }) => norm === group.norm) === i)
+    .map(({ norm }) => ({ text: norm ?? "states", paint: normColor(norm) }));
+  const words = [...legend, { text: "random", paint: "var(--null)" }];
+  const margin = {
+    top: narrow ? 62 : 44,
+    right: 4,
+    bottom: 44,
+    left: Math.max(46, 10 + widthOf([tickLabel(top)], 12)),
+  };
+  const columns = Math.min(tiles.length, narrow ? 3 : 5);
+  const rows = Math.ceil(tiles.length / columns);
+  const tileHeight = 84;
+  const gap = { x: 12, y: 26 };
+  const tileWidth = (width - margin.left - margin.right - (columns - 1) * gap.x) / columns;
+  const place = (index: number) => ({ fx: index % columns, fy: Math.floor(index / columns) });
 
   const marks: Plot.Markish[] = tiles.flatMap(({ title, outlines, sd }, i) => {
     const grid = Array.from({ length: 41 }, (_, n) => 90 + sd * (n / 6 - 10 / 3)).filter((x) => x >= low && x <= high);
@@ -81,28 +93,23 @@ export function drawHistograms(
     ];
   });
 
-  const legend = groups
-    .filter((group, i) => groups.findIndex(({ norm }) => norm === group.norm) === i)
-    .map(({ norm }) => ({ text: norm ?? "states", paint: normColor(norm) }));
-  const words = [
-    { text: "share of the vectors per degree:", paint: "var(--muted)" },
-    ...(narrow ? [] : legend),
-    { text: "random", paint: "var(--null)" },
-  ];
-  let x = -margin.left + 2;
+  const caption = `share of the vectors per ${per === 1 ? "degree" : `${per}°`}${narrow ? "" : ":"}`;
+  const heading = (text: string, x: number, line: number, fill: string, fontWeight: number) =>
+    Plot.text([text], {
+      fx: 0,
+      fy: 0,
+      frameAnchor: "top-left",
+      dx: x - margin.left + 2,
+      dy: line * 17 - margin.top + 5,
+      fill,
+      fontWeight,
+    });
+  marks.push(heading(caption, 0, 0, "var(--muted)", 400));
+  // On a phone the legend has a line of its own.
+  let x = narrow ? 0 : widthOf([caption], 12);
   for (const { text, paint } of words) {
-    marks.push(
-      Plot.text([text], {
-        fx: 0,
-        fy: 0,
-        frameAnchor: "top-left",
-        dx: x,
-        dy: -margin.top + 5,
-        fill: paint,
-        fontWeight: paint === "var(--muted)" ? 400 : 600,
-      }),
-    );
-    x += text.length * (paint === "var(--muted)" ? 5.8 : 7.9) + 10;
+    marks.push(heading(text, x, narrow ? 1 : 0, paint, 600));
+    x += widthOf([text], 12) + 14;
   }
 
   const plot = Plot.plot({
@@ -134,7 +141,7 @@ export function drawHistograms(
       Plot.axisY({
         ticks: 2,
         tickSize: 0,
-        tickFormat: (value: number) => `${Number((100 * value).toPrecision(2))} %`,
+        tickFormat: tickLabel,
         label: null,
         fill: "var(--muted)",
       }),

@@ -1,5 +1,6 @@
 /** Draws lines against depth, in one panel per model. All figures against depth are drawn with it. */
 import * as Plot from "@observablehq/plot";
+import { shorten } from "../../text.js";
 import type { Norm } from "../../types.js";
 import type { Depth } from "./depth.js";
 
@@ -43,14 +44,17 @@ export interface Axis {
   log: boolean;
   /** Values that the axis must reach. */
   include: number[];
-  format?: (value: number) => string;
+  /** Stands behind the numbers of the ticks: "°", " %". */
+  unit: string;
 }
 
 export const normColor = (norm: Norm | null) =>
   norm === "LayerNorm" ? "var(--layernorm)" : norm === "RMSNorm" ? "var(--rmsnorm)" : "var(--ink)";
 
 const fontSize = 13;
-const margin = { top: 46, left: 46, right: 4 };
+const edge = { top: 46, left: 46, right: 4 };
+/** What a character takes at most on average, bold ones too, so that nothing is cut. */
+const perCharacter = 0.61;
 const gap = { x: 20, y: 50 };
 
 /** The plot, whose panels stand side by side where they fit, and else are stacked. */
@@ -61,6 +65,11 @@ export function drawPanels(
   axis: Axis,
   panels: readonly Panel[],
 ): SVGSVGElement {
+  const domain = domainOf(axis, panels);
+  const ticks = axis.log ? logTicks(domain) : linearTicks(domain);
+  const tickLabel = (value: number) => `${plain(value)}${axis.unit}`;
+  const margin = { ...edge, left: Math.max(edge.left, 10 + widthOf(ticks.map(tickLabel))) };
+
   const abreast = panels.length > 1 && width / panels.length >= 300;
   const columns = abreast ? panels.length : 1;
   const rows = abreast ? 1 : panels.length;
@@ -70,9 +79,8 @@ export function drawPanels(
   const height = margin.top + rows * panelHeight + (rows - 1) * gap.y + bottom;
   const place = (index: number) => (abreast ? { fx: index } : { fy: index });
 
-  const domain = domainOf(axis, panels);
-  const longest = Math.max(0, ...panels.flatMap(labelsOf).map(({ text }) => text.length));
-  const labelWidth = longest === 0 ? 0 : longest * fontSize * 0.56 + 10;
+  const labelled = widthOf(panels.flatMap(labelsOf).map(({ text }) => text));
+  const labelWidth = labelled === 0 ? 0 : labelled + 8;
   // The labels stand to the right of the last site, in the panel.
   const right = depth.count - 0.5 + (depth.count * labelWidth) / Math.max(40, panelWidth - labelWidth);
   const end = depth.count - 0.5;
@@ -87,7 +95,12 @@ export function drawPanels(
       fill: "var(--muted)",
     }),
     ...panels.map(({ title }, i) =>
-      Plot.text([title], { ...place(i), frameAnchor: "top-left", dy: -17, fontWeight: 600 }),
+      Plot.text([shorten(title, Math.floor((panelWidth + edge.right) / (fontSize * perCharacter)))], {
+        ...place(i),
+        frameAnchor: "top-left",
+        dy: -17,
+        fontWeight: 600,
+      }),
     ),
   ];
   for (const [i, { series, chance }] of panels.entries()) {
@@ -147,13 +160,13 @@ export function drawPanels(
     x: { domain: [-0.5, right], axis: null },
     y: { type: axis.log ? "log" : "linear", domain, axis: null },
     marks: [
-      Plot.gridY({ ticks: axis.log ? logTicks(domain) : 5, stroke: "var(--rule)", strokeOpacity: 1 }),
+      Plot.gridY({ ticks, stroke: "var(--rule)", strokeOpacity: 1 }),
       Plot.axisY({
-        ticks: axis.log ? logTicks(domain) : 5,
+        ticks,
         tickSize: 0,
         label: null,
         fill: "var(--muted)",
-        ...(axis.log || axis.format ? { tickFormat: axis.format ?? plain } : {}),
+        tickFormat: tickLabel,
       }),
       Plot.axisX(depth.ticks, {
         tickFormat: depth.format,
@@ -267,6 +280,21 @@ function logTicks([low, high]: readonly number[]): number[] {
   return ticks.filter((tick) => tick >= low && tick <= high);
 }
 
+/** About five round values. */
+function linearTicks([low, high]: readonly number[]): number[] {
+  const rough = (high - low) / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find((n) => n * power >= rough * 0.75) ?? 10);
+  const [first, last] = [Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)];
+  return Array.from({ length: last + 1 - first }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
 function plain(value: number): string {
-  return value >= 1e6 || value < 1e-4 ? value.toExponential(0) : String(value);
+  const size = Math.abs(value);
+  return size >= 1e6 || (size < 1e-4 && size > 0) ? value.toExponential() : String(value);
+}
+
+/** The width of the longest of some texts, in pixels. */
+export function widthOf(texts: readonly string[], size = fontSize): number {
+  return Math.max(0, ...texts.map((text) => [...text].length)) * size * perCharacter;
 }

@@ -62,7 +62,7 @@ export function swaps(all: readonly Group[], document: Document, width: number):
       document,
       width,
       groups,
-      { label: "relative difference, per cent", log: false, include: [0], format: (value) => `${value} %` },
+      { label: "relative difference, per cent", log: false, include: [0], unit: " %" },
       panels,
     ),
   };
@@ -103,13 +103,11 @@ export function losses(all: readonly Group[], document: Document, width: number)
       document,
       width,
       groups,
-      { label: "share of the variance, per cent (log)", log: true, include: [], format: percents },
+      { label: "share of the variance, per cent (log)", log: true, include: [], unit: " %" },
       panels,
     ),
   };
 }
-
-const percents = (value: number) => `${value < 1e-4 ? value.toExponential(0) : value} %`;
 
 /** The groups where every site has enough rows for fits. */
 function fitted(all: readonly Group[]): Group[] {
@@ -154,6 +152,6 @@ export function recoveries(all: readonly Group[], document: Document, width: num
     title: "What a scale and shift can bring back",
     finding: `The best scale and shift bring back ${perGroup(groups, (group) => samplesOf(group, ({ recovered }) => recovered && 100 * recovered.layerNorm), "\u00a0%", 3)} of the variance after LayerNorm, and ${whole} after BatchNorm.`,
     reading: `R² of the best α ⊙ y + β per dimension from the standardized y back to x: 1 is the identity.${kindsRead(groups)}`,
-    svg: draw(document, width, groups, { label: "R² of the way back", log: false, include: [1] }, panels),
+    svg: draw(document, width, groups, { label: "R² of the way back", log: false, include: [1], unit: "" }, panels),
   };
 }

@@ -30,7 +30,16 @@ export function pointsOf(run: Run, value: (site: Site) => Omit<Point, "x" | "tit
   });
 }
 
-export const quartiles = ({ median, q1, q3 }: Spread) => ({ y: median, low: q1, high: q3 });
+/**
+ * Quantiles are known to a cell of their grid. Where that is wider than the whole range, as for states that were centred beforehand,
+ * the median comes out as an end of the range: the exact mean stands in its place, and the range in that of the quartiles.
+ */
+export function quartiles({ mean, median, q1, q3, min, max }: Spread): { y: number; low: number; high: number } {
+  const unknown = min < max && (median === min || median === max);
+  return unknown ? { y: mean, low: min, high: max } : { y: median, low: q1, high: q3 };
+}
+
+export const middle = (spread: Spread) => quartiles(spread).y;
 
 /** One series per kind of norm, in the group's colour. The first kind is filled, the others are hollow. */
 export function byKind(
@@ -51,7 +60,7 @@ export function byKind(
         dash: dash ?? (kind % 2 === 1 ? "5 3" : undefined),
         symbol: symbols[kind],
         hollow: kind > 0,
-        line: run.places.length > 1,
+        line: run.joined,
         points: pointsOf(run, value, unit),
       };
     })
@@ -106,7 +115,8 @@ export function compared(
       label: i > 0 && of.label === "" ? "" : shorten(`${nameOf(group)} ${of.label}`.trim(), 22),
     })),
   );
-  return [{ title: groups.map(titleOf).join("  and  "), series, chance: chance(groups[0]) }];
+  const [whole, short] = [titleOf, nameOf].map((title) => groups.map(title).join("  and  "));
+  return [{ title: whole.length > 44 ? short : whole, series, chance: chance(groups[0]) }];
 }
 
 export function draw(
@@ -124,5 +134,3 @@ export function draw(
     panels,
   );
 }
-
-export const degreesOf = (value: number) => `${value}°`;

@@ -1,7 +1,7 @@
 /** The figures of the states themselves: their angles, norms and rotations, of all ordinary rows. */
 import { range } from "../../text.js";
 import type { Group, Population, Site, Spread } from "../../types.js";
-import { type Run, runsOf } from "./depth.js";
+import { against, type Run, runsOf } from "./depth.js";
 import { drawHistograms } from "./histograms.js";
 import { normColor, type Series } from "./panels.js";
 import {
@@ -9,9 +9,9 @@ import {
   chanceOf,
   compared,
   type Drawn,
-  degreesOf,
   draw,
   kindsRead,
+  middle,
   perGroup,
   pointsOf,
   quartiles,
@@ -40,42 +40,42 @@ export function angles(groups: readonly Group[], document: Document, width: numb
   );
   return {
     id: "angle",
-    title: "Angle to the uniform vector against depth",
+    title: `Angle to the uniform vector ${against(groups)}`,
     finding,
-    reading: `Line: median angle before the norm; bar or band: its quartiles. Grey: random directions, 90° ± ${chance}° (one standard deviation).`,
-    svg: draw(
-      document,
-      width,
-      groups,
-      { label: "angle to 1, degrees", log: false, include: [90], format: degreesOf },
-      panels,
-    ),
+    reading: `Median angle before the norm; bar or band: its quartiles. Grey: random directions, 90° ± ${chance}° (one standard deviation).`,
+    svg: draw(document, width, groups, { label: "angle to 1, degrees", log: false, include: [90], unit: "°" }, panels),
   };
 }
 
+/** cos²θ, which is what LayerNorm's projection takes of ‖x‖². */
 export function shares(all: readonly Group[], document: Document, width: number): Drawn {
   const groups = all.filter((group) => tellingOf(group).length > 0);
   if (groups.length === 0) return null;
-  const value = ({ ordinary, centred }: Site) =>
-    centred || ordinary.dCos2.mean <= 0 ? null : { y: ordinary.dCos2.mean };
-  const values = groups.flatMap(tellingOf).map(({ ordinary }) => ordinary.dCos2.mean);
-  const positive = values.filter((size) => size > 0);
-  const log = positive.length > 0 && Math.max(1, ...positive) / Math.min(1, ...positive) > 20;
+  const percent = ({ ordinary, cols }: Site) => (100 * ordinary.dCos2.mean) / cols;
+  const value = (site: Site) => (site.centred || percent(site) <= 0 ? null : { y: percent(site) });
+  const positive = groups
+    .flatMap(tellingOf)
+    .flatMap((site) => [percent(site), 100 / site.cols])
+    .filter((size) => size > 0);
+  const log = Math.max(...positive) / Math.min(...positive) > 20;
   const panels = compared(
     groups,
-    (group) => byKind(group, value, ", where chance gives 1"),
-    (group) => chanceOf(group, "chance", () => [1, 1]),
+    (group) => byKind(group, value, " % of ‖x‖²"),
+    (group) => chanceOf(group, "chance", ({ cols }) => [100 / cols, 100 / cols]),
   );
+  const shared = perGroup(groups, (group) => tellingOf(group).map(percent), "\u00a0%");
+  const times = perGroup(groups, (group) => tellingOf(group).map(({ ordinary }) => ordinary.dCos2.mean), "");
   return {
     id: "share",
-    title: "The uniform component against depth",
-    finding: `The states carry ${perGroup(groups, (group) => tellingOf(group).map(({ ordinary }) => ordinary.dCos2.mean), "")} of the uniform component that chance would give.`,
-    reading: "Mean of d·cos²θ over the vectors: 1 is what random directions have on average, 0 is none.",
+    title: `Share of ‖x‖² in the mean, ${against(groups)}`,
+    finding: `The mean carries ${shared} of the vectors’ squared norm: ${times} times as much as chance would give.`,
+    reading:
+      "cos²θ, mean over the vectors: what LayerNorm’s projection takes away and RMSNorm keeps. Grey: random directions, 1/d of it.",
     svg: draw(
       document,
       width,
       groups,
-      { label: `mean d·cos²θ, chance = 1${log ? " (log)" : ""}`, log, include: log ? [1] : [0, 1] },
+      { label: `share of ‖x‖² in the mean, per cent${log ? " (log)" : ""}`, log, include: log ? [] : [0], unit: " %" },
       panels,
     ),
   };
@@ -83,7 +83,9 @@ export function shares(all: readonly Group[], document: Document, width: number)
 
 export function norms(groups: readonly Group[], document: Document, width: number): Drawn {
   const panels = groups.map((group) => {
-    const all: Run = { kind: "", places: runsOf(group).flatMap(({ places }) => places) };
+    const runs = runsOf(group);
+    const joined = runs.some((run) => run.joined);
+    const all: Run = { kind: "", places: runs.flatMap(({ places }) => places), joined };
     all.places.sort((a, b) => a.index - b.index);
     const color = normColor(group.norm);
     const massive = pointsOf(
@@ -101,7 +103,7 @@ export function norms(groups: readonly Group[], document: Document, width: numbe
         label: "before",
         color: "var(--ink)",
       }),
-      { label: "standardized", color, dash: "2 3", symbol: "circle", line: true, points: standardized },
+      { label: "standardized", color, dash: "2 3", symbol: "circle", line: joined, points: standardized },
       ...byKind(group, ({ ordinary }) => ordinary.scaled && quartiles(ordinary.scaled), " after the norm", {
         label: "after",
         color,
@@ -113,10 +115,13 @@ export function norms(groups: readonly Group[], document: Document, width: numbe
   const massive = groups.flatMap(sitesOf).some((site) => site.massive !== null);
   const scaled = groups.flatMap(sitesOf).some(({ ordinary }) => ordinary.scaled !== null);
   const medians = (of: (population: Population) => Spread | null) => (group: Group) =>
-    sitesOf(group).flatMap(({ ordinary }) => of(ordinary)?.median ?? []);
+    sitesOf(group).flatMap(({ ordinary }) => {
+      const spread = of(ordinary);
+      return spread === null ? [] : [middle(spread)];
+    });
   return {
     id: "norm",
-    title: "Norm before and after against depth",
+    title: `Norm before and after ${against(groups)}`,
     finding: `Vectors of median norm ${perGroup(
       groups,
       medians(({ norm }) => norm),
@@ -131,7 +136,7 @@ export function norms(groups: readonly Group[], document: Document, width: numbe
     reading:
       "Medians on a logarithmic axis, bars or bands: quartiles; dotted: after standardization" +
       `${scaled ? "; in the norm’s colour: after scale and shift" : ""}${massive ? "; ×: median of the massive rows, which are set apart" : ""}.${kindsRead(groups)}`,
-    svg: draw(document, width, groups, { label: "norm of the vector (log)", log: true, include: [] }, panels),
+    svg: draw(document, width, groups, { label: "norm of the vector (log)", log: true, include: [], unit: "" }, panels),
   };
 }
 
@@ -155,7 +160,7 @@ export function rotations(groups: readonly Group[], document: Document, width: n
       ),
       ...byKind(
         group,
-        ({ ordinary }) => ordinary.rotation.total && { y: ordinary.rotation.total.median },
+        ({ ordinary }) => ordinary.rotation.total && { y: middle(ordinary.rotation.total) },
         "° by both",
         {
           label: "both",
@@ -167,7 +172,10 @@ export function rotations(groups: readonly Group[], document: Document, width: n
     chance: null,
   }));
   const medians = (of: (rotation: Population["rotation"]) => Spread | null) => (group: Group) =>
-    sitesOf(group).flatMap(({ ordinary }) => of(ordinary.rotation)?.median ?? []);
+    sitesOf(group).flatMap(({ ordinary }) => {
+      const spread = of(ordinary.rotation);
+      return spread === null ? [] : [middle(spread)];
+    });
   const standard = perGroup(
     groups,
     medians(({ standardization }) => standardization),
@@ -176,7 +184,7 @@ export function rotations(groups: readonly Group[], document: Document, width: n
   const affine = groups.filter((group) => medians((rotation) => rotation.affine)(group).length > 0);
   return {
     id: "rotation",
-    title: "Rotation, split in two, against depth",
+    title: `Rotation, split in two, ${against(groups)}`,
     finding: weighted
       ? `Standardization turns the median vector by ${standard}; weight and bias turn it by ${perGroup(
           affine,
@@ -184,14 +192,8 @@ export function rotations(groups: readonly Group[], document: Document, width: n
           "°",
         )}.`
       : `Standardization turns the median vector by ${standard}.`,
-    reading: `Under LayerNorm standardization turns a vector by exactly |90° − θ|, under RMSNorm not at all. Lines: medians; bars or bands: quartiles.${kindsRead(groups)}`,
-    svg: draw(
-      document,
-      width,
-      groups,
-      { label: "rotation, degrees", log: false, include: [0], format: degreesOf },
-      panels,
-    ),
+    reading: `Under LayerNorm standardization turns a vector by exactly |90° − θ|, under RMSNorm not at all. Medians; bars or bands: quartiles.${kindsRead(groups)}`,
+    svg: draw(document, width, groups, { label: "rotation, degrees", log: false, include: [0], unit: "°" }, panels),
   };
 }
 
@@ -209,7 +211,7 @@ export function histograms(all: readonly Group[], document: Document, width: num
     id: "histograms",
     title: "Histograms of the angle to the uniform vector",
     finding: `The angles spread over the vectors ${widths} times as widely as those of random directions (standard deviations).`,
-    reading: `Share of the vectors per degree before the norm, each site in a panel${svg.every > 1 ? `, every ${ordinal(svg.every)} of the sites (the tables have all)` : ""}. Grey: random directions. Equal areas; beyond the axis lies at most 1 % of a site.`,
+    reading: `Share of the vectors by angle before the norm, each site in a panel${svg.every > 1 ? `, every ${ordinal(svg.every)} of the sites (the tables have all)` : ""}. Grey: random directions. Equal areas; beyond the axis lies at most 1 % of a site.`,
     svg: svg.svg,
   };
 }

@@ -61,6 +61,12 @@ export function keyNumbers({ groups }: Report): KeyNumber[] {
       2,
     ),
     ...quantity(
+      "‖x‖² in the mean, cos²θ",
+      "%",
+      telling(({ ordinary, cols }) => (100 * ordinary.dCos2.mean) / cols),
+      ({ cols }) => 100 / cols,
+    ),
+    ...quantity(
       "RMSNorm for LayerNorm changes",
       "%",
       sampled(({ swap }) => 100 * swap.mean),

@@ -5,8 +5,10 @@ import { parseHTML } from "linkedom";
 import { decimalsFor, fixed, scientific } from "../../text.js";
 import type { Report, Speed } from "../../types.js";
 import { type Figure, figuresOf } from "../charts/figures.js";
+import { toldApart } from "../charts/labels.js";
 import { nameOf } from "../charts/series.js";
 import { fonts, script, styles, theme } from "./assets.js";
+import { differences } from "./differences.js";
 import { fragment, type Make, maker, named } from "./element.js";
 import { extentOf, keyNumbers } from "./key.js";
 import { methods } from "./methods.js";
@@ -43,16 +45,18 @@ interface Extras {
 function page(report: Report, options: ReportOptions, { data, narrow }: Extras): string {
   const { document } = parseHTML("<!doctype html><html lang='en'><head></head><body></body></html>");
   const h = maker(document);
+  const groups = toldApart(report.groups);
+  const shown = { ...report, groups };
   const wide = figuresOf(report, document, 760);
   const small = narrow ? figuresOf(report, document, 358) : [];
-  const tables = tablesOf(report);
+  const tables = [...tablesOf(shown), ...differences(shown)];
 
   document.head.append(
     h("meta", { charset: "utf-8" }),
     h("meta", { "http-equiv": "Content-Security-Policy", content: policy }),
     h("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
     h("meta", { name: "generator", content: `Orthonorm ${report.version}` }),
-    h("title", {}, `LayerNorm and RMSNorm on ${report.groups.map(nameOf).slice(0, 3).join(", ")}`),
+    h("title", {}, `LayerNorm and RMSNorm on ${groups.map(nameOf).slice(0, 3).join(", ")}`),
     h("style", {}, `${fontFaces}\n${theme}\n${styles}`),
   );
   const main = h(
@@ -61,7 +65,7 @@ function page(report: Report, options: ReportOptions, { data, narrow }: Extras):
     stopped(h, report),
     h("h1", {}, options.finding),
     h("div", { class: "notes" }, ...options.notes.map((note) => h("p", {}, note))),
-    keyTable(h, report),
+    keyTable(h, shown),
     h("h2", { id: "figures" }, "Figures"),
     ...wide.map((figure, index) => figureElement(h, figure, small[index], index + 1)),
     h("h2", { id: "tables" }, "Tables"),
@@ -79,9 +83,9 @@ function page(report: Report, options: ReportOptions, { data, narrow }: Extras):
       ? null
       : h("p", {}, "No row was set apart: none is zero, not finite, massive or a repetition of another."),
     h("h2", { id: "methods" }, "Methods"),
-    fragment(h, "section", "methods", methods),
+    methodsElement(h),
     h("h2", { id: "provenance" }, "Provenance"),
-    ...provenance(h, report, options),
+    ...provenance(h, shown, options),
   );
   document.body.append(header(h, data), main, h("p", { id: "said", role: "status", "aria-live": "polite" }));
   if (data) {
@@ -90,6 +94,13 @@ function page(report: Report, options: ReportOptions, { data, narrow }: Extras):
   }
   document.body.append(h("script", {}, script));
   return `${document.toString()}\n`;
+}
+
+/** A long formula scrolls on a phone, and so has to be reached by keyboard. */
+function methodsElement(h: Make): HTMLElement {
+  const section = fragment(h, "section", "methods", methods);
+  for (const formula of section.querySelectorAll("math[display=block]")) formula.setAttribute("tabindex", "0");
+  return section;
 }
 
 /** The policy of the page: nothing is loaded from anywhere, and no script runs but its own. */
@@ -174,7 +185,7 @@ function keyTable(h: Make, report: Report): HTMLElement {
   });
   return h(
     "section",
-    { class: "key", "aria-label": "Key numbers" },
+    { class: "key" },
     h(
       "div",
       { class: "scroll", tabindex: "0", role: "region", "aria-label": "Key numbers" },

@@ -75,7 +75,7 @@ function skippedList(h: Make, { skipped }: Report): HTMLElement {
   const shown = skipped
     .slice(0, mostSkipped)
     .map(({ source, tensor, reason }) =>
-      h("li", {}, named(h, tensor), " in ", named(h, source), `: ${printable(reason)}`),
+      h("li", {}, ...(tensor === null ? [] : [named(h, tensor), " in "]), named(h, source), `: ${printable(reason)}`),
     );
   const more = skipped.length - shown.length;
   return h("ul", {}, ...shown, more > 0 ? h("li", {}, `and ${counted(more, "tensor")} more`) : null);

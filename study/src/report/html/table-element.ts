@@ -66,13 +66,16 @@ export function tableElement(h: Make, { id, title, caption, columns, groups }: T
             "tr",
             {},
             h("td"),
-            ...over.map(({ name, span }) =>
-              h(
+            ...over.map(({ name, span }) => {
+              if (name === "" || columns.some((column) => column.over === name && column.name === "")) {
+                return h("td", { class: "first" });
+              }
+              return h(
                 "th",
                 span > 1 ? { colspan: String(span), scope: "colgroup", class: "first" } : { class: "first" },
                 name,
-              ),
-            ),
+              );
+            }),
           ),
           h(
             "tr",
@@ -82,7 +85,8 @@ export function tableElement(h: Make, { id, title, caption, columns, groups }: T
               h(
                 "th",
                 { scope: "col", "data-csv": `${column.over} ${column.name}`.trim(), ...classed[i] },
-                column.kind === "sd" ? "± sd" : column.name,
+                // A column without a name of its own has that of its heading: no heading is empty.
+                column.kind === "sd" ? "± sd" : column.name || column.over,
               ),
             ),
           ),

@@ -2,6 +2,7 @@
 
 import { decimalsFor, fixed, scientific } from "../../text.js";
 import type { Group, Population, Report, Sample, Site, Spread } from "../../types.js";
+import { type Claim, type Doubt, type Verdict, verdictOf } from "../verdict.js";
 
 export interface Column {
   /** The heading over columns that belong together; empty for a single column. */
@@ -45,13 +46,14 @@ interface Draft {
 
 export const nothing = "–";
 
-/** All tables for which the report has data, in the order of the paper’s tables 2, 3 and 4, then those that go beyond it. */
+/** All tables for which the report has data: the paper’s table 2 and what its answer rests on, tables 3 and 4, then what goes beyond it. */
 export function tablesOf(report: Report): Table[] {
   const sites = report.groups.flatMap((group) => group.sites);
   const scaled = sites.some(({ ordinary }) => ordinary.scaled !== null);
   const sampled = sites.some(({ sample }) => sample !== null);
   return [
     angles(report, scaled),
+    ...(sampled ? [verdicts(report)] : []),
     norms(report, scaled),
     rotations(report, scaled),
     ...(sampled ? [swaps(report), losses(report)] : []),
@@ -86,19 +88,54 @@ function angles(report: Report, scaled: boolean): Table {
     ...spread("|90° − θ|", ({ deviation }) => deviation, degrees, ["mean", "median"]),
     { over: "|90° − θ|", name: "random", digits: degrees, value: ({ site }) => site.null.deviation },
     { over: "d·cos²θ", name: "mean", digits: { significant: 3 }, value: ({ of }) => of?.dCos2.mean },
-    {
-      over: "±1 directions",
-      name: "nearer 90°",
-      kind: "text",
-      value: ({ sample }) => sample && `${sample.uniformRank.lower} of ${sample.uniformRank.directions}`,
-    },
   ];
   return table(report, withMassive, {
     id: "table-angle",
     title: "Angle to the uniform vector, in degrees",
-    caption:
-      "The paper’s table 2. Random directions have 90° ± the sd given, and mean d·cos²θ 1. The last column: how many of the random ±1 directions the states are nearer to orthogonal to than to the uniform vector.",
+    caption: "The paper’s table 2. Random directions have 90° ± the sd given, and mean d·cos²θ 1.",
     drafts,
+  });
+}
+
+const claimed: Record<Claim, string> = { closer: "closer", asFar: "as far", farther: "farther" };
+const doubted: Record<Doubt, string> = {
+  unsampled: "no row sampled",
+  centred: "centred beforehand",
+  few: "none: too few rows",
+  alike: "none: rows too alike",
+  rank: "none: rank and ratio disagree",
+};
+
+function verdicts(report: Report): Table {
+  const draft = (
+    over: string,
+    name: string,
+    digits: Draft["digits"],
+    of: (verdict: Verdict) => number | undefined | null,
+  ): Draft => ({ over, name, digits, value: ({ site }) => of(verdictOf(site)) });
+  const text = (over: string, name: string, of: (verdict: Verdict) => string): Draft => ({
+    over,
+    name,
+    kind: "text",
+    value: ({ site }) => of(verdictOf(site)),
+  });
+  return table(report, plain(sampledOnly), {
+    id: "table-verdict",
+    title: "Held against random directions",
+    caption:
+      "The mean |90° − θ| over that of random directions, and two standard errors to either side. Rank: how many of the random directions the states are nearer to orthogonal to than to the uniform vector. Rows that are alike say as much as the independent ones given; their cosine is the mean of two rows. In the mean: the share of ‖x‖² that LayerNorm’s mean subtraction removes, mean cos²θ.",
+    drafts: [
+      draft("over chance", "|90° − θ|", { decimals: 2 }, ({ ratio }) => ratio),
+      draft("over chance", "from", { decimals: 2 }, ({ interval }) => interval?.low),
+      draft("over chance", "to", { decimals: 2 }, ({ interval }) => interval?.high),
+      text("random directions", "nearer 90°", ({ rank }) =>
+        rank === null ? nothing : `${rank.lower} of ${rank.directions}`,
+      ),
+      draft("rows", "mean cosine", { decimals: 2 }, ({ alike }) => alike),
+      draft("rows", "as independent", { decimals: 1 }, ({ effectiveRows }) => effectiveRows),
+      draft("‖x‖² in the mean", "%", { significant: 2 }, ({ meanShare }) => 100 * meanShare),
+      text("verdict", "", ({ claim, doubt }) => (claim === null ? doubted[doubt as Doubt] : claimed[claim])),
+    ],
   });
 }
 
@@ -199,8 +236,12 @@ function losses(report: Report): Table {
   });
 }
 
-function isApart({ apart: { zero, notFinite, massive, repeated }, repeatsKnown, repeatedShare }: Site): boolean {
-  return zero + notFinite + massive + repeated > 0 || (!repeatsKnown && repeatedShare > 0);
+function isApart({
+  apart: { masked, zero, notFinite, massive, repeated },
+  repeatsKnown,
+  repeatedShare,
+}: Site): boolean {
+  return masked + zero + notFinite + massive + repeated > 0 || (!repeatsKnown && repeatedShare > 0);
 }
 
 function apart(report: Report): Table {
@@ -224,14 +265,17 @@ function apart(report: Report): Table {
     id: "table-apart",
     title: "Rows set apart",
     caption:
-      "Each row is counted once, for the first reason that holds: all zeros; NaN or an infinity; massive; a copy of a row that makes up 5 % of the rows or more. The other tables and the figures are of the ordinary rows, and of the massive ones by themselves. All: the rows with a direction, as the paper counts them.",
+      "Each row is counted once, for the first reason that holds: masked; all zeros; NaN or an infinity; massive; a copy of a row that makes up 5 % of the rows or more (2.5 % where a site of the model has one of 5 %). The other tables and the figures are of the ordinary rows, and of the massive ones by themselves. All: the rows with a direction, as the paper counts them.",
     drafts: [
       count("read", ({ read }) => read),
       count("ordinary", ({ ordinary }) => ordinary.rows),
+      count("masked", ({ apart: { masked } }) => masked),
       count("zero", ({ apart: { zero } }) => zero),
       count("not finite", ({ apart: { notFinite } }) => notFinite),
       count("massive", ({ apart: { massive } }) => massive),
-      count("repeated", ({ apart: { repeated }, repeatsKnown }) => (repeatsKnown ? repeated : "not set apart")),
+      count("repeated", ({ apart: { repeated }, repeatedExactly }) =>
+        repeatedExactly ? repeated : `at least ${repeated}`,
+      ),
       {
         over: "repeated",
         name: "share, %",

@@ -1,0 +1,256 @@
+// The first part of the explorer: a vector in three dimensions, what the norms make of it, and the steps between.
+
+import { expect, it } from "vitest";
+import { address, describeExplorer, middle, number, open, page, read, soon } from "../support/explorer.js";
+
+async function drag(selector: string, right: number, down: number): Promise<void> {
+  const { x, y } = await middle(selector);
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x + right, y + down, { steps: 5 });
+  await page.mouse.up();
+}
+
+describeExplorer("the geometry", () => {
+  it("opens with the numbers of its first vector, and a picture", async () => {
+    await open();
+    expect(await read("x")).toBe("(3.00, −0.40, 0.80)");
+    expect([await read("norm"), await read("angle"), await read("mean")]).toEqual(["3.13", "51.2°", "1.13"]);
+    expect(await read("layerNorm")).toBe("(1.33, −1.09, −0.24)");
+    expect(await read("rmsNorm")).toBe("(1.66, −0.22, 0.44)");
+    // Σx² = 9.8 and Σx = 3.4: cos²θ = 3.4²/(3 · 9.8), and the rest follows
+    expect([await read("share"), await read("sine"), await read("cosine")]).toEqual(["39 %", "0.78", "0.63"]);
+    expect([await read("uniform"), await read("orthogonal"), await read("apart")]).toEqual(["1.96", "2.44", "38.8°"]);
+    expect(await read("chance")).toBe("2.07°");
+  });
+
+  it("draws when something has changed, never otherwise; and again when the graphics card was lost", async () => {
+    await open("", { reducedMotion: "reduce" });
+    await page.evaluate(() => {
+      const { drawArrays } = WebGL2RenderingContext.prototype;
+      Object.assign(globalThis, { drawn: 0 });
+      WebGL2RenderingContext.prototype.drawArrays = function (...all) {
+        (globalThis as unknown as { drawn: number }).drawn++;
+        drawArrays.apply(this, all);
+      };
+    });
+    const drawn = () => page.evaluate(() => (globalThis as unknown as { drawn: number }).drawn);
+    await page.evaluate(async () => {
+      for (let i = 0; i < 20; i++) await new Promise(requestAnimationFrame);
+    });
+    expect(await drawn()).toBe(0);
+    await page.getByRole("slider", { name: "Vector x" }).press("ArrowUp");
+    await soon(drawn).toBeGreaterThan(0);
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+
+    const shot = () => page.locator("#scene").screenshot();
+    const shown = await shot();
+    const empty = await page.locator("#scene").screenshot({ style: "canvas { visibility: hidden }" });
+    expect(shown.equals(empty)).toBe(false);
+    await page.evaluate(async () => {
+      const context = document.querySelector("canvas")?.getContext("webgl2")?.getExtension("WEBGL_lose_context");
+      context?.loseContext();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      context?.restoreContext();
+    });
+    await soon(async () => (await shot()).equals(shown)).toBe(true);
+  });
+
+  it("draws fewer pixels while frames come late and something moves, and all of them at rest", async () => {
+    // small, for no card draws it here
+    await open("", { reducedMotion: "reduce", viewport: { width: 320, height: 560 } });
+    // frames by a clock that is set here
+    await page.evaluate(() => {
+      const next = requestAnimationFrame;
+      const clock = { now: 1e6, frame: 10 };
+      Object.assign(globalThis, { clock, widths: [] });
+      let seen = 0;
+      globalThis.requestAnimationFrame = (callback) =>
+        next((real) => {
+          if (real !== seen) clock.now += clock.frame;
+          seen = real;
+          callback(clock.now);
+        });
+    });
+    const width = () => page.evaluate(() => document.querySelector("canvas")?.width ?? 0);
+    /** The canvas' width in each frame of a drag whose frames last so long. */
+    const widths = (frame: number) =>
+      page.evaluate(async (frame) => {
+        (globalThis as unknown as { clock: { frame: number } }).clock.frame = frame;
+        const found: number[] = [];
+        const handle = document.querySelector("#handle") as HTMLElement;
+        handle.setPointerCapture = () => {};
+        const tell = (type: string, clientX: number) =>
+          handle.dispatchEvent(new PointerEvent(type, { isPrimary: true, button: 0, clientX }));
+        tell("pointerdown", 0);
+        for (let i = 0; i < 36; i++) {
+          tell("pointermove", i % 20);
+          await new Promise(requestAnimationFrame);
+          found.push(document.querySelector("canvas")?.width ?? 0);
+        }
+        tell("pointerup", 0);
+        return found;
+      }, frame);
+    const finest = await width();
+    const shown = await page.locator("#scene").evaluate((scene) => scene.clientWidth);
+    expect(finest).toBe(2 * shown);
+    expect(new Set(await widths(16))).toEqual(new Set([finest]));
+    const slow = await widths(40);
+    // the first frame may be all, and is as fine as at rest; it is never coarser than can be looked at
+    expect(slow[0]).toBe(finest);
+    expect(slow.at(-1)).toBe(Math.floor(0.7 * shown));
+    expect(slow).toEqual([...slow].sort((a, b) => b - a));
+    await soon(width).toBe(finest);
+    // what it has learned holds for the next motion
+    expect((await widths(16)).at(-1)).toBe(slow.at(-1));
+    await soon(width).toBe(finest);
+    // a key that is pressed now and then is no motion, and what lies between two of them no frame
+    await page.getByRole("slider", { name: "Vector x" }).press("ArrowUp");
+    expect(await width()).toBe(finest);
+  });
+
+  it("changes them when the ball is dragged: straight up is the uniform direction", async () => {
+    await open("?view=0,0");
+    const [angle, mean, shadow] = [await read("angle"), await read("mean"), await read("orthogonal")];
+    const before = await middle("#handle");
+    await drag("#handle", 0, -60);
+    const after = await middle("#handle");
+    // it stays under the pointer
+    expect(Math.abs(after.x - before.x)).toBeLessThan(1);
+    expect(Math.abs(after.y - before.y + 60)).toBeLessThan(1);
+    expect(number(await read("mean"))).toBeGreaterThan(number(mean) + 0.2);
+    expect(number(await read("angle"))).toBeLessThan(number(angle) - 3);
+    expect(await read("orthogonal")).toBe(shadow);
+    await page.waitForFunction(() => location.search.includes("x="));
+    const shared = page.url();
+    const now = await read("x");
+    await page.goto(shared);
+    await page.waitForSelector("#scene[data-ready]");
+    expect(await read("x")).toBe(now);
+    await page.getByRole("button", { name: "Reset" }).click();
+    expect(await read("x")).toBe("(3.00, −0.40, 0.80)");
+  });
+
+  it("follows a finger, and no second one", async () => {
+    await open("?view=0,0", { hasTouch: true });
+    const before = await middle("#handle");
+    const client = await page.context().newCDPSession(page);
+    const touch = (type: "touchStart" | "touchMove" | "touchEnd", ...touchPoints: { x: number; y: number }[]) =>
+      client.send("Input.dispatchTouchEvent", { type, touchPoints });
+    const moved = { x: before.x - 40, y: before.y - 50 };
+    const second = { x: before.x + 8, y: before.y + 8 };
+    await touch("touchStart", before);
+    await touch("touchStart", before, second);
+    await touch("touchMove", moved, second);
+    await touch("touchMove", moved, { x: second.x + 30, y: second.y + 30 });
+    await touch("touchEnd");
+    const after = await middle("#handle");
+    expect(Math.abs(after.x - moved.x)).toBeLessThan(1);
+    expect(Math.abs(after.y - moved.y)).toBeLessThan(1);
+  });
+
+  it("is turned by pointer and keys, and x stays", async () => {
+    await open("?view=0,0");
+    const camera = page.getByRole("slider", { name: "Camera" });
+    const turn = () => camera.getAttribute("aria-valuetext");
+    await camera.press("ArrowRight");
+    await camera.press("ArrowUp");
+    await camera.press("Shift+ArrowUp");
+    expect(await turn()).toBe("6 degrees round, 7 degrees up");
+    const { x, y } = await middle("#camera");
+    await page.mouse.move(x - 200, y + 200);
+    await page.mouse.down();
+    await page.mouse.move(x - 150, y + 225);
+    await page.mouse.up();
+    expect(await turn()).toBe("-14 degrees round, 17 degrees up");
+    expect(await read("x")).toBe("(3.00, −0.40, 0.80)");
+  });
+
+  it("has all of the view in the address, and takes what is wrong there for the first view", async () => {
+    const whole = "?x=1,2,3.5&step=3.25&weight=1,-1,0.5&bias=0,0.1,0&view=10,30&rmsnorm=off";
+    await open(whole);
+    expect(await read("x")).toBe("(1.00, 2.00, 3.50)");
+    expect(await page.locator("#show-rms").isChecked()).toBe(false);
+    await page.locator("#show-rms").check();
+    await soon(() => new URL(page.url()).search).toBe(whole.replace("&rmsnorm=off", ""));
+    await page.goto(`${address}?x=1,2&step=nothing&weight=1,,1&bias=NaN,0,0&view=1000,1000`);
+    await page.waitForSelector("#scene[data-ready]");
+    expect(await read("x")).toBe("(3.00, −0.40, 0.80)");
+    await soon(() => new URL(page.url()).search).toBe("?view=0,89");
+  });
+
+  it("is moved by arrow keys, with shift a tenth as far, and says where it is", async () => {
+    await open("?view=0,0");
+    const handle = page.getByRole("slider", { name: "Vector x" });
+    await handle.focus();
+    const start = number(await read("mean"));
+    await page.keyboard.press("ArrowUp");
+    const far = number(await read("mean")) - start;
+    for (let i = 0; i < 5; i++) await page.keyboard.press("Shift+ArrowUp");
+    const fine = number(await read("mean")) - start - far;
+    expect(far).toBeGreaterThan(0.02);
+    expect(fine / far).toBeGreaterThan(0.3);
+    expect(fine / far).toBeLessThan(0.7);
+    // towards the eye, which looks along (1, 1, −2): height stays
+    const [mean, before] = [await read("mean"), await middle("#handle")];
+    const third = async () => number((await read("x")).split(",")[2]);
+    const depth = await third();
+    await page.keyboard.press("PageDown");
+    expect(await third()).toBeGreaterThan(depth + 0.02);
+    expect(await read("mean")).toBe(mean);
+    await page.keyboard.press("PageUp");
+    expect(await third()).toBeCloseTo(depth, 1);
+    await page.keyboard.press("ArrowRight");
+    expect((await middle("#handle")).x).toBeGreaterThan(before.x + 5);
+    expect(await handle.getAttribute("aria-valuetext")).toContain("degrees to the uniform direction");
+    await soon(() => page.locator("#spoken").textContent()).toContain("LayerNorm gives");
+  });
+
+  it("leaves keys with alt, control and meta to the browser", async () => {
+    await open();
+    const answers = await page.evaluate(() =>
+      ["#handle", "#camera", "#step"].flatMap((selector) =>
+        [{}, { altKey: true }, { ctrlKey: true }, { metaKey: true }].map((held) => {
+          const event = new KeyboardEvent("keydown", { key: "ArrowLeft", cancelable: true, bubbles: true, ...held });
+          return document.querySelector(selector)?.dispatchEvent(event);
+        }),
+      ),
+    );
+    expect(answers).toEqual([false, true, true, true, false, true, true, true, false, true, true, true]);
+    expect(await page.getByRole("slider", { name: "Camera" }).getAttribute("aria-valuenow")).toBe("18");
+  });
+
+  it("walks through the steps by slider, stops and keys; weight and bias come last", async () => {
+    await open();
+    const slider = page.getByRole("slider", { name: "The steps of LayerNorm" });
+    await slider.fill("1.5");
+    expect(await slider.getAttribute("aria-valuetext")).toBe("50 % of the way to length 1");
+    expect(await page.locator('[data-step="1"]').getAttribute("data-state")).toBe("done");
+    expect(await page.locator('[data-step="2"]').getAttribute("data-state")).toBe("now");
+    await slider.press("ArrowRight");
+    expect(await slider.inputValue()).toBe("1.6");
+    await page.getByText("Set them").click();
+    await page.getByRole("slider", { name: "bias₁" }).fill("1");
+    expect(await slider.inputValue()).toBe("4");
+    expect(await read("affine")).toBe("(2.72, −0.45, −0.51)");
+  });
+
+  it("jumps where less motion is wanted, and plays where it is not", async () => {
+    await open("", { reducedMotion: "reduce" });
+    await page.getByRole("button", { name: "3 times" }).click();
+    const at = () => page.locator("#step").inputValue();
+    expect(await at()).toBe("3");
+    const play = page.getByRole("button", { name: "Play" });
+    const presses = [];
+    for (let i = 0; i < 2; i++) {
+      // as in Safari, where a click on a button does not focus it
+      await play.evaluate((button: HTMLElement) => button.click());
+      presses.push(await at());
+    }
+    expect(presses).toEqual(["4", "1"]);
+    await page.context().close();
+    await open();
+    await page.getByRole("button", { name: "Play" }).click();
+    await soon(() => page.locator("#step").inputValue().then(Number)).toBeGreaterThan(0.2);
+  });
+});

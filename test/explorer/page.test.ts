@@ -1,0 +1,209 @@
+// The explorer as a whole: its benches and snippets, its accessibility, its layout, and how it loads.
+
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { expect, it } from "vitest";
+import {
+  address,
+  controlled,
+  describeExplorer,
+  dist,
+  forgive,
+  number,
+  open,
+  page,
+  replacePage,
+  root,
+  site,
+  soon,
+  twins,
+  under,
+} from "../support/explorer.js";
+import { serve } from "../support/serve.js";
+
+describeExplorer("the page", () => {
+  it("runs the benches, and keeps a record that can be copied", async () => {
+    await open();
+    await page.getByRole("button", { name: "Measure", exact: true }).click();
+    await page.waitForSelector("#machine-result .finding", { timeout: 60_000 });
+    expect(await page.locator(".bars").count()).toBe(6);
+    expect(await page.locator("#machine-result .error").count()).toBe(0);
+    const record = JSON.parse((await page.locator(".record").textContent()) ?? "");
+    expect(record.userAgent).toContain("Chrome");
+    expect(record.results[1].contestants.map(({ name }: { name: string }) => name)).toEqual(
+      expect.arrayContaining(["engine, resident", "best JavaScript", "plain JavaScript", "v128 copy"]),
+    );
+    for (const { contestants } of record.results) {
+      for (const { error, nanoseconds } of contestants) {
+        expect(error).toBeLessThan(2e-6);
+        expect(nanoseconds).toBeGreaterThan(0);
+      }
+    }
+    expect(record.clockStep).toBeGreaterThan(0);
+    // once more while it says what became of the first; its label comes back for good
+    const label = await page.getByRole("button", { name: "Copy the record" }).evaluate(async (button: HTMLElement) => {
+      const wait = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
+      button.click();
+      while (button.textContent === "Copy the record") await wait(10);
+      button.click();
+      await wait(3000);
+      return button.textContent;
+    });
+    expect(label).toBe("Copy the record");
+    await page.getByRole("button", { name: "Measure", exact: true }).click();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    expect(await page.locator("#machine-status").textContent()).toContain("Cancelled");
+    expect(await page.getByRole("button", { name: "Measure", exact: true }).isEnabled()).toBe(true);
+    await soon(() => page.workers()).toEqual([]);
+  });
+
+  it("runs the very snippets that it shows", async () => {
+    await open();
+    for (const name of ["geometry", "swap", "states", "machine"]) {
+      const text = readFileSync(join(root, `explorer/src/code/snippets/${name}.ts`), "utf8").trimEnd();
+      const card = page.locator(".snippet").filter({ has: page.getByText(text, { exact: true }) });
+      await card.getByRole("button", { name: "Run" }).click();
+      await soon(() => card.locator("output").textContent()).not.toBe("");
+      expect(await card.locator("output.error").count()).toBe(0);
+    }
+    const swap = await page.locator(".snippet output").nth(1).textContent();
+    expect(swap).toBe("[1.6599, -0.22131, 0.44263]\n[1.6599, -0.22131, 0.44263]");
+    const steps = await page.locator(".snippet output").first().textContent();
+    expect(steps).toContain("standardized: [1.3258, -1.0891, -0.23676]");
+    const states = await page.locator(".snippet output").nth(2).textContent();
+    expect(Math.abs(number((states ?? "").split("\n")[0]) - 90)).toBeLessThan(1);
+    await soon(() => page.workers()).toEqual([]);
+  });
+
+  it.each(["light", "dark"] as const)("has nothing that axe objects to, %s", async (colorScheme) => {
+    await open("?step=2", { colorScheme });
+    await page.getByRole("button", { name: "Trained with LayerNorm" }).click();
+    await page.waitForSelector("#states-result figure", { timeout: 60_000 });
+    await page.evaluate(readFileSync(join(root, "node_modules/axe-core/axe.min.js"), "utf8"));
+    const violations = await page.evaluate(async () => {
+      const axe = (globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }).axe;
+      interface Violation {
+        id: string;
+        nodes: { html: string; failureSummary: string }[];
+      }
+      const { violations } = await axe.run();
+      return violations.map(
+        ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => html + failureSummary)}`,
+      );
+    });
+    expect(violations).toEqual([]);
+  });
+
+  it.each([
+    { width: 1280, height: 800 },
+    { width: 390, height: 844 },
+  ])("fits $width pixels, and nothing shifts, while it loads or when numbers change", async (viewport) => {
+    const places = [];
+    for (const query of ["", "?x=-4,-4,-4", "?x=-1.3,-4,3.9&weight=-2,-2,-2&bias=-2,-2,-2", "?x=0.1,-0.1,0"]) {
+      await page?.context().close();
+      await open(query, { viewport, hasTouch: viewport.width < 400 });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(viewport.width);
+      const shift = await page.evaluate(
+        () =>
+          new Promise<number>((resolve) => {
+            let sum = 0;
+            new PerformanceObserver((list) => {
+              for (const entry of list.getEntries()) sum += (entry as PerformanceEntry & { value: number }).value;
+            }).observe({ type: "layout-shift", buffered: true });
+            setTimeout(() => resolve(sum), 300);
+          }),
+      );
+      // what follows in the line of a number that gets a minus, and nothing else
+      expect(shift).toBeLessThan(1e-3);
+      places.push(
+        await page.evaluate(() =>
+          [...document.querySelectorAll(".story :is(p, li, h2, .line, .n)")].map((one) => {
+            const { left, top, right } = one.getBoundingClientRect();
+            // within a line of its own a number's width may change
+            return one.closest(".line") === null ? [left, top, right] : top;
+          }),
+        ),
+      );
+    }
+    for (const place of places) expect(place).toEqual(places[0]);
+  });
+
+  it("works offline once it is loaded, with the samples that were asked for", async () => {
+    const own = await serve(site);
+    const at = own.url + under;
+    await open("", {}, at);
+    await controlled();
+    await page.getByRole("button", { name: "Trained with LayerNorm" }).click();
+    const first = page.locator(".sites tbody tr td:nth-child(4)").first();
+    await first.waitFor();
+    own.close();
+    await page.goto(`${at}?step=3`);
+    await page.waitForSelector("#scene[data-ready]");
+    expect(await page.locator("#step").inputValue()).toBe("3");
+    await page.setInputFiles("#file", join(twins, "rms/states.safetensors"));
+    await soon(() => first.textContent()).toMatch(/^91\.44°/);
+    await page.getByRole("button", { name: "Trained with LayerNorm" }).click();
+    await soon(() => first.textContent()).toMatch(/^89\.7/);
+    await page.getByRole("button", { name: "Trained with RMSNorm" }).click();
+    const error = page.locator("#states-status [role=alert]");
+    await error.waitFor();
+    expect(await error.textContent()).toMatch(/^rms\/states\.safetensors expected to be loaded, got: /);
+    forgive("ERR_");
+    const card = page.locator(".snippet").first();
+    await card.getByRole("button", { name: "Run" }).click();
+    await soon(() => card.locator("output").textContent()).toContain("standardized");
+  });
+
+  it("stays whole when another build comes, and is that one when it is opened next", async () => {
+    const next = mkdtempSync(join(tmpdir(), "explorer-"));
+    cpSync(site, next, { recursive: true });
+    // the browser has the page for an hour without asking, and nothing else of the old build
+    const own = await serve(next, (path) => ({ "cache-control": path.endsWith("/") ? "max-age=3600" : "no-store" }));
+    const at = own.url + under;
+    try {
+      await open("", {}, at);
+      await controlled();
+      rmSync(join(next, under, "assets"), { recursive: true });
+      writeFileSync(join(next, under, "index.html"), "<title>next</title>");
+      const text = readFileSync(join(root, "explorer/service-worker.js"), "utf8");
+      writeFileSync(join(next, under, "service-worker.js"), `const kept = { build: "next", files: ["./"] };${text}`);
+      await page.reload();
+      await page.waitForSelector("#scene[data-ready]");
+      await page.evaluate(async () => {
+        const registration = await navigator.serviceWorker.ready;
+        await registration.update();
+        const { installing } = registration;
+        await new Promise<void>((resolve) => {
+          if (installing === null) resolve();
+          else installing.onstatechange = () => installing.state !== "installing" && setTimeout(resolve, 300);
+        });
+      });
+      expect(await page.evaluate(() => caches.keys())).toContain("orthonorm-explorer next");
+      const card = page.locator(".snippet").first();
+      await card.getByRole("button", { name: "Run" }).click();
+      await soon(() => card.locator("output").textContent()).toContain("standardized");
+      await replacePage();
+      await soon(async () => {
+        // no page of the old build is open, not even the one that is left for this one
+        await page.goto("about:blank");
+        await page.goto(at);
+        return page.title();
+      }).toBe("next");
+      expect(await page.evaluate(() => caches.keys())).toEqual(["orthonorm-explorer next"]);
+    } finally {
+      own.close();
+      rmSync(next, { recursive: true });
+    }
+  });
+
+  it("loads less than 300 KB before a sample is asked for", async () => {
+    await open("", { serviceWorkers: "block" });
+    const names = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name));
+    const files = ["index.html", ...names.map((name) => name.slice(address.length))];
+    expect(names.every((name) => name.startsWith(address))).toBe(true);
+    const sizes = files.map((name) => gzipSync(readFileSync(join(dist, name)), { level: 9 }).length);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(300_000);
+  });
+});

@@ -1,0 +1,174 @@
+// The second part of the explorer: states from files, measured in the page.
+
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { address, controlled, describeExplorer, middle, open, page, root, soon, twins } from "../support/explorer.js";
+import { sharedReference } from "../support/shared.js";
+
+const gpt2 = join(sharedReference ?? "", "hidden-gpt2-small/raw_blocks_7_11.safetensors");
+
+describeExplorer("the states", () => {
+  const angles = () => page.locator(".sites tbody tr td:nth-child(4)").allTextContents();
+  const measured = () => page.waitForSelector("#states-result figure", { timeout: 60_000 });
+
+  it("measures a sample at a click: the angles of the twins' README, with figures", async () => {
+    await open();
+    await page.getByRole("button", { name: "Trained with LayerNorm" }).click();
+    await measured();
+    const known = [89.7, 89.85, 90.16, 90.43, 90.09, 90.25, 90.71, 90.73, 90.57];
+    expect((await angles()).map((text) => Number(text.split("°")[0]))).toEqual(known);
+    const last = page.locator("#states-result figure").filter({ has: page.locator('a[download="recovered.svg"]') });
+    await last.locator("svg").waitFor();
+  });
+
+  it("measures a file that is chosen, or dropped, and sends nothing anywhere", async () => {
+    await open();
+    await controlled();
+    const asked: string[] = [];
+    page.context().on("request", (request) => asked.push(`${request.method()} ${request.url()}`));
+    await page.setInputFiles("#file", join(twins, "rms/states.safetensors"));
+    await measured();
+    expect((await angles())[0]).toMatch(/^91\.44°/);
+    expect(asked.filter((one) => !one.startsWith(`GET ${address}assets/`))).toEqual([]);
+    await page.evaluate(() => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File(["no states"], "dropped.npy"));
+      const dropped = new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+      document.querySelector("#drop")?.dispatchEvent(dropped);
+    });
+    await soon(() => page.locator("#states-status").textContent()).toMatch(/dropped\.npy.*expected/);
+  });
+
+  it("takes a file that is dropped anywhere, and never leaves the page for it", async () => {
+    await open();
+    const client = await page.context().newCDPSession(page);
+    const { x, y } = await middle("#geometry h1");
+    const files = [join(twins, "rms/states.safetensors")];
+    const data = { items: [], files, dragOperationsMask: 1 };
+    for (const type of ["dragEnter", "dragOver"] as const) {
+      await client.send("Input.dispatchDragEvent", { type, x, y, data });
+    }
+    const over = () => page.locator("#drop").getAttribute("data-over");
+    await soon(over).toBe("");
+    await client.send("Input.dispatchDragEvent", { type: "drop", x, y, data });
+    await measured();
+    expect((await angles())[0]).toMatch(/^91\.44°/);
+    expect(await over()).toBe(null);
+    expect(page.url()).toBe(address);
+    // text is the browser's
+    const text = await page.evaluate(() => {
+      const transfer = new DataTransfer();
+      transfer.setData("text/plain", "text");
+      const event = new DragEvent("dragover", { dataTransfer: transfer, bubbles: true, cancelable: true });
+      return document.body.dispatchEvent(event);
+    });
+    expect(text).toBe(true);
+  });
+
+  it("gives what the command line gives as JSON, and its table as CSV", async () => {
+    await open();
+    const files = ["ln", "rms"].map((name) => join(twins, name, "states.safetensors"));
+    await page.setInputFiles("#file", files[0]);
+    await measured();
+    const saved = async (name: string) => {
+      const [download] = await Promise.all([page.waitForEvent("download"), page.click(`a[download="${name}"]`)]);
+      return readFileSync(await download.path(), "utf8");
+    };
+    const json = await saved("states.json");
+    // where the file was is not known to a page
+    const folder = mkdtempSync(join(tmpdir(), "explorer-"));
+    cpSync(files[0], join(folder, "states.safetensors"));
+    const command = [join(root, "dist/cli/orthonorm.js"), "study", "states.safetensors", "--json", "-"];
+    const written = execFileSync(process.execPath, command, { cwd: folder, encoding: "utf8" });
+    rmSync(folder, { recursive: true });
+    expect(json).toBe(`${JSON.stringify(JSON.parse(json), null, 2)}\n`);
+    // the browser's Math.acos may be another than Node's, in the last digit
+    const rounded = (text: string) =>
+      JSON.parse(text, (_, value) => (typeof value === "number" ? Number(value.toPrecision(13)) : value));
+    expect(rounded(json)).toEqual(rounded(written));
+    const [head, ...lines] = (await saved("states.csv")).split("\r\n");
+    const { sites } = JSON.parse(json);
+    expect(head.split(",").slice(0, 3)).toEqual(["model", "site", "dtype"]);
+    const angle = head.split(",").indexOf("angle.mean");
+    expect(lines.slice(0, -1).map((line) => Number(line.split(",")[angle]))).toEqual(
+      sites.map((site: { angle: { mean: number } }) => site.angle.mean),
+    );
+    expect(lines.at(-1)).toBe("");
+  });
+
+  it.skipIf(sharedReference === null)("measures GPT-2's states", async () => {
+    await open();
+    await page.setInputFiles("#file", gpt2);
+    await measured();
+    const found = (await angles()).map((text) => Number(text.split("°")[0]));
+    for (const [i, known] of [89.67, 89.52, 89.28, 88.63, 90.2].entries()) {
+      expect(Math.abs(found[i] - known)).toBeLessThan(0.011);
+    }
+  });
+
+  it("says what is wrong with a file it cannot read, beside it", async () => {
+    await open();
+    await page.setInputFiles("#file", {
+      name: "notes.txt",
+      mimeType: "text/plain",
+      buffer: Buffer.from("no states"),
+    });
+    const error = page.locator("#states-status [role=alert]");
+    await error.waitFor();
+    expect(await error.textContent()).toMatch(/notes\.txt.*expected/);
+  });
+
+  it("has a worker of its own for what is taken, and no picture of what was taken before", async () => {
+    await open("", { serviceWorkers: "block" });
+    await page.route("**/*.safetensors", async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await route.continue().catch(() => {});
+    });
+    // a sample that is still on its way, and a file meanwhile
+    await page.getByRole("button", { name: "Trained with LayerNorm" }).click();
+    await page.getByRole("button", { name: "Cancel" }).waitFor();
+    await page.setInputFiles("#file", join(twins, "rms/states.safetensors"));
+    await measured();
+    await page.waitForTimeout(1500);
+    expect((await angles())[0]).toMatch(/^91\.44°/);
+    // another while the figures are put in, piece by piece
+    await page.evaluate(() => {
+      const result = document.querySelector("#states-result") as HTMLElement;
+      const press = (name: string) =>
+        [...document.querySelectorAll("button")].find((one) => one.textContent === name)?.click();
+      new MutationObserver((_, observer) => {
+        if (result.querySelector("figure") === null) return;
+        observer.disconnect();
+        press("Trained with RMSNorm");
+        press("Cancel");
+      }).observe(result, { childList: true, subtree: true });
+      press("Trained with LayerNorm");
+    });
+    await soon(() => page.locator("#states-status").textContent()).toContain("Cancelled");
+    await page.waitForTimeout(500);
+    expect(await page.locator("#states-result").textContent()).toBe("");
+    expect(page.workers()).toEqual([]);
+  });
+
+  it("measures two files beside each other, and shows a tensor's name as what it is", async () => {
+    await open();
+    const named = (name: string) => {
+      const head = JSON.stringify({ [name]: { dtype: "F32", shape: [4, 8], data_offsets: [0, 128] } });
+      const size = Buffer.alloc(8);
+      size.writeBigUInt64LE(BigInt(Buffer.byteLength(head)));
+      const data = Buffer.from(Float32Array.from({ length: 32 }, (_, i) => Math.sin(i * i)).buffer);
+      return Buffer.concat([size, Buffer.from(head), data]);
+    };
+    const files = ["one", "other"].map((name) => ({
+      name: `${name}.safetensors`,
+      mimeType: "application/octet-stream",
+      buffer: named("a\u202eb"),
+    }));
+    await page.setInputFiles("#file", files);
+    await measured();
+    expect(await page.locator(".sites tbody th").allTextContents()).toEqual(["one", "a\\u202eb", "other", "a\\u202eb"]);
+  });
+});

@@ -1,0 +1,103 @@
+// The explorer as a person uses it: built, served from a sub-path, driven in Chromium. Where there is none it says so.
+
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Browser, chromium as driver, type Page } from "playwright";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject } from "vitest";
+import { chromium, launchOptions } from "./browsers.js";
+import { under } from "./explorer-build.js";
+import { serve } from "./serve.js";
+
+export { under };
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+export const twins = join(root, "study/data/twins");
+/** The folder that is served, and the build in it. */
+export const site = inject("explorerSite");
+export const dist = join(site, under);
+
+/** Where the built page is. */
+export let address: string;
+/** The page that `open` opened last. */
+export let page: Page;
+
+let browser: Browser;
+/** What pages reported as errors. */
+let wrong: string[] = [];
+
+/** The explorer's tests, each with pages of its own that must report no error. */
+export function describeExplorer(name: string, tests: () => void): void {
+  if (chromium.path === null) {
+    const missing = `the explorer's tests need Chromium: ${chromium.wanted}`;
+    if (process.env.REQUIRE_BROWSERS === "1") throw new Error(missing);
+    console.log(`not run: ${missing}`);
+  }
+  describe.skipIf(chromium.path === null)(name, () => {
+    let server: Awaited<ReturnType<typeof serve>>;
+    beforeAll(async () => {
+      server = await serve(site);
+      address = server.url + under;
+      // without a GPU, WebGL is drawn by SwiftShader, and has to be asked for
+      const software = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"];
+      const options = launchOptions(chromium, software);
+      browser = await driver.launch({ ...options, args: options.args?.filter((one) => one !== "--disable-gpu") });
+    });
+    afterAll(async () => {
+      await browser?.close();
+      server?.close();
+    });
+    beforeEach(() => {
+      wrong = [];
+    });
+    afterEach(async () => {
+      await page.context().close();
+      expect(wrong).toEqual([]);
+    });
+    tests();
+  });
+}
+
+/** Opens the explorer in a context of its own, and waits until it is ready. */
+export async function open(
+  query = "",
+  options: Parameters<Browser["newContext"]>[0] = {},
+  from = address,
+): Promise<void> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  page = await context.newPage();
+  page.on("pageerror", (error) => wrong.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") wrong.push(message.text());
+  });
+  await page.goto(from + query);
+  await page.waitForSelector("#scene[data-ready]");
+}
+
+/** An empty page beside the present one, which is then closed. */
+export async function replacePage(): Promise<void> {
+  const before = page;
+  page = await before.context().newPage();
+  await before.close();
+}
+
+/** Errors that the test meant to cause. */
+export function forgive(expected: string): void {
+  wrong = wrong.filter((message) => !message.includes(expected));
+}
+
+/** The machine may have other things to do. */
+export const soon = (found: () => unknown) => expect.poll(found, { timeout: 20_000 });
+
+export const number = (text: string | null) => Number((text ?? "").replace("−", "-").replace(/[^\d.-]/g, ""));
+/** The text of a number of the page, by its name. */
+export const read = async (name: string) => (await page.locator(`[data-n="${name}"]`).first().textContent()) ?? "";
+
+/** Until the service worker has kept the page and answers in the server's place. */
+export const controlled = () => page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+
+/** In pixels of the page. */
+export async function middle(selector: string): Promise<{ x: number; y: number }> {
+  const box = await page.locator(selector).boundingBox();
+  if (box === null) throw new Error(`no ${selector}`);
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+}
