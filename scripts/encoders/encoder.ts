@@ -1,55 +1,60 @@
 /** A model whose LayerNorms' inputs can be read while it runs. */
 import { readFileSync } from "node:fs";
-import { exposing, findNorms, type Norm, type Proto } from "./norms.js";
+import { exposing, findNorms, type Norm, type Proto, withRmsNorms } from "./graph.js";
 import type { Runtime, Tensor } from "./runtime.js";
 
 export interface Encoder {
   norms: readonly Norm[];
   /** Runs the model on each input in turn. */
   run(inputs: Iterable<Tensor>): Promise<Run>;
+  /** What it gives with RMSNorm in LayerNorm's place. */
+  runSwapped(inputs: Iterable<Tensor>): Promise<Tensor[]>;
 }
 
 export interface Run {
   /** Per norm, the rows of all inputs, one after another. */
-  states: { rows: number; cols: number; data: Float32Array<ArrayBuffer> }[];
+  states: { cols: number; data: Float32Array<ArrayBuffer> }[];
   /** Per input, the model's first output. */
   outputs: Tensor[];
 }
 
 export async function openEncoder(runtime: Runtime, proto: Proto, file: string): Promise<Encoder> {
+  // at a higher level than this, showing a norm's input can change what is fused, and the outputs with it
+  const options = { graphOptimizationLevel: "basic" } as const;
   const bytes = readFileSync(file);
   const norms = findNorms(proto, bytes);
   const names = norms.map(({ input }) => input);
-  const session = await runtime.InferenceSession.create(exposing(proto, bytes, names), {
-    graphOptimizationLevel: "basic",
-  });
+  const shown = await runtime.InferenceSession.create(exposing(proto, bytes, names), options);
+  const swapped = await runtime.InferenceSession.create(withRmsNorms(proto, bytes), options);
   return {
     norms,
     async run(inputs) {
       const outputs: Tensor[] = [];
-      const parts: Float32Array[][] = names.map(() => []);
-      let cols = names.map(() => 0);
+      const found = new Map<string, Tensor[]>(names.map((name) => [name, []]));
       for (const input of inputs) {
-        const found = await session.run({ [session.inputNames[0]]: input });
-        outputs.push(found[session.outputNames[0]]);
-        cols = names.map((name) => found[name].dims.at(-1) as number);
-        for (const [at, name] of names.entries()) parts[at].push(found[name].data);
+        const results = await shown.run({ [shown.inputNames[0]]: input });
+        outputs.push(results[shown.outputNames[0]]);
+        for (const [name, tensors] of found) tensors.push(results[name]);
       }
-      const states = parts.map((part, at) => {
-        const data = joined(part);
-        return { rows: data.length / cols[at], cols: cols[at], data };
-      });
-      return { states, outputs };
+      return { states: names.map((name) => joined(found.get(name) ?? [])), outputs };
+    },
+    async runSwapped(inputs) {
+      const outputs: Tensor[] = [];
+      for (const input of inputs) {
+        outputs.push((await swapped.run({ [swapped.inputNames[0]]: input }))[swapped.outputNames[0]]);
+      }
+      return outputs;
     },
   };
 }
 
-function joined(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+/** The rows of tensors whose last dimension is the same. */
+function joined(tensors: readonly Tensor[]): Run["states"][number] {
+  const data = new Float32Array(tensors.reduce((sum, { data }) => sum + data.length, 0));
   let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
+  for (const tensor of tensors) {
+    data.set(tensor.data, at);
+    at += tensor.data.length;
   }
-  return all;
+  return { cols: tensors[0]?.dims.at(-1) ?? 0, data };
 }

@@ -10,6 +10,11 @@ export interface States {
   data: Float32Array<ArrayBuffer>;
 }
 
+/** Everything that a record holds has four digits: no more than another machine's arithmetic repeats. */
+export function rounded(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
 export async function measure({ name, eps, cols, data }: States): Promise<MeasuredNorm> {
   const rows = data.length / cols;
   const source = await asFile({ name, dtype: "F32", shape: [rows, cols], data });
@@ -37,9 +42,4 @@ async function asFile(tensor: GivenTensor) {
   for await (const chunk of safetensorsBytes("measure", checkTensors("measure", [tensor], {}), {}))
     chunks.push(chunk.slice());
   return openBlob(new Blob(chunks), tensor.name);
-}
-
-/** Four digits, and no more of them than another machine's arithmetic would repeat. */
-function rounded(value: number): number {
-  return Number(value.toPrecision(4));
 }

