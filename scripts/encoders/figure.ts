@@ -14,71 +14,46 @@ export function figure({ models }: Record): string {
   const dots: Dot[] = models.flatMap(({ name, trainedWith, norms }) =>
     norms.map((norm) => ({ model: name, trainedWith, ratio: overChance(norm) })),
   );
-  const names = models.map(({ name }) => name);
-  const spans = names.map((model) => {
-    const ratios = dots.filter((dot) => dot.model === model).map(({ ratio }) => ratio);
-    return { model, low: Math.min(...ratios), high: Math.max(...ratios) };
+  const spans = models.map(({ name, trainedWith, norms }) => {
+    const ratios = norms.map(overChance);
+    return { model: name, trainedWith, low: Math.min(...ratios), high: Math.max(...ratios) };
   });
   const [left, right] = [0.3, 30];
+  // The label of a band is above its dots. What marks values is drawn beside the dots alone, for it would cross the labels.
+  const below = { insetTop: 20, insetBottom: 4 };
+  const marked = (values: readonly number[]) => values.flatMap((value) => models.map(({ name }) => ({ value, name })));
+  const colour = ({ trainedWith }: Pick<Dot, "trainedWith">) => `var(--${trainedWith.toLowerCase()})`;
   const element = Plot.plot({
     document: document as unknown as Document,
     width: 480,
-    height: 70 + 46 * names.length,
+    height: 66 + 44 * models.length,
     marginLeft: 14,
     marginRight: 14,
-    marginTop: 44,
-    marginBottom: 30,
+    marginTop: 40,
+    marginBottom: 26,
     style: { background: "transparent", fontSize: "13px", fontFamily: "system-ui, sans-serif" },
     x: {
       type: "log",
       domain: [left, right],
       ticks: [0.3, 1, 3, 10, 30],
-      tickFormat: (value: number) => String(value),
+      tickFormat: String,
       label: null,
       tickSize: 0,
     },
-    y: { type: "band", domain: names, axis: null },
+    y: { type: "band", domain: models.map(({ name }) => name), axis: null, padding: 0 },
     marks: [
-      Plot.ruleX([0.3, 3, 10, 30], { stroke: "currentColor", strokeOpacity: 0.12 }),
-      Plot.ruleX([1], { stroke: "var(--chance)", strokeWidth: 1.5, strokeDasharray: "5 4" }),
-      Plot.text(["mean |90° − θ|, in units of what random directions have"], {
+      Plot.text(["mean |90° − θ| per norm, over that of random directions"], {
         frameAnchor: "top-left",
-        dy: -40,
+        dy: -38,
         textAnchor: "start",
       }),
-      Plot.text([1], {
-        x: (value: number) => value,
-        frameAnchor: "top",
-        dy: -18,
-        text: () => "chance",
-        fill: "var(--chance)",
-      }),
-      Plot.text(names, {
-        y: (name: string) => name,
-        x: left,
-        dx: 2,
-        dy: -8,
-        textAnchor: "start",
-        fontWeight: 600,
-        text: (name: string) => name,
-      }),
-      Plot.link(spans, {
-        y1: "model",
-        y2: "model",
-        x1: "low",
-        x2: "high",
-        stroke: "var(--layernorm)",
-        strokeOpacity: 0.4,
-        dy: 10,
-      }),
-      Plot.dot(dots, {
-        y: "model",
-        x: "ratio",
-        dy: 10,
-        r: 4.5,
-        fill: ({ trainedWith }: Dot) => (trainedWith === "LayerNorm" ? "var(--layernorm)" : "var(--rmsnorm)"),
-        fillOpacity: 0.75,
-      }),
+      Plot.text([1], { x: Number, frameAnchor: "top", dy: -16, text: () => "chance", fill: "var(--chance)" }),
+      Plot.text(models, { y: "name", x: left, dy: -11, textAnchor: "start", fontWeight: 600, text: "name" }),
+      Plot.text(models, { y: "name", x: right, dy: -11, textAnchor: "end", fill: colour, text: "trainedWith" }),
+      Plot.tickX(marked([0.3, 3, 10, 30]), { x: "value", y: "name", strokeOpacity: 0.15, ...below }),
+      Plot.tickX(marked([1]), { x: "value", y: "name", stroke: "var(--chance)", strokeWidth: 2, ...below }),
+      Plot.link(spans, { y1: "model", y2: "model", x1: "low", x2: "high", stroke: colour, strokeOpacity: 0.5, dy: 8 }),
+      Plot.dot(dots, { y: "model", x: "ratio", dy: 8, r: 4.5, fill: colour, fillOpacity: 0.75 }),
     ],
   });
   const svg = (element.tagName.toLowerCase() === "svg" ? element : element.querySelector("svg")) as Element;

@@ -1,25 +1,28 @@
-/** docs/where-it-holds.md: its tables stand between marks, each by its name, and its figure beside it. */
+/** docs/where-it-holds.md: its tables and what else the record says stand between marks, each by its name, and its figure beside it. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { figure } from "./figure.js";
 import type { Record } from "./record.js";
-import { additionsTable, inputsTable, normsTable, outputsTable, weightsTable } from "./table.js";
+import { additionsTable, inputsTable, normsTable, outputsTable, provenance, summary, weightsTable } from "./table.js";
 
-const tables = {
+/** What stands between the marks of these names. */
+const blocks = {
+  summary,
   norms: normsTable,
   inputs: inputsTable,
   additions: additionsTable,
   weights: weightsTable,
   outputs: outputsTable,
+  provenance,
 } as const;
 
-/** The page with its tables made anew. @throws Error naming the marks that are not there */
+/** The page with these made anew. @throws Error naming the marks that are not there */
 export function filled(page: string, record: Record): string {
-  return Object.entries(tables).reduce((text, [name, tableOf]) => {
+  return Object.entries(blocks).reduce((text, [name, linesOf]) => {
     const [open, close] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`];
     const [start, end] = [text.indexOf(open), text.indexOf(close)];
     if (start < 0 || end < start) throw new Error(`page: expected ${open.trim()} … ${close}, got a page without them`);
-    return `${text.slice(0, start)}${open}\n${tableOf(record).join("\n")}\n\n${text.slice(end)}`;
+    return `${text.slice(0, start)}${open}\n${linesOf(record).join("\n")}\n\n${text.slice(end)}`;
   }, page);
 }
 

@@ -18,6 +18,30 @@ export function normsTable({ models }: Record): string[] {
   );
 }
 
+/** The claim in numbers: how much of the states LayerNorm takes away. */
+export function summary({ models }: Record): string[] {
+  const inMean = (of: readonly MeasuredModel[]) =>
+    range(
+      of.flatMap(({ norms }) => norms.map((norm) => norm.inMean)),
+      percent,
+    );
+  const twins = models.filter(isTwin);
+  const [layerNorm, rmsNorm] = (["LayerNorm", "RMSNorm"] as const).map((norm) =>
+    inMean(twins.filter(({ trainedWith }) => trainedWith === norm)),
+  );
+  const encoders = inMean(models.filter((model) => !isTwin(model)));
+  return [
+    `The mean holds ${layerNorm} of ‖x‖² in the language model that was trained with LayerNorm, ${rmsNorm} in the one that was`,
+    `trained with RMSNorm, and ${encoders} in the encoders, which were all trained with LayerNorm.`,
+  ];
+}
+
+/** When and on what it was measured. */
+export function provenance({ date, node, orthonorm, packages }: Record): string[] {
+  const names = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
+  return [`Measured on ${date} by Orthonorm ${orthonorm}, on Node ${node.slice(1)}, with:`, `${names.join(", ")}.`];
+}
+
 export function isTwin({ id }: MeasuredModel): boolean {
   return id.startsWith("twin");
 }
@@ -77,8 +101,8 @@ export function additionsTable({ additions }: Record): string[] {
     additions.map(({ from, to, overChance, mean, added }) => [
       `${from} and ${to}`,
       overChance.toFixed(2),
-      mean.toFixed(3),
-      signed(added, 3),
+      mean.toFixed(4),
+      signed(added, 4),
     ]),
   );
 }
@@ -122,7 +146,7 @@ function percent(fraction: number): string {
 
 function signed(value: number, digits: number): string {
   const text = Math.abs(value).toFixed(digits);
-  return `${value < 0 && Number(text) !== 0 ? "−" : "+"}${text}`;
+  return `${value < 0 ? "−" : "+"}${text}`;
 }
 
 /** A table in Markdown; columns of numbers are aligned to the right. */
