@@ -43,6 +43,7 @@ const { metafile } = await build({
   mainFields: ["module", "main"],
   legalComments: "eof",
   // cli-table3 asks for @colors/colors only to paint its own frame and heads, which the command's table has none of.
+  // onnxruntime is asked for by name where a model is run, and esbuild leaves such imports alone.
   external: ["orthonorm", "orthonorm/reference", "node:*", "@colors/colors"],
   banner: {
     // commander and cli-table3 are CommonJS: their require("node:events") needs a require in the ES module.

@@ -45,13 +45,15 @@ const bindings = sources("bindings");
 const workspaces: Record<string, readonly string[]> = {
   files: [],
   study: ["files", "orthonorm", "orthonorm/reference"],
-  cli: ["files", "study"],
+  onnx: ["files"],
+  cli: ["files", "onnx", "study"],
   explorer: ["bench", "files", "study", "orthonorm", "orthonorm/reference"],
 };
 const files = sources("files");
 const study = sources("study");
+const onnx = sources("onnx");
 const cli = sources("cli");
-const known = new Set([...assembly, ...bindings, ...files, ...study, ...cli]);
+const known = new Set([...assembly, ...bindings, ...files, ...study, ...onnx, ...cli]);
 
 /** Throws unless no file imports itself by way of others. */
 function refuseCycles(files: readonly string[]): void {
@@ -204,10 +206,21 @@ describe("imports run one way", () => {
 
 describe("the package", () => {
   it("has one runtime dependency, pinned", () => {
-    const { dependencies, peerDependencies, optionalDependencies, bundleDependencies, type, sideEffects } =
-      json("package.json");
+    const {
+      dependencies,
+      peerDependencies,
+      peerDependenciesMeta,
+      optionalDependencies,
+      bundleDependencies,
+      type,
+      sideEffects,
+    } = json("package.json");
     expect(Object.keys(dependencies)).toEqual(["@assemblyscript/loader"]);
-    expect([peerDependencies, optionalDependencies, bundleDependencies]).toEqual([undefined, undefined, undefined]);
+    expect([optionalDependencies, bundleDependencies]).toEqual([undefined, undefined]);
+    // For orthonorm capture alone, which asks for one of them where a model is run.
+    expect(Object.keys(peerDependencies)).toEqual(["onnxruntime-node", "onnxruntime-web"]);
+    for (const name of Object.keys(peerDependencies))
+      expect(peerDependenciesMeta[name], name).toEqual({ optional: true });
     expect([type, sideEffects]).toEqual(["module", false]);
   });
 

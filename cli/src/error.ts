@@ -1,4 +1,5 @@
 import { FileError } from "@orthonorm/files";
+import { OnnxError } from "@orthonorm/onnx";
 import { OptionError, StudyError } from "@orthonorm/study";
 
 /** A fault that the user can mend: one line, no stack trace. Anything else that is thrown is a bug and keeps its trace. */
@@ -18,5 +19,5 @@ export class CommandError extends Error {
 export function statusOf(error: unknown): 1 | 2 | null {
   if (error instanceof CommandError) return error.status;
   if (error instanceof OptionError) return 2;
-  return error instanceof StudyError || error instanceof FileError ? 1 : null;
+  return [StudyError, FileError, OnnxError].some((kind) => error instanceof kind) ? 1 : null;
 }

@@ -1,5 +1,6 @@
-/** The command line of Orthonorm: `orthonorm study [FILE…]`, `orthonorm merge FILE…`. */
+/** The command line of Orthonorm: `orthonorm study [FILE…]`, `orthonorm merge FILE…`, `orthonorm capture MODEL.onnx`. */
 import { Command, CommanderError } from "commander";
+import { captureCommand } from "./commands/capture.js";
 import { mergeCommand } from "./commands/merge.js";
 import { studyCommand } from "./commands/study.js";
 import { statusOf } from "./error.js";
@@ -18,6 +19,7 @@ Examples:
   orthonorm study states.npz --html report.html       a page with figures too
   orthonorm study a.safetensors b.safetensors         two models beside each other
   orthonorm merge part-1.json part-2.json             parts that study --save wrote
+  orthonorm capture model.onnx --inputs inputs.npz    what goes into a model's norms
 
 orthonorm study --help explains the columns.`,
   )
@@ -25,7 +27,7 @@ orthonorm study --help explains the columns.`,
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "orthonorm: ")) })
   .exitOverride();
 
-for (const command of [studyCommand(), mergeCommand()]) {
+for (const command of [studyCommand(), mergeCommand(), captureCommand()]) {
   program.addCommand(
     command.copyInheritedSettings(program).showHelpAfterError(`Try: orthonorm ${command.name()} --help`),
   );

@@ -16,11 +16,12 @@ import {
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "../error.js";
 import { readText, sha256 } from "../inputs.js";
+import { CapturedModels, type FeedOptions, feedOf, withFeeds } from "../models.js";
 import { emit, type OutputOptions, prepareOutputs, withOutputs } from "../outputs.js";
 import { root, version } from "../package.js";
 import { Progress } from "../terminal/progress.js";
 
-interface StudyOptions extends OutputOptions {
+interface StudyOptions extends OutputOptions, FeedOptions {
   weights?: string[];
   weightOffset: OffsetOption;
   pairs?: string;
@@ -34,52 +35,58 @@ interface StudyOptions extends OutputOptions {
 }
 
 export function studyCommand(): Command {
-  return withOutputs(
-    new Command("study")
-      .summary("measure the geometry of LayerNorm and RMSNorm on hidden states")
-      .description(
-        `Measures hidden states against the uniform vector 1 = [1, …, 1], the direction that LayerNorm removes and RMSNorm \
+  return withFeeds(
+    withOutputs(
+      new Command("study")
+        .summary("measure the geometry of LayerNorm and RMSNorm on hidden states")
+        .description(
+          `Measures hidden states against the uniform vector 1 = [1, …, 1], the direction that LayerNorm removes and RMSNorm \
 keeps (arXiv 2409.12951), by really running both norms of the engine.
 
-A FILE is .safetensors, .npy or .npz; every tensor in it of F32, F64, F16 or BF16 is one site: rows × d, where all \
+A FILE is .safetensors, .npy or .npz, or an .onnx model with --inputs or --text, which is run for what goes into its norms \
+(orthonorm capture); every tensor in it of F32, F64, F16 or BF16 is one site: rows × d, where all \
 dimensions but the last are rows. A folder means such files in it, - standard input. Files are read in blocks, so that \
 their size does not matter; with --html once more, for their SHA-256. Without FILE, in a checkout of the repository, the project's own two models are measured: twins that differ only in the norm.`,
-      )
-      .argument("[FILE...]", "hidden states: files, folders, patterns like 'layers/*.npy', or -")
-      .option(
-        "--weights <FILE>",
-        "the model, for its norms' weight and bias: a file, a folder, an index, or a pattern of shards; once, or once per model",
-        collectOption,
-      )
-      .addOption(
-        new Option(
-          "--weight-offset <N>",
-          "1 where norms multiply by 1 + weight, else 0; auto asks config.json's model_type",
         )
-          .argParser(parseOffset)
-          .default("auto"),
-      )
-      .option("--pairs <FILE>", 'which they are, as JSON: {"site": {"weight": "name", "bias": "name"}}')
-      .addOption(
-        new Option("--norm <NORM>", "the model's norm: layernorm, rmsnorm, or auto (metadata, weights)")
-          .argParser(parseNorm)
-          .default("auto"),
-      )
-      .addOption(new Option("--eps <N>", "the eps of both norms").argParser(parseEps).default(1e-5, "1e-5"))
-      .addOption(
-        new Option("--split <AXIS>", "a site per slice: 0 for [layers, tokens, d], where layers are stacked").argParser(
-          parseAxis,
-        ),
-      )
-      .option("--mask <FILE[:TENSOR]>", "padding, [batch, seq]: rows where it is 0 are left out")
-      .addOption(
-        new Option("--dtype <TYPE>", "what integers of 16 bits are, where halves were saved as their bits").choices([
-          "bf16",
-          "f16",
-        ]),
-      )
-      .addOption(new Option("--sites <PATTERN>", "only tensors of such names, like 'h.*.ln_1'").argParser(parsePattern))
-      .option("--pool <NAME>", "all files are parts of one model: tensors of one name are one site"),
+        .argument("[FILE...]", "hidden states: files, folders, patterns like 'layers/*.npy', or -")
+        .option(
+          "--weights <FILE>",
+          "the model, for its norms' weight and bias: a file, a folder, an index, or a pattern of shards; once, or once per model",
+          collectOption,
+        )
+        .addOption(
+          new Option(
+            "--weight-offset <N>",
+            "1 where norms multiply by 1 + weight, else 0; auto asks config.json's model_type",
+          )
+            .argParser(parseOffset)
+            .default("auto"),
+        )
+        .option("--pairs <FILE>", 'which they are, as JSON: {"site": {"weight": "name", "bias": "name"}}')
+        .addOption(
+          new Option("--norm <NORM>", "the model's norm: layernorm, rmsnorm, or auto (metadata, weights)")
+            .argParser(parseNorm)
+            .default("auto"),
+        )
+        .addOption(new Option("--eps <N>", "the eps of both norms").argParser(parseEps).default(1e-5, "1e-5"))
+        .addOption(
+          new Option(
+            "--split <AXIS>",
+            "a site per slice: 0 for [layers, tokens, d], where layers are stacked",
+          ).argParser(parseAxis),
+        )
+        .option("--mask <FILE[:TENSOR]>", "padding, [batch, seq]: rows where it is 0 are left out")
+        .addOption(
+          new Option("--dtype <TYPE>", "what integers of 16 bits are, where halves were saved as their bits").choices([
+            "bf16",
+            "f16",
+          ]),
+        )
+        .addOption(
+          new Option("--sites <PATTERN>", "only tensors of such names, like 'h.*.ln_1'").argParser(parsePattern),
+        )
+        .option("--pool <NAME>", "all files are parts of one model: tensors of one name are one site"),
+    ),
   )
     .addHelpText(
       "after",
@@ -112,6 +119,7 @@ Examples:
   orthonorm study layers/ --norm rmsnorm --eps 1e-6 --json figures.json
   orthonorm study hidden.npy --split 0 --mask inputs.npz:attention_mask
   orthonorm study part-7.safetensors --pool gpt2 --save part-7.json
+  orthonorm study model.onnx --inputs inputs.npz
   zcat states.npy.gz | orthonorm study -
 
 Exit status:
@@ -128,8 +136,9 @@ const twins = {
   weights: ["ln", "rms"].map((name) => `${root}study/data/twins/${name}/model.safetensors`),
 };
 
-async function run(files: string[], options: StudyOptions): Promise<void> {
+async function run(files: string[], options: StudyOptions, command: Command): Promise<void> {
   const own = files.length === 0;
+  const isGiven = (option: keyof StudyOptions) => command.getOptionValueSource(option) !== "default";
   if (own && !twins.states.every((file) => existsSync(file))) {
     throw new CommandError(
       "expected at least one FILE (.safetensors, .npy, .npz), got none (the project's own states are in a checkout of its repository only)\n\n" +
@@ -142,35 +151,56 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
   }
   const given = own ? twins.states.map((file) => ({ file, explicit: true })) : await expandFiles(files);
   const states = given.map(({ file }) => file);
+  const onnx = states.filter((file) => file.toLowerCase().endsWith(".onnx"));
+  const feed = onnx.length > 0 ? [feedOf(options)] : [];
+  if (onnx.length === 0 && (options.inputs ?? options.text) !== undefined) {
+    throw new CommandError("--inputs and --text expected an .onnx model to feed, got none", 2);
+  }
   // A pattern means the shards of one model.
   const weights: string[][] = [];
   for (const name of options.weights ?? (own ? twins.weights : [])) weights.push(await expand([name]));
   const mask = options.mask === undefined ? null : maskFile(options.mask);
   const others = [options.pairs, mask?.file].filter((file) => file !== undefined);
-  const inputs = [...states, ...weights.flat(), ...others];
+  const inputs = [...states, ...feed, ...weights.flat(), ...others];
   const outputs = await prepareOutputs(options, inputs);
   const pairs = options.pairs === undefined ? null : parsePairs(await readText(options.pairs), options.pairs);
   const nameOf = own ? (file: string) => relative(root, file).replaceAll("\\", "/") : (file: string) => file;
 
   await stoppable(async (signal, progress) => {
+    const captured = new CapturedModels();
+    try {
+      for (const file of onnx) await captured.add(file, options, signal, progress);
+      await measure(captured, signal, progress);
+    } catch (error) {
+      // Stopped while a model ran: there is nothing to show of it yet.
+      if (!(signal.aborted && error === signal.reason)) throw error;
+      process.exitCode = 130;
+    } finally {
+      await captured.remove();
+    }
+  });
+
+  async function measure(captured: CapturedModels, signal: AbortSignal, progress: Progress): Promise<void> {
     const sources: Source[] = [];
     const implied = new Set<Source>();
     for (const { file, explicit } of given) {
       const open = explicit ? openStates : openDisk;
-      const source = file === "-" ? openStream(process.stdin) : await open(file, nameOf(file));
+      const source = file === "-" ? openStream(process.stdin) : await open(captured.pathOf(file), nameOf(file));
       sources.push(source);
       if (!explicit) implied.add(source);
     }
     const models: ModelFile[] = [];
-    for (const shards of weights) models.push(await openModel(shards, nameOf));
+    // A captured model has its own weights; where other files are measured beside it, they have to be given for all.
+    const withThem = options.weights === undefined && onnx.length === states.length ? captured.files : [];
+    for (const shards of [...weights, ...withThem.map((file) => [file])]) models.push(await openModel(shards, nameOf));
     const sums: StudySums = await sumSources(sources, {
-      eps: options.eps,
+      eps: isGiven("eps") ? options.eps : (captured.eps ?? options.eps),
       norm: options.norm,
       weights: models,
       weightOffset: options.weightOffset,
       pairs,
       pool: options.pool ?? null,
-      sites: options.sites,
+      sites: (name) => !captured.parameters.has(name) && (options.sites?.(name) ?? true),
       split: options.split ?? null,
       mask: mask === null ? null : await openMask(mask),
       bits: options.dtype ?? null,
@@ -193,11 +223,11 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
       throw new CommandError("expected engine and plain JavaScript to agree within 1e-5, got the difference above");
     }
     if (signal.aborted) process.exitCode = 130;
-  });
+  }
 }
 
 /** Runs work that the first Ctrl-C asks to stop, by the signal, and the second one ends at once. */
-async function stoppable(work: (signal: AbortSignal, progress: Progress) => Promise<void>): Promise<void> {
+export async function stoppable(work: (signal: AbortSignal, progress: Progress) => Promise<void>): Promise<void> {
   const progress = new Progress(process.stderr);
   const stop = new AbortController();
   const onInterrupt = () => {

@@ -1,0 +1,114 @@
+/** ONNX models given to a command: opened, fed, and captured to files. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { printable } from "@orthonorm/files";
+import { openDisk } from "@orthonorm/files/node";
+import { type Arrays, normsToCapture, type OpenModel, openModel } from "@orthonorm/onnx";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { CommandError } from "./error.js";
+import type { Progress } from "./terminal/progress.js";
+
+export interface FeedOptions {
+  inputs?: string;
+  text?: string;
+  batch: number;
+  tokens: number;
+}
+
+export function withFeeds(command: Command): Command {
+  return command
+    .option("--inputs <FILE>", "what an .onnx model is fed: .npz or .safetensors, an array per input; or one .npy")
+    .option("--text <FILE>", "a text for it instead, by the tokenizer.json beside it or in the folder above")
+    .addOption(
+      new Option("--batch <N>", "how much of the first axis it runs at a time").argParser(parseCount).default(16, "16"),
+    )
+    .addOption(
+      new Option("--tokens <N>", "the longest piece of --text it runs at a time")
+        .argParser(parseCount)
+        .default(512, "512"),
+    );
+}
+
+/** The file that a model is fed from. @throws CommandError unless there is exactly one */
+export function feedOf({ inputs, text }: FeedOptions): string {
+  if ((inputs === undefined) === (text === undefined)) {
+    throw new CommandError(
+      `expected --inputs FILE or --text FILE, got ${inputs === undefined ? "neither" : "both"}`,
+      2,
+    );
+  }
+  return (inputs ?? text) as string;
+}
+
+/** @throws OnnxError where the file is no model, or has no norm that can be shown */
+export async function openModelFile(path: string): Promise<OpenModel> {
+  const source = await openDisk(path);
+  try {
+    const open = await openModel(source);
+    normsToCapture(open);
+    return open;
+  } finally {
+    await source.close();
+  }
+}
+
+export async function readFeeds(open: OpenModel, options: FeedOptions): Promise<Arrays[]> {
+  // Loaded when a model is run: files of states need no tokenizer.
+  const { readArrays, tokenize } = await import("@orthonorm/onnx/node");
+  if (options.text !== undefined) return tokenize(open, options.text, options.tokens);
+  return [await readArrays(open, options.inputs as string)];
+}
+
+/** Models as files of their states, in a folder for the time of one command. */
+export class CapturedModels {
+  private folder: string | null = null;
+  private readonly paths = new Map<string, string>();
+  /** The tensors in these files that are no states. */
+  readonly parameters = new Set<string>();
+  private readonly epsilons = new Set<number>();
+
+  /** The eps of all norms; null where they differ, or no model was given. */
+  get eps(): number | null {
+    const [eps = null, ...others] = this.epsilons;
+    return others.length === 0 ? eps : null;
+  }
+
+  /** The file to read states from: of a model, what was captured; any other file is itself. */
+  pathOf(file: string): string {
+    return this.paths.get(file) ?? file;
+  }
+
+  get files(): string[] {
+    return [...this.paths.values()];
+  }
+
+  async add(file: string, options: FeedOptions, signal: AbortSignal, progress: Progress): Promise<void> {
+    const open = await openModelFile(file);
+    const arrays = await readFeeds(open, options);
+    const { captureToFile, loadRuntime } = await import("@orthonorm/onnx/node");
+    const runtime = await loadRuntime();
+    this.folder ??= await mkdtemp(join(tmpdir(), "orthonorm-"));
+    const path = join(this.folder, `${this.paths.size}.safetensors`);
+    const { sites } = await captureToFile(runtime, open, arrays, path, {
+      batch: options.batch,
+      signal,
+      progress: (what, share) => progress.update(printable(what), share),
+    });
+    for (const { norm } of sites) {
+      this.epsilons.add(norm.eps);
+      for (const end of ["weight", "bias"]) this.parameters.add(`${norm.name}.${end}`);
+    }
+    this.paths.set(file, path);
+  }
+
+  async remove(): Promise<void> {
+    if (this.folder !== null) await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError("Expected a whole number, 1 or more.");
+  return count;
+}

@@ -1,0 +1,146 @@
+/**
+ * Captured states as a safetensors file. A run gives a batch of every norm at a time, and the file has one norm after another, so
+ * the batches of each go to a file of their own first; memory holds one batch, the disk all states twice for a moment.
+ */
+import { randomBytes } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, mkdir, open as openFile, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve, sep } from "node:path";
+import { type GivenTensor, printable } from "@orthonorm/files";
+import { openDisk, systemReason, writeSafetensors } from "@orthonorm/files/node";
+import { capture } from "./capture.js";
+import { expected } from "./error.js";
+import type { Arrays } from "./inputs.js";
+import type { OpenModel } from "./model.js";
+import type { FoundNorm } from "./norm.js";
+import { describeNorms, parameter } from "./parameters.js";
+import type { Rows } from "./rows.js";
+import type { Runtime } from "./runtime.js";
+import { sizeOf } from "./tensor.js";
+
+export interface CapturedFile {
+  sites: { norm: FoundNorm; dtype: string; shape: readonly number[] }[];
+}
+
+export interface SaveOptions {
+  batch: number;
+  signal?: AbortSignal;
+  progress?: (what: string, share: number) => void;
+}
+
+/**
+ * Runs the model and writes `path`: a tensor per norm, named after it, with its weight and bias as NAME.weight and NAME.bias. The
+ * metadata has the kind, the eps and the names of every norm. The file appears whole or not at all.
+ *
+ * @throws OnnxError, FileError; the signal's reason where it stopped the run
+ */
+export async function captureToFile(
+  runtime: Runtime,
+  open: OpenModel,
+  inputs: readonly Arrays[],
+  path: string,
+  { batch, signal, progress }: SaveOptions,
+): Promise<CapturedFile> {
+  const folder = resolve(dirname(open.name));
+  const spool = `${resolve(path)}.${randomBytes(4).toString("hex")}.tmp`;
+  const sites = new Map<FoundNorm, Site>();
+  try {
+    await writable(path, () => mkdir(spool, { recursive: true }));
+    let computed: ReadonlyMap<string, Rows> = new Map();
+    for await (const step of capture(runtime, open, inputs, { folder, batch, signal })) {
+      computed = step.computed;
+      for (const [norm, rows] of step.states) {
+        const site = sites.get(norm) ?? (await newSite(spool, sites.size, norm, path));
+        sites.set(norm, site);
+        await writable(path, () => site.add(rows));
+      }
+      progress?.(basename(open.name), step.share);
+    }
+    for (const site of sites.values()) await site.close();
+    const tensors: GivenTensor[] = [];
+    for (const [norm, site] of sites) {
+      tensors.push({ name: norm.name, ...site.tensor() });
+      for (const [key, name] of Object.entries({ weight: norm.weight, bias: norm.bias })) {
+        const found = await parameter(open, name, site.cols, computed, (location) => openBeside(folder, location));
+        if (found !== null) tensors.push({ name: `${norm.name}.${key}`, ...found, data: [found.bytes] });
+      }
+    }
+    await writeSafetensors(path, tensors, { metadata: metadataOf(open, [...sites.keys()]), signal });
+    return { sites: [...sites].map(([norm, { dtype, shape }]) => ({ norm, dtype, shape })) };
+  } finally {
+    for (const site of sites.values()) await site.close();
+    await rm(spool, { recursive: true, force: true });
+  }
+}
+
+function metadataOf(open: OpenModel, norms: readonly FoundNorm[]): Record<string, string> {
+  const [first] = norms;
+  const kind: Record<string, string> = norms.every((norm) => norm.kind === first.kind) ? { norm: first.kind } : {};
+  return { ...kind, source: basename(open.name), norms: describeNorms(norms) };
+}
+
+/** Only files in the model's own folder or below it: a location that leads out of it comes from a file of unknown origin. */
+function openBeside(folder: string, location: string) {
+  const file = resolve(folder, location);
+  if (!file.startsWith(folder + sep)) throw expected(folder, "weights in the model's folder", printable(location));
+  return openDisk(file);
+}
+
+/** One norm's rows on the way to the file. */
+class Site {
+  dtype = "";
+  /** Of all batches: those after one another along the first axis, or along all rows where the batches differ otherwise. */
+  shape: number[] = [];
+  private closed = false;
+
+  constructor(
+    private readonly handle: FileHandle,
+    private readonly file: string,
+    private readonly norm: FoundNorm,
+  ) {}
+
+  get cols(): number {
+    return this.shape[this.shape.length - 1];
+  }
+
+  async add({ dtype, shape, bytes }: Rows): Promise<void> {
+    if (this.shape.length === 0) this.shape = [...shape];
+    else this.shape = joined(this.shape, shape);
+    if (this.cols !== shape[shape.length - 1])
+      throw expected(this.norm.name, `rows of ${this.cols}`, `${shape.at(-1)}`);
+    this.dtype = dtype;
+    for (let done = 0; done < bytes.length; ) {
+      done += (await this.handle.write(bytes, done, bytes.length - done)).bytesWritten;
+    }
+  }
+
+  tensor(): Omit<GivenTensor, "name"> {
+    return { dtype: this.dtype, shape: this.shape, data: createReadStream(this.file, { highWaterMark: 1 << 20 }) };
+  }
+
+  async close(): Promise<void> {
+    if (!this.closed) await this.handle.close();
+    this.closed = true;
+  }
+}
+
+function joined(all: readonly number[], more: readonly number[]): number[] {
+  const alike = all.length > 1 && all.length === more.length && all.slice(1).every((size, at) => size === more[at + 1]);
+  if (alike) return [all[0] + more[0], ...all.slice(1)];
+  const cols = all[all.length - 1];
+  return [sizeOf(all.slice(0, -1)) + sizeOf(more.slice(0, -1)), cols];
+}
+
+async function newSite(spool: string, at: number, norm: FoundNorm, path: string): Promise<Site> {
+  const file = join(spool, String(at));
+  return new Site(await writable(path, () => openFile(file, "wx")), file, norm);
+}
+
+async function writable<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw expected(path, "a file that can be written", systemReason(error));
+  }
+}

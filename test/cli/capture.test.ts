@@ -1,0 +1,124 @@
+// orthonorm capture as it is built: from a model to the study, and every fault in one line with nothing half-written.
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { modelBytes, scalar } from "../support/onnx-model.js";
+import { cols, layerNorm } from "../support/onnx-norms.js";
+import { type Figures, folder, orthonorm, random, write } from "../support/study-runs.js";
+
+const model = "model.onnx";
+writeFileSync(join(folder, model), modelBytes(layerNorm()));
+write("inputs.safetensors", { x: random(64, cols) });
+
+describe("capture", () => {
+  test("writes states that the study reads with their weights", () => {
+    const run = orthonorm([
+      "capture",
+      model,
+      "--inputs",
+      "inputs.safetensors",
+      "-o",
+      "states.safetensors",
+      "--swap",
+      "--json",
+      "norms.json",
+    ]);
+    expect(run).toMatchObject({ status: 0, stderr: "" });
+    expect(run.stdout).toMatch(
+      /^1 norm in states\.safetensors:\n {2}h\.0\.ln_1 {2}LayerNorm {2}F32 \[64, 8\] {2}eps 1e-5\n/,
+    );
+    expect(run.stdout).toMatch(/in the model's output:\n {2}h\.0\.ln_1 {2}‖Δ‖\/‖y‖ \d+\.\d %/);
+    const { norms, hidden, swap } = JSON.parse(readFileSync(join(folder, "norms.json"), "utf8"));
+    expect(norms).toMatchObject([{ name: "h.0.ln_1", kind: "LayerNorm", eps: 1e-5, dtype: "F32", shape: [64, 8] }]);
+    expect(hidden).toEqual([]);
+    expect(swap).toEqual([
+      { norm: "h.0.ln_1", relative: expect.any(Number), agreement: expect.any(Number), divergence: null },
+    ]);
+    const study = orthonorm(["study", "states.safetensors", "--weights", "states.safetensors", "--json", "-"]);
+    expect(study.status).toBe(0);
+    const { sites } = JSON.parse(study.stdout) as Figures;
+    expect(sites).toMatchObject([
+      {
+        site: "h.0.ln_1",
+        trainedWith: "LayerNorm",
+        rows: 64,
+        affine: { weight: "h.0.ln_1.weight", bias: "h.0.ln_1.bias" },
+      },
+    ]);
+  });
+
+  test("and study takes the model itself, with its weights, and leaves nothing behind", () => {
+    const run = orthonorm(["capture", model, "--inputs", "inputs.safetensors", "-o", "same.safetensors"]);
+    expect(run.status).toBe(0);
+    const figures = (args: string[]) => {
+      const study = orthonorm(["study", ...args, "--json", "-"], { TMPDIR: folder });
+      expect(study).toMatchObject({ status: 0, stderr: "" });
+      return JSON.parse(study.stdout) as Figures;
+    };
+    const before = readdirSync(folder).sort();
+    const direct = figures([model, "--inputs", "inputs.safetensors"]);
+    const byFile = figures(["same.safetensors", "--weights", "same.safetensors"]);
+    expect(direct).toMatchObject({ sites: [{ source: model, trainedWith: "LayerNorm" }], skipped: [] });
+    const [{ source: _, model: _name, ...site }] = direct.sites as unknown as Record<string, unknown>[];
+    expect(byFile.sites).toMatchObject([site]);
+    expect(readdirSync(folder).sort()).toEqual(before);
+    writeFileSync(join(folder, "other-eps.onnx"), modelBytes(layerNorm({ epsAs: scalar(1e-3) })));
+    expect(figures(["other-eps.onnx", "--inputs", "inputs.safetensors"])).toMatchObject({ eps: 1e-3 });
+    expect(figures(["other-eps.onnx", "--inputs", "inputs.safetensors", "--eps", "0.5"])).toMatchObject({ eps: 0.5 });
+    const idle = orthonorm(["study", "same.safetensors", "--inputs", "inputs.safetensors"]);
+    expect(idle).toMatchObject({
+      status: 2,
+      stderr: "study: --inputs and --text expected an .onnx model to feed, got none\n",
+    });
+  });
+
+  test.each<[string, string[], number, RegExp]>([
+    ["no inputs", [model], 2, /^capture: expected --inputs FILE or --text FILE, got neither\n$/],
+    [
+      "both",
+      [model, "--inputs", "a", "--text", "b"],
+      2,
+      /^capture: expected --inputs FILE or --text FILE, got both\n$/,
+    ],
+    [
+      "a file that is no ONNX",
+      ["inputs.safetensors", "--inputs", "inputs.safetensors"],
+      1,
+      /^capture: \S+ expected an ONNX model, got a safetensors file\n$/,
+    ],
+    [
+      "no file",
+      ["none.onnx", "--inputs", "inputs.safetensors"],
+      1,
+      /^capture: none\.onnx expected a file that can be read, got no such file or directory\n$/,
+    ],
+    [
+      "inputs of another name",
+      [model, "--inputs", "wrong.safetensors"],
+      1,
+      /^capture: wrong\.safetensors expected an array "x" F32 \[n, 8\], got y\n$/,
+    ],
+    [
+      "the model as output",
+      [model, "--inputs", "inputs.safetensors", "-o", model],
+      2,
+      /^capture: --output model\.onnx expected a file to write, got one of the files to read\n$/,
+    ],
+    [
+      "a batch of none",
+      [model, "--inputs", "inputs.safetensors", "--batch", "0"],
+      2,
+      /Expected a whole number, 1 or more/,
+    ],
+  ])("%s: one line, nothing written", (_, args, status, message) => {
+    write("wrong.safetensors", { y: random(2, cols) });
+    const before = readdirSync(folder).sort();
+    const out = args.includes("-o") ? [] : ["-o", "never.safetensors"];
+    const run = orthonorm(["capture", ...args, ...out]);
+    expect(run.stderr).toMatch(message);
+    expect(run.status).toBe(status);
+    expect(existsSync(join(folder, "never.safetensors"))).toBe(false);
+    expect(readdirSync(folder).sort()).toEqual(before);
+  });
+});
