@@ -190,10 +190,9 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
       if (!explicit) implied.add(source);
     }
     const models: ModelFile[] = [];
-    for (const shards of weights) models.push(await openModel(shards, nameOf));
     // A captured model has its own weights; where other files are measured beside it, they have to be given for all.
     const withThem = options.weights === undefined && onnx.length === states.length ? captured.files : [];
-    for (const file of withThem) models.push(await openModel([file], nameOf));
+    for (const shards of [...weights, ...withThem.map((file) => [file])]) models.push(await openModel(shards, nameOf));
     const sums: StudySums = await sumSources(sources, {
       eps: isGiven("eps") ? options.eps : (captured.eps ?? options.eps),
       norm: options.norm,
