@@ -66,13 +66,6 @@ export class CapturedModels {
   private readonly paths = new Map<string, string>();
   /** The tensors in these files that are no states. */
   readonly parameters = new Set<string>();
-  private readonly epsilons = new Set<number>();
-
-  /** The eps of all norms; null where they differ, or no model was given. */
-  get eps(): number | null {
-    const [eps = null, ...others] = this.epsilons;
-    return others.length === 0 ? eps : null;
-  }
 
   /** The file to read states from: of a model, what was captured; any other file is itself. */
   pathOf(file: string): string {
@@ -96,7 +89,6 @@ export class CapturedModels {
       progress: (what, share) => progress.update(printable(what), share),
     });
     for (const { norm } of sites) {
-      this.epsilons.add(norm.eps);
       for (const end of ["weight", "bias"]) this.parameters.add(`${norm.name}.${end}`);
     }
     this.paths.set(file, path);

@@ -6,6 +6,7 @@ export { median } from "./median.js";
 export { toCsv } from "./report/csv.js";
 export { finding, notes } from "./report/finding.js";
 export { toJson } from "./report/json.js";
+export { epsOf } from "./report/setting.js";
 export { type Claim, type Doubt, type Verdict, verdictOf } from "./report/verdict.js";
 export { type ModelFile, type StudyOptions, studySources, sumSources } from "./study.js";
 export { StudySums } from "./sums.js";

@@ -20,12 +20,14 @@ import type { Floats } from "./measure/sample.js";
 import { compareSpeed } from "./speed.js";
 import { SliceSpread, splitTensors } from "./split.js";
 import { GroupSums, StudySums } from "./sums.js";
+import { type Told, toldOf } from "./told.js";
 import type { Norm, Report, Skipped, SourceFile, Speed } from "./types.js";
 import type { OffsetOption } from "./weight-offset.js";
 import { type FoundAffine, findAffine, normOf, type Pairs } from "./weights.js";
 
 export interface StudyOptions {
-  eps: number;
+  /** The eps of both norms. By default what a file's metadata tells of each site, else 1e-5. */
+  eps?: number | null;
   /** The norm of the states' model; "auto" asks the files' metadata and the weights. */
   norm?: "auto" | Norm;
   /** Models with the weight and bias of the norms: one for all groups, or one per group in their order. */
@@ -105,7 +107,7 @@ async function measureAll(
   models: readonly ModelFile[],
   options: StudyOptions,
 ): Promise<StudySums> {
-  const { eps, withSpeed = true, version = "", mask = null, signal, progress } = options;
+  const { withSpeed = true, version = "", mask = null, signal, progress } = options;
   const { plans, skipped } = planAll(files, options);
   if (mask !== null) refuseMisfit(mask, plans);
   const count = plans.reduce((sum, { fit }) => sum + fit.length, 0);
@@ -120,6 +122,8 @@ async function measureAll(
       `--weights expected once, or once for each of ${counted(groups.length, "model")}, got ${models.length} times`,
     );
   }
+  const told = new Map(plans.map(({ file }) => [file, toldOf(file)]));
+  const eps = options.eps ?? sharedEps(plans, told);
   const study = new StudySums({ version, variant: engine.variant, eps });
   study.skipped.push(...leftOut, ...skipped);
   if (mask !== null) study.hints.push(...masked(mask, plans));
@@ -143,8 +147,15 @@ async function measureAll(
         progress?.(what, done / total);
         const cols = tensor.shape[tensor.shape.length - 1];
         const found = affines.get(tensor) ?? null;
-        const norm = group.norm ?? "LayerNorm";
-        const key = { site: tensor.name, dtype: tensor.dtype, cols, norm, eps, affine: found?.names ?? null };
+        const own = told.get(file)?.get(tensor.name);
+        const key = {
+          site: tensor.name,
+          dtype: tensor.dtype,
+          cols,
+          norm: (norms[1] === "--norm" ? null : own?.norm) ?? group.norm ?? "LayerNorm",
+          eps: options.eps ?? own?.eps ?? eps,
+          affine: found?.names ?? null,
+        };
         const spread = options.split === undefined || options.split === null ? SliceSpread.of(tensor) : null;
         const { sums, sample } = await collect(engine, tensor, key, {
           source: file.source.name,
@@ -169,6 +180,13 @@ async function measureAll(
   study.expectFigures();
   if (withSpeed && study.complete) study.speed = timeAll(engine, samples, eps);
   return study;
+}
+
+/** The eps that the files tell of all sites, where it is one; else that of PyTorch's LayerNorm. */
+function sharedEps(plans: readonly Plan[], told: ReadonlyMap<Container, ReadonlyMap<string, Told>>): number {
+  const each = plans.flatMap(({ file, fit }) => fit.map(({ name }) => told.get(file)?.get(name)?.eps ?? null));
+  const [first = null, ...others] = new Set(each);
+  return others.length === 0 && first !== null ? first : 1e-5;
 }
 
 function add(group: GroupSums, sums: Parameters<GroupSums["add"]>[0], file: Container): void {

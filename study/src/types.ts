@@ -12,6 +12,7 @@ export interface Report {
   /** The version of Orthonorm. */
   version: string;
   engine: { variant: string };
+  /** Of all sites but those that have another. */
   eps: number;
   /** Whether all rows of all sites were read: false after Ctrl-C. */
   complete: boolean;
@@ -52,6 +53,8 @@ export interface Skipped {
 export interface Site {
   site: string;
   dtype: string;
+  /** The eps of its norm. */
+  eps: number;
   /** d. */
   cols: number;
   /** Rows in the files, and how many of them were read: all, unless the study was stopped. */

@@ -139,7 +139,7 @@ describe("the page", () => {
     expect(Object.fromEntries(facts)).toMatchObject({
       Command: "orthonorm study",
       Version: "Orthonorm 0.1.0, engine variant simd",
-      eps: "0.00001",
+      eps: "1e-5",
       Weights: "for 18 of 18 sites",
       Date: "2026-11-25",
     });

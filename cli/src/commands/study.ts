@@ -26,7 +26,7 @@ interface StudyOptions extends OutputOptions, FeedOptions {
   weightOffset: OffsetOption;
   pairs?: string;
   norm: "auto" | Norm;
-  eps: number;
+  eps?: number;
   pool?: string;
   sites?: (name: string) => boolean;
   split?: number;
@@ -68,7 +68,11 @@ their size does not matter; with --html once more, for their SHA-256. Without FI
             .argParser(parseNorm)
             .default("auto"),
         )
-        .addOption(new Option("--eps <N>", "the eps of both norms").argParser(parseEps).default(1e-5, "1e-5"))
+        .addOption(
+          new Option("--eps <N>", "the eps of both norms (default: what a captured file tells, else 1e-5)").argParser(
+            parseEps,
+          ),
+        )
         .addOption(
           new Option(
             "--split <AXIS>",
@@ -136,9 +140,8 @@ const twins = {
   weights: ["ln", "rms"].map((name) => `${root}study/data/twins/${name}/model.safetensors`),
 };
 
-async function run(files: string[], options: StudyOptions, command: Command): Promise<void> {
+async function run(files: string[], options: StudyOptions): Promise<void> {
   const own = files.length === 0;
-  const isGiven = (option: keyof StudyOptions) => command.getOptionValueSource(option) !== "default";
   if (own && !twins.states.every((file) => existsSync(file))) {
     throw new CommandError(
       "expected at least one FILE (.safetensors, .npy, .npz), got none (the project's own states are in a checkout of its repository only)\n\n" +
@@ -194,7 +197,7 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
     const withThem = options.weights === undefined && onnx.length === states.length ? captured.files : [];
     for (const shards of [...weights, ...withThem.map((file) => [file])]) models.push(await openModel(shards, nameOf));
     const sums: StudySums = await sumSources(sources, {
-      eps: isGiven("eps") ? options.eps : (captured.eps ?? options.eps),
+      eps: options.eps ?? null,
       norm: options.norm,
       weights: models,
       weightOffset: options.weightOffset,

@@ -3,6 +3,7 @@
 import {
   chanceSd,
   decimalsFor,
+  epsOf,
   finding,
   fixed,
   notes,
@@ -23,7 +24,7 @@ export function render(report: Report, look: Look): string {
   const { groups } = report;
   const sites = groups.flatMap((group) => group.sites);
   const name = "The geometry of LayerNorm and RMSNorm";
-  const setting = `engine ${report.engine.variant}, eps ${shortEps(report.eps)}`;
+  const setting = `engine ${report.engine.variant}, eps ${epsOf(report)}`;
   const oneLine = name.length + setting.length + 5 <= look.width;
   const title = paint.bold(name);
   const facts = paint.gray(oneLine ? `  ·  ${setting}` : `\n${setting}`);
@@ -82,8 +83,4 @@ function speedLine({ rows, cols, microseconds, difference }: Speed, variant: str
 
 function significant(value: number): string {
   return fixed(value, decimalsFor([value], 3));
-}
-
-function shortEps(eps: number): string {
-  return eps === 0 || (eps >= 1e-3 && eps < 1e3) ? String(eps) : eps.toExponential();
 }

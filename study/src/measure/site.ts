@@ -165,6 +165,7 @@ export class SiteSums {
     return {
       site: key.site,
       dtype: key.dtype,
+      eps: key.eps,
       cols: key.cols,
       rows,
       read,

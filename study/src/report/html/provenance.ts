@@ -1,6 +1,7 @@
 /** The end of the report: which files were measured, by which command, and what was left out. */
 import { counted, printable } from "@orthonorm/files";
 import type { Group, Report } from "../../types.js";
+import { epsOf } from "../setting.js";
 import { type Make, named } from "./element.js";
 import { grouped } from "./key.js";
 import { nothing } from "./tables.js";
@@ -50,7 +51,7 @@ export function provenance(h: Make, report: Report, { command, hashes = {}, date
       {},
       ...(command === undefined ? [] : fact("Command", h("code", {}, printable(command)))),
       ...fact("Version", `Orthonorm ${report.version}, engine variant ${report.engine.variant}`),
-      ...fact("eps", String(report.eps)),
+      ...fact("eps", epsOf(report)),
       ...fact(
         "Weights",
         affine === 0
