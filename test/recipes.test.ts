@@ -4,8 +4,10 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { modelBytes } from "./support/onnx-model.js";
+import { cols, layerNorm } from "./support/onnx-norms.js";
 import { type Program, python, reticulate } from "./support/programs.js";
-import { figures, folder, root } from "./support/study-runs.js";
+import { figures, folder, orthonorm, root } from "./support/study-runs.js";
 
 const page = readFileSync(join(root, "docs/recipes.md"), "utf8");
 
@@ -117,8 +119,25 @@ assert all(torch.equal(x, h) for x, h in zip(got, sites.values(), strict=True))`
     expect(sites.every(({ scaled }) => scaled !== null)).toBe(true);
   });
 
+  it.runIf(numpy.path !== null)(`an ONNX file${told(numpy)}`, () => {
+    const x = `numpy.array([[math.sin(3*r + 0.7*c*c) + 0.1*c for c in range(${cols})] for r in range(5)], "f4")`;
+    run(numpy, "onnx-inputs.py", `import math\nimport numpy\nx = ${x}`);
+    writeFileSync(join(folder, "model.onnx"), modelBytes(layerNorm()));
+    const captured = orthonorm(["capture", "model.onnx", "--inputs", "inputs.npz", "-o", "states.safetensors"]);
+    expect(captured).toMatchObject({ status: 0, stderr: "" });
+    const [site] = figures("states.safetensors", "--weights", "states.safetensors").sites;
+    expect([site.rows, site.cols, site.trainedWith]).toEqual([5, cols, "LayerNorm"]);
+    expect(site.angle.mean).toBeCloseTo(meanAngle(5, cols), 4);
+  });
+
   it("every block with a name is run here", () => {
     const names = [...page.matchAll(/^```\w+ (\S+)$/gm)].map(([, name]) => name);
-    expect(names.sort()).toEqual(["hugging-face.py", "numpy-folder.py", "pytorch.py", "reticulate.R"]);
+    expect(names.sort()).toEqual([
+      "hugging-face.py",
+      "numpy-folder.py",
+      "onnx-inputs.py",
+      "pytorch.py",
+      "reticulate.R",
+    ]);
   });
 });
