@@ -1,5 +1,6 @@
 /** ONNX models: their norms, and what goes into them. Everything here runs in Node and in a page; node.ts has the rest. */
 export { type Batch, type CaptureOptions, capture, normsToCapture } from "./capture.js";
+export { constantNumbers } from "./constant.js";
 export { type Effect, type EffectOptions, swapEffects } from "./effect.js";
 export { OnnxError } from "./error.js";
 export type { Norms } from "./find.js";

@@ -1,6 +1,7 @@
 /** A model whose LayerNorms' inputs can be read while it runs. */
 import { readFileSync } from "node:fs";
-import { exposing, findNorms, type Norm, type Proto, withRmsNorms } from "./graph.js";
+import { parseModel, swapped, tapped } from "@orthonorm/onnx";
+import { type Norm, normsOf } from "./graph.js";
 import type { Runtime, Tensor } from "./runtime.js";
 
 export interface Encoder {
@@ -18,30 +19,31 @@ export interface Run {
   outputs: Tensor[];
 }
 
-export async function openEncoder(runtime: Runtime, proto: Proto, file: string): Promise<Encoder> {
+export async function openEncoder(runtime: Runtime, file: string): Promise<Encoder> {
   // at a higher level than this, showing a norm's input can change what is fused, and the outputs with it
   const options = { graphOptimizationLevel: "basic" } as const;
-  const bytes = readFileSync(file);
-  const norms = findNorms(proto, bytes);
+  const open = parseModel(file, new Uint8Array(readFileSync(file)));
+  const norms = normsOf(open);
   const names = norms.map(({ input }) => input);
-  const shown = await runtime.InferenceSession.create(exposing(proto, bytes, names), options);
-  const swapped = await runtime.InferenceSession.create(withRmsNorms(proto, bytes), options);
+  const found = norms.map((norm) => norm.found);
+  const shown = await runtime.InferenceSession.create(tapped(open, found).bytes, options);
+  const rms = await runtime.InferenceSession.create(swapped(open, found), options);
   return {
     norms,
     async run(inputs) {
       const outputs: Tensor[] = [];
-      const found = new Map<string, Tensor[]>(names.map((name) => [name, []]));
+      const states = new Map<string, Tensor[]>(names.map((name) => [name, []]));
       for (const input of inputs) {
         const results = await shown.run({ [shown.inputNames[0]]: input });
         outputs.push(results[shown.outputNames[0]]);
-        for (const [name, tensors] of found) tensors.push(results[name]);
+        for (const [name, tensors] of states) tensors.push(results[name]);
       }
-      return { states: names.map((name) => joined(found.get(name) ?? [])), outputs };
+      return { states: names.map((name) => joined(states.get(name) ?? [])), outputs };
     },
     async runSwapped(inputs) {
       const outputs: Tensor[] = [];
       for (const input of inputs) {
-        outputs.push((await swapped.run({ [swapped.inputNames[0]]: input }))[swapped.outputNames[0]]);
+        outputs.push((await rms.run({ [rms.inputNames[0]]: input }))[rms.outputNames[0]]);
       }
       return outputs;
     },

@@ -10,7 +10,6 @@ export const versions = {
   "onnxruntime-node": "1.30.0",
   "@napi-rs/canvas": "1.1.1",
   "dejavu-fonts-ttf": "2.37.3",
-  "onnx-proto": "8.0.1",
 } as const;
 
 export interface Packages {

