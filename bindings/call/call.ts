@@ -87,15 +87,20 @@ export class Call implements CallState {
     return this.declare(spec, rows, cols);
   }
 
-  /** Directions: k rows of cols. A single one may have any length, and the kernel scales it in place, in a copy. */
-  directions(spec: OperandSpec, value: unknown): Operand {
+  /** Rows of cols, of which there may be any number but none: that number is k. */
+  severalRows(spec: OperandSpec, value: unknown): Operand {
     const length = this.lengthOf(spec, value);
     const { cols } = this;
     if (length === 0 || length % cols !== 0) {
       throw rangeError(this.op.name, spec.name, `a positive multiple of ${cols} elements`, verbatim(`${length}`));
     }
     this.k = length / cols;
-    const operand = this.take(spec, value, this.k, cols, placeOf(value));
+    return this.take(spec, value, this.k, cols, placeOf(value));
+  }
+
+  /** Directions: k rows of cols. A single one may have any length, and the kernel scales it in place, in a copy. */
+  directions(spec: OperandSpec, value: unknown): Operand {
+    const operand = this.severalRows(spec, value);
     operand.scaled = this.k === 1;
     if (this.k === 1) operand.leave();
     return operand;
@@ -141,7 +146,12 @@ export class Call implements CallState {
       const operand = this.operands[i];
       if (operand.resident) continue;
       const { role, shape } = operand.spec;
-      if (role === "out" && operand.value === undefined && shape === "rows cols" && this.x.value instanceof Tensor) {
+      if (
+        role === "out" &&
+        operand.value === undefined &&
+        (shape === "rows cols" || shape === "rows k") &&
+        this.x.value instanceof Tensor
+      ) {
         this.makeTensor(operand);
       } else if (heir === undefined && this.takesPlaceOfX(operand)) heir = operand;
       else bytes += temporaryBytes(operand, arena);
@@ -240,13 +250,13 @@ export class Call implements CallState {
   }
 
   private rowsOf(shape: Shape): number {
-    if (shape === "cols") return 1;
+    if (shape === "cols" || shape === "k") return 1;
     return shape === "k cols" ? this.k : this.rows;
   }
 
   private colsOf(shape: Shape): number {
     if (shape === "rows") return 1;
-    return shape === "rows k" ? this.k : this.cols;
+    return shape === "rows k" || shape === "k" ? this.k : this.cols;
   }
 
   /** Refuses a Tensor that has the right number of elements in another shape. */
@@ -285,7 +295,8 @@ export class Call implements CallState {
     const { rows, cols, wanted } = operand;
     const step = cols * BYTES[wanted];
     const block = arena.allocate(this.op.name, rows * step);
-    operand.value = new Tensor(new Place(this.core, block, wanted, rows, cols, block.start, step), shape);
+    const own = cols === this.cols ? shape : [...shape.slice(0, -1), cols];
+    operand.value = new Tensor(new Place(this.core, block, wanted, rows, cols, block.start, step), own);
     operand.buffer = arena;
     operand.start = block.start;
     operand.end = block.start + rows * step;
