@@ -1,9 +1,8 @@
 /** Histograms of the angle, one small panel per site. Models with the same sites share their panels. */
 
 import * as Plot from "@observablehq/plot";
-import { printable } from "@orthonorm/files";
-import { shorten } from "../../text.js";
 import type { Group, Site, Spread } from "../../types.js";
+import { labelOf } from "./labels.js";
 import { facets, normColor, svgOf, widthOf } from "./panels.js";
 
 type Counts = NonNullable<Spread["histogram"]>;
@@ -168,10 +167,14 @@ function tilesOf(groups: readonly Group[], most: number): { tiles: Tile[]; every
     dash: together && norm === "RMSNorm" ? "3 2" : undefined,
     cells: cellsOf(ordinary.angle.histogram as Counts),
   });
-  const title = (text: string) => shorten(printable(text), most === mostTiles.narrow ? 14 : 19);
+  const nameOf = ({ label }: Group, { site }: Site) => (groups.length > 1 && !together ? `${label} ${site}` : site);
+  const title = labelOf(
+    (together ? [groups[0]] : groups).flatMap((group) => group.sites.map((site) => nameOf(group, site))),
+    most === mostTiles.narrow ? 14 : 19,
+  );
   if (together) {
     const tiles = chosen(groups[0].sites).map((site, i) => ({
-      title: title(site.site),
+      title: title(nameOf(groups[0], site)),
       outlines: groups.map((group) => outline(group, chosen(group.sites)[i])),
       sd: site.null.sd,
     }));
@@ -179,7 +182,7 @@ function tilesOf(groups: readonly Group[], most: number): { tiles: Tile[]; every
   }
   const tiles = groups.flatMap((group) =>
     chosen(group.sites).map((site) => ({
-      title: title(groups.length > 1 ? `${group.label} ${site.site}` : site.site),
+      title: title(nameOf(group, site)),
       outlines: [outline(group, site)],
       sd: site.null.sd,
     })),
