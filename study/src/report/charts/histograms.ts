@@ -167,26 +167,38 @@ function tilesOf(groups: readonly Group[], most: number): { tiles: Tile[]; every
     dash: together && norm === "RMSNorm" ? "3 2" : undefined,
     cells: cellsOf(ordinary.angle.histogram as Counts),
   });
-  const nameOf = ({ label }: Group, { site }: Site) => (groups.length > 1 && !together ? `${label} ${site}` : site);
-  const title = labelOf(
-    (together ? [groups[0]] : groups).flatMap((group) => group.sites.map((site) => nameOf(group, site))),
-    most === mostTiles.narrow ? 14 : 19,
+  const room = most === mostTiles.narrow ? 14 : 19;
+  const several = groups.length > 1 && !together;
+  const forModel = Math.floor(room / 3);
+  const model = labelOf(
+    groups.map(({ label }) => label),
+    forModel,
   );
+  /** What stands over a site's panel: its name, after its model's where there are several. */
+  const titler = ({ label, sites }: Group) => {
+    const name = labelOf(
+      sites.map(({ site }) => site),
+      several ? room - forModel - 1 : room,
+    );
+    return ({ site }: Site) => (several ? `${model(label)} ${name(site)}` : name(site));
+  };
   if (together) {
+    const title = titler(groups[0]);
     const tiles = chosen(groups[0].sites).map((site, i) => ({
-      title: title(nameOf(groups[0], site)),
+      title: title(site),
       outlines: groups.map((group) => outline(group, chosen(group.sites)[i])),
       sd: site.null.sd,
     }));
     return { tiles, every };
   }
-  const tiles = groups.flatMap((group) =>
-    chosen(group.sites).map((site) => ({
-      title: title(nameOf(group, site)),
+  const tiles = groups.flatMap((group) => {
+    const title = titler(group);
+    return chosen(group.sites).map((site) => ({
+      title: title(site),
       outlines: [outline(group, site)],
       sd: site.null.sd,
-    })),
-  );
+    }));
+  });
   return { tiles, every };
 }
 

@@ -172,12 +172,12 @@ export function tokens(all: readonly Group[], document: Document, width: number)
   svg.append(...parts);
 
   const extremes = panels.map(({ group, lines }) => {
-    const cells = lines.flatMap(({ label, ratios }) => ratios.map((ratio, row) => ({ label, row, ratio: ratio ?? 0 })));
+    const cells = lines.flatMap(({ site, ratios }) => ratios.map((ratio, row) => ({ site, row, ratio: ratio ?? 0 })));
     const largest = cells.reduce((a, b) => (b.ratio > a.ratio ? b : a));
     const beyond = cells.filter(({ ratio }) => ratio >= 2).length / cells.length;
     const who = panels.length > 1 ? ` of ${nameOf(group)}` : "";
     const share = beyond === 0 ? `No state${who} lies` : `${fixed(100 * beyond, 1)} % of the states${who} lie`;
-    return `${share} at twice chance or more; the largest is row ${largest.row} at ${largest.label}, ${fixed(largest.ratio, 1)} times chance.`;
+    return `${share} at twice chance or more; the largest is row ${largest.row} at ${shorten(printable(largest.site.site), 40)}, ${fixed(largest.ratio, 1)} times chance.`;
   });
   return {
     id: "tokens",
