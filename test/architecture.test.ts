@@ -47,7 +47,7 @@ const workspaces: Record<string, readonly string[]> = {
   study: ["files", "orthonorm", "orthonorm/reference"],
   onnx: ["files"],
   cli: ["files", "onnx", "study"],
-  explorer: ["bench", "files", "study", "orthonorm", "orthonorm/reference"],
+  explorer: ["bench", "files", "onnx", "study", "orthonorm", "orthonorm/reference"],
 };
 const files = sources("files");
 const study = sources("study");
