@@ -1,7 +1,7 @@
 /** Words for messages about files. */
 
 /** A name of a megabyte would fill the screen, and be no name to anybody. */
-const longestName = 300;
+const longestName = 1000;
 
 /**
  * A name as it can be shown. Names come from files of unknown origin: a control character in a tensor's name could move the

@@ -1,6 +1,6 @@
 // Safetensors, from a disk, a stream and a page: the bytes are those that were written, and what is unsound is refused.
 
-import { openContainer } from "@orthonorm/files";
+import { openContainer, printable } from "@orthonorm/files";
 import { describe, expect, test } from "vitest";
 import { f32, failure, noise, open, readFile, ways } from "../support/read-files.js";
 import { type GivenTensor, safetensors } from "../support/tensor-files.js";
@@ -24,6 +24,11 @@ describe("safetensors", () => {
     for (const { name, dtype, shape, bytes } of found) {
       expect({ dtype, shape, bytes }).toEqual({ ...tensors[name], bytes: tensors[name].data, data: undefined });
     }
+  });
+
+  test("a name of a megabyte is shown by its beginning", () => {
+    expect(printable("n".repeat(1_000_000))).toBe(`${"n".repeat(1000)}…`);
+    expect(printable("n".repeat(1000))).toBe("n".repeat(1000));
   });
 
   test("metadata", async () => {
