@@ -4,16 +4,14 @@
  * Node and the engine, is told beside it.
  */
 
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { writeSafetensors } from "@orthonorm/files/node";
+import { wholeCommand } from "./whole-command.js";
 
 const rows = 8;
 const cols = 16;
-const command = fileURLToPath(new URL("../dist/cli/orthonorm.js", import.meta.url));
 
 const count = Number(process.argv[2] ?? 20_000);
 if (!(Number.isInteger(count) && count > 1)) {
@@ -29,10 +27,10 @@ process.once("SIGINT", () => {
 try {
   const file = join(folder, "states.safetensors");
   await write(file, 1);
-  const one = whole(file);
+  const one = wholeCommand(file);
   await write(file, count);
-  const all = whole(file);
-  const told = (what: string, { seconds, megabytes }: ReturnType<typeof whole>) =>
+  const all = wholeCommand(file);
+  const told = (what: string, { seconds, megabytes }: ReturnType<typeof wholeCommand>) =>
     console.log(`${what.padEnd(14)} ${seconds.toFixed(2)} s, ${megabytes.toFixed(0)} MB of memory at its peak`);
   told(`${count} tensors`, all);
   told("one tensor", one);
@@ -55,17 +53,4 @@ function write(file: string, tensors: number): Promise<void> {
   }
   const tensor = (_: unknown, at: number) => ({ name: `h${at}`, dtype: "F32", shape: [rows, cols], data: block() });
   return writeSafetensors(file, Array.from({ length: tensors }, tensor));
-}
-
-function whole(file: string): { seconds: number; megabytes: number } {
-  const measured = `process.on("exit", () => console.error(process.resourceUsage().maxRSS));`;
-  const start = performance.now();
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    ["--import", `data:text/javascript,${encodeURIComponent(measured)}`, command, "study", file, "--json", "-"],
-    { encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] },
-  );
-  const seconds = (performance.now() - start) / 1e3;
-  if (status !== 0) throw new Error(`small-tensors: ${command} failed: ${stderr}`);
-  return { seconds, megabytes: Number(stderr.trim().split("\n").at(-1)) / 1024 };
 }
