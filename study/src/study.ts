@@ -48,6 +48,8 @@ export interface StudyOptions {
   /** The sources that a folder or a pattern gave: where they are no states, they are left out and named. */
   implied?: ReadonlySet<Source>;
   withSpeed?: boolean;
+  /** Whether the sums will be saved or merged. Where not, each site becomes figures as soon as it is measured. */
+  merges?: boolean;
   version?: string;
   signal?: AbortSignal;
   /** Is told what is being measured, and which share of all bytes is done (0 where the size is not known). */
@@ -64,7 +66,7 @@ const mostTensors = 100_000;
 
 /** The study of these files as figures. @throws StudyError naming the file and what is wrong with it */
 export async function studySources(sources: readonly Source[], options: StudyOptions): Promise<Report> {
-  return (await sumSources(sources, options)).report();
+  return (await sumSources(sources, { ...options, merges: false })).report();
 }
 
 /**
@@ -107,7 +109,7 @@ async function measureAll(
   models: readonly ModelFile[],
   options: StudyOptions,
 ): Promise<StudySums> {
-  const { withSpeed = true, version = "", mask = null, signal, progress } = options;
+  const { withSpeed = true, merges = true, version = "", mask = null, signal, progress } = options;
   const { plans, skipped } = planAll(files, options);
   if (mask !== null) refuseMisfit(mask, plans);
   const count = plans.reduce((sum, { fit }) => sum + fit.length, 0);
@@ -172,6 +174,8 @@ async function measureAll(
         const advice = spread?.advice(tensor.name) ?? null;
         if (advice !== null) study.hints.push(advice);
         add(group, sums, file);
+        if (merges || pooled) sums.compact();
+        else group.settle(sums);
         if (sample !== null && !samples.has(cols)) samples.set(cols, { sample, rows: sums.rows });
       }
       if (!signal?.aborted) await file.finish();
