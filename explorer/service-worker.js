@@ -1,5 +1,5 @@
 // Keeps the page's files, so that it works offline once it has been loaded. `kept` is put before this by vite.config.ts: a
-// name for this build, and its files. The samples are kept when they are asked for.
+// name for this build, and its files. The samples and onnxruntime are kept when they are asked for.
 /* global kept */
 const prefix = "orthonorm-explorer ";
 const name = prefix + kept.build;

@@ -5,14 +5,17 @@ import { defineConfig, type Plugin } from "vite";
 
 const root = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-/** Writes the service worker with the names of all files of the build but the samples. */
+/** What is kept when it is asked for, and not before: the samples, and onnxruntime. */
+const onDemand = (name: string) => name.endsWith(".safetensors") || /\/ort[.-]/.test(name);
+
+/** Writes the service worker with the names of all other files of the build. */
 function offline(): Plugin {
   return {
     name: "offline",
     apply: "build",
     enforce: "post",
     generateBundle(_, bundle) {
-      const built = Object.keys(bundle).filter((name) => !name.endsWith(".safetensors") && name !== "index.html");
+      const built = Object.keys(bundle).filter((name) => !onDemand(name) && name !== "index.html");
       const copied = readdirSync(root("explorer/public"));
       const files = ["./", ...copied, ...built].sort();
       const hash = createHash("sha256");

@@ -7,17 +7,15 @@
  * one block.
  */
 
-import { spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { openDisk, writeSafetensors } from "@orthonorm/files/node";
 import { median, sumSources } from "@orthonorm/study";
+import { wholeCommand } from "./whole-command.js";
 
 const cols = 768;
 const turns = 7;
-const command = fileURLToPath(new URL("../dist/cli/orthonorm.js", import.meta.url));
 
 const gigabytes = Number(process.argv[2] ?? 4.29);
 if (!(gigabytes > 0)) throw new Error(`streaming: expected a size in GB, got ${process.argv[2]}`);
@@ -52,14 +50,16 @@ try {
   console.log(`read alone, 4 MiB at a time   ${speed(median(read))}`);
   console.log(`streamed through the study    ${speed(median(streamed))}`);
   console.log(`streamed / read               ${median(ratio).toFixed(2)}, ${Math.min(...ratio).toFixed(2)} at best`);
-  const told = (what: string, { seconds, megabytes }: ReturnType<typeof whole>) =>
+  const told = (what: string, { seconds, megabytes }: ReturnType<typeof wholeCommand>) =>
     console.log(`${what} ${seconds.toFixed(2)} s, ${megabytes.toFixed(0)} MB of memory at its peak`);
-  told("the whole command            ", whole(file));
-  const block = whole(small);
+  told("the whole command            ", wholeCommand(file));
+  const block = wholeCommand(small);
   told("  of it for one block of rows", block);
   const sites = 9;
   await write(small, 1365, sites);
-  console.log(`a site more, of one block     ${((whole(small).seconds - block.seconds) / (sites - 1)).toFixed(2)} s`);
+  console.log(
+    `a site more, of one block     ${((wholeCommand(small).seconds - block.seconds) / (sites - 1)).toFixed(2)} s`,
+  );
 } finally {
   clear();
 }
@@ -105,17 +105,4 @@ async function stream(file: string): Promise<number> {
     },
   });
   return last - start;
-}
-
-function whole(file: string): { seconds: number; megabytes: number } {
-  const measured = `process.on("exit", () => console.error(process.resourceUsage().maxRSS));`;
-  const start = performance.now();
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    ["--import", `data:text/javascript,${encodeURIComponent(measured)}`, command, "study", file, "--json", "-"],
-    { encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] },
-  );
-  const seconds = (performance.now() - start) / 1e3;
-  if (status !== 0) throw new Error(`streaming: ${command} failed: ${stderr}`);
-  return { seconds, megabytes: Number(stderr.trim().split("\n").at(-1)) / 1024 };
 }

@@ -47,7 +47,7 @@ const workspaces: Record<string, readonly string[]> = {
   study: ["files", "orthonorm", "orthonorm/reference"],
   onnx: ["files"],
   cli: ["files", "onnx", "study"],
-  explorer: ["bench", "files", "study", "orthonorm", "orthonorm/reference"],
+  explorer: ["bench", "files", "onnx", "study", "orthonorm", "orthonorm/reference"],
 };
 const files = sources("files");
 const study = sources("study");
@@ -278,6 +278,27 @@ describe.each(allFamilies().map((family) => [family.name, family] as const))("th
     expect(exports.map((one) => one.name).sort()).toEqual([...new Set(expected)].sort());
     expect(new Set(exports.map(({ kind }) => kind))).toEqual(new Set(["function"]));
   });
+
+  if (name === "norm") {
+    it("exports each norm per element type, and what halves need", () => {
+      // written out, so that a slip in what makes both the table's names and the exports shows
+      const written = [
+        "layerNorm_f32",
+        "layerNorm_f64",
+        "layerNorm_f16",
+        "layerNorm_bf16",
+        "rmsNorm_f32",
+        "rmsNorm_f64",
+        "rmsNorm_f16",
+        "rmsNorm_bf16",
+        "toF32_f16",
+        "toF32_bf16",
+        "f16Constants",
+      ];
+      const names = WebAssembly.Module.exports(module).map((one) => one.name);
+      expect(names.sort()).toEqual(written.sort());
+    });
+  }
 
   it("has no start function, data, table or names", () => {
     // 1 types, 2 imports, 3 functions, 6 globals (f16's constants), 7 exports, 10 code; not 0 custom, 4 tables, 8 start,

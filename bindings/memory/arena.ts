@@ -120,6 +120,8 @@ export class Arena {
   /** What a live block does that is released. */
   release(block: Block): void {
     block.live = false;
+    // Else the registry keeps block and owner until the next collection of old objects, which a loop of many may outrun.
+    this.dropped.unregister(block);
     this.live.delete(block);
     this.blocks.release(block.start);
     this.stackTop = this.blocks.top;
@@ -127,7 +129,7 @@ export class Arena {
 
   /** Releases a block when nobody has `owner` any more, if it was not released before. */
   releaseWith(owner: object, block: Block): void {
-    this.dropped.register(owner, block);
+    this.dropped.register(owner, block, block);
   }
 
   /** Do these bytes lie in one live block? */

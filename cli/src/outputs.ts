@@ -1,6 +1,8 @@
 /** Where a command's figures go: the terminal, and the files of --json, --csv, --html and --save. */
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { printable } from "@orthonorm/files";
-import { finding, notes, type Report, type StudySums, toCsv, toJson } from "@orthonorm/study";
+import { csvPieces, finding, jsonPieces, notes, type Report, type StudySums } from "@orthonorm/study";
 import type { Command } from "commander";
 import { CommandError } from "./error.js";
 import { prepareTarget, type Target, writeWhole } from "./target.js";
@@ -72,19 +74,32 @@ export async function emit(
   color: boolean,
   hashes: Record<string, string> = {},
 ): Promise<void> {
-  const texts: Record<Kind, () => string | Promise<string>> = {
-    json: () => toJson(report),
-    csv: () => toCsv(report),
-    save: () => sums.save(),
-    html: () => page(report, hashes),
+  const texts: Record<Kind, () => Iterable<string> | Promise<Iterable<string>>> = {
+    json: () => jsonPieces(report),
+    csv: () => csvPieces(report),
+    save: async () => [await sums.save()],
+    html: async () => [await page(report, hashes)],
   };
-  const shown = printed === null ? render(report, lookFor(process.stdout, process.env, color)) : await texts[printed]();
-  process.stdout.write(shown);
+  const table = () => [render(report, lookFor(process.stdout, process.env, color))];
+  await print(printed === null ? table() : await texts[printed]());
   for (const kind of ["json", "csv", "save", "html"] as const) {
     const target = targets[kind];
     if (target !== undefined) writeWhole(target, await texts[kind]());
   }
   if (targets.html !== undefined && printed === null) process.stdout.write(`\nReport: ${targets.html.file}\n`);
+}
+
+/**
+ * Writes to standard output no faster than it takes the text, which else would wait in memory as a whole. Where the reader has
+ * seen enough and closed it, the rest is left out.
+ */
+async function print(pieces: Iterable<string>): Promise<void> {
+  try {
+    await pipeline(Readable.from(pieces), process.stdout, { end: false });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EPIPE" && code !== "ERR_STREAM_PREMATURE_CLOSE" && code !== "ERR_STREAM_DESTROYED") throw error;
+  }
 }
 
 async function page(report: Report, hashes: Record<string, string>): Promise<string> {

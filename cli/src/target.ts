@@ -1,7 +1,7 @@
 /** A command's results in files, each written whole or not at all. */
 
 import { randomBytes } from "node:crypto";
-import { constants, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { access, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { printable } from "@orthonorm/files";
@@ -49,16 +49,25 @@ export async function prepareTarget(option: string, file: string, inputs: readon
  * Writes to a file beside the target and moves it there, so that nobody ever reads half of it. It is synchronous, so that Ctrl-C
  * comes before or after it, and cannot leave half of it behind.
  */
-export function writeWhole({ option, file, path, replace }: Target, text: string): void {
+export function writeWhole({ option, file, path, replace }: Target, pieces: Iterable<string>): void {
   const written = replace ? `${path}.${randomBytes(4).toString("hex")}.tmp` : path;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(written, text, { flag: replace ? "wx" : "w" });
+    const into = openSync(written, replace ? "wx" : "w");
+    try {
+      for (const piece of pieces) writeAll(into, Buffer.from(piece));
+    } finally {
+      closeSync(into);
+    }
     if (replace) renameSync(written, path);
   } catch (error) {
     if (replace) rmSync(written, { force: true });
     throw unwritable(option, file, systemReason(error));
   }
+}
+
+function writeAll(file: number, bytes: Buffer): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
 }
 
 /** The path of a file that does not exist yet, where links in the folders that do are followed. */

@@ -3,6 +3,7 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EndsEarly, expected, FileError } from "./error.js";
 import { WrongFormat } from "./formats.js";
+import { readAhead } from "./read-ahead.js";
 import { openIndex, type Sharded } from "./shards.js";
 import { refuseDetached, type Source } from "./source.js";
 
@@ -28,28 +29,24 @@ export async function openDisk(path: string, name = path): Promise<Source> {
   } catch (error) {
     throw error instanceof FileError ? error : unreadable(name, error);
   }
-  return {
-    name,
-    size,
-    async read(into, position) {
-      const { length } = into;
-      let got = 0;
-      while (got < length) {
-        let bytesRead: number;
-        try {
-          ({ bytesRead } = await handle.read(into, got, length - got, position + got));
-        } catch (error) {
-          throw unreadable(name, error);
-        }
-        refuseDetached(into, length);
-        if (bytesRead === 0) {
-          throw new EndsEarly(name, length, position, position + got, "it was shortened while being read");
-        }
-        got += bytesRead;
+  const read = async (into: Uint8Array, position: number) => {
+    const { length } = into;
+    let got = 0;
+    while (got < length) {
+      let bytesRead: number;
+      try {
+        ({ bytesRead } = await handle.read(into, got, length - got, position + got));
+      } catch (error) {
+        throw unreadable(name, error);
       }
-    },
-    close: () => handle.close(),
+      refuseDetached(into, length);
+      if (bytesRead === 0) {
+        throw new EndsEarly(name, length, position, position + got, "it was shortened while being read");
+      }
+      got += bytesRead;
+    }
   };
+  return readAhead({ name, size, read, close: () => handle.close() });
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   type FileEntry,
   type Reader,
   WARNING_DUPLICATE_FILENAME,
+  WARNING_MALFORMED_EXTRA_FIELD,
   WARNING_TRAILING_CENTRAL_DIRECTORY_DATA,
   ZipReader,
 } from "@zip.js/zip.js/lib/zip-core-reader.js";
@@ -29,6 +30,7 @@ import { openArray, unreadableArray } from "./npy-array.js";
 import { RangeReader, refuseBeyond, tensorOf } from "./range.js";
 import type { Source } from "./source.js";
 import { counted, printable } from "./text.js";
+import { checkEnd, isPadded } from "./zip-end.js";
 
 /** An archive of 40000 arrays has a directory of this size. */
 const maximumDirectory = 4 << 20;
@@ -73,11 +75,14 @@ async function entriesOf(source: Source, size: number): Promise<Entry[]> {
   });
   const entries = await checked(source.name, () => zip.getEntries());
   for (const { reason, filename } of zip.warnings ?? []) {
-    // A name given twice is refused below, where the message has the name.
+    // A name given twice is refused below, where the message has the name, and what trails the directory by checkEnd.
     if (reason === WARNING_TRAILING_CENTRAL_DIRECTORY_DATA || reason === WARNING_DUPLICATE_FILENAME) continue;
+    const entry = entries.find((one) => one.filename === filename);
+    if (reason === WARNING_MALFORMED_EXTRA_FIELD && entry !== undefined && isPadded(entry)) continue;
     const where = filename === undefined ? "" : ` at "${printable(filename)}"`;
     throw expected(source.name, "a sound zip archive", `one that is not (${reason}${where})`);
   }
+  await checkEnd(source, size, entries);
   const names = new Set<string>();
   for (const { filename } of entries) {
     if (names.has(filename)) throw expected(source.name, "every entry once", `"${printable(filename)}" again`);

@@ -18,6 +18,7 @@ import { bitsOf } from "./dtype.js";
 import { Ending } from "./ending.js";
 import { EndsEarly, expected } from "./error.js";
 import { bitsIn, depthOf, excerpt, isObject, isSizes, kindOf, maximumDepth } from "./header.js";
+import { type Fault, faultIn } from "./header-scan.js";
 import { RangeReader } from "./range.js";
 import type { Source } from "./source.js";
 import { counted, printable } from "./text.js";
@@ -98,6 +99,9 @@ function parseHeader(file: string, bytes: Uint8Array, dataBytes: number | null, 
   if (depthOf(bytes) > maximumDepth) {
     throw expected(file, "a JSON header", other ?? `one of more than ${maximumDepth} levels of brackets`);
   }
+  const fault = faultIn(bytes);
+  const refuse = ({ expected: what, got }: Fault) => expected(file, `a header with ${what}`, excerpt(got));
+  if (fault?.costly) throw refuse(fault);
   let parsed: unknown;
   try {
     parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
@@ -105,6 +109,7 @@ function parseHeader(file: string, bytes: Uint8Array, dataBytes: number | null, 
     throw expected(file, "a JSON header", other ?? "text that is not valid JSON");
   }
   if (!isObject(parsed)) throw expected(file, "a JSON object as header", kindOf(parsed));
+  if (fault !== null) throw refuse(fault);
 
   const metadata: Record<string, string> = Object.create(null);
   const entries: Entry[] = [];
@@ -130,6 +135,7 @@ function parseHeader(file: string, bytes: Uint8Array, dataBytes: number | null, 
 }
 
 function readMetadata(file: string, value: unknown, metadata: Record<string, string>): void {
+  if (value === null) return; // as the format's own reader does
   if (!isObject(value)) throw expected(file, "__metadata__ to be an object of strings", kindOf(value));
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== "string") {

@@ -1,11 +1,15 @@
 /** Words for messages about files. */
 
+/** A name of a megabyte would fill the screen, and be no name to anybody. */
+const longestName = 1000;
+
 /**
  * A name as it can be shown. Names come from files of unknown origin: a control character in a tensor's name could move the
  * cursor or recolour the terminal, and a right-to-left mark could reorder a line. Such characters are shown as escapes.
  */
 export function printable(name: string): string {
-  return name.replace(
+  const shown = name.length > longestName ? `${name.slice(0, longestName)}…` : name;
+  return shown.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
     (character) => `\\u${(character.codePointAt(0) as number).toString(16).padStart(4, "0")}`,
   );

@@ -13,6 +13,11 @@ export function wantedInputs({ graph }: OpenModel): ValueInfo[] {
   return graph.inputs.filter(({ name }) => !graph.initializers.has(name));
 }
 
+/** The inputs that have to be given, by name, type and shape, for messages. */
+export function describeInputs(open: OpenModel): string[] {
+  return wantedInputs(open).map(describe);
+}
+
 /**
  * The arrays in the types that the graph wants. Integers and floats are converted where no value changes.
  *
@@ -22,7 +27,7 @@ export function wantedInputs({ graph }: OpenModel): ValueInfo[] {
 export function checkInputs(open: OpenModel, arrays: Arrays, from: string): Map<string, ReadTensor> {
   const wanted = wantedInputs(open);
   const names = wanted.map(({ name }) => name);
-  const described = wanted.map(describe);
+  const described = describeInputs(open);
   for (const info of wanted) {
     if (!arrays.has(info.name)) {
       const got = arrays.size === 0 ? "no array at all" : listed([...arrays.keys()].map(printable));

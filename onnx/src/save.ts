@@ -13,10 +13,9 @@ import { expected } from "./error.js";
 import type { Arrays } from "./inputs.js";
 import type { OpenModel } from "./model.js";
 import type { FoundNorm } from "./norm.js";
-import { describeNorms, parameter } from "./parameters.js";
 import type { Rows } from "./rows.js";
 import type { Runtime } from "./runtime.js";
-import { sizeOf } from "./tensor.js";
+import { affineTensors, Extent, metadataOf } from "./states-file.js";
 
 export interface CapturedFile {
   sites: { norm: FoundNorm; dtype: string; shape: readonly number[] }[];
@@ -52,7 +51,7 @@ export async function captureToFile(
       for (const [norm, rows] of step.states) {
         const site = sites.get(norm) ?? (await newSite(spool, sites.size, norm, path));
         sites.set(norm, site);
-        await writable(path, () => site.add(rows));
+        await writable(path, () => site.write(rows));
       }
       progress?.(basename(open.name), step.share);
     }
@@ -60,23 +59,14 @@ export async function captureToFile(
     const tensors: GivenTensor[] = [];
     for (const [norm, site] of sites) {
       tensors.push({ name: norm.name, ...site.tensor() });
-      for (const [key, name] of Object.entries({ weight: norm.weight, bias: norm.bias })) {
-        const found = await parameter(open, name, site.cols, computed, (location) => openBeside(folder, location));
-        if (found !== null) tensors.push({ name: `${norm.name}.${key}`, ...found, data: [found.bytes] });
-      }
+      tensors.push(...(await affineTensors(open, site, computed, (location) => openBeside(folder, location))));
     }
-    await writeSafetensors(path, tensors, { metadata: metadataOf(open, [...sites.keys()]), signal });
+    await writeSafetensors(path, tensors, { metadata: metadataOf(basename(open.name), [...sites.keys()]), signal });
     return { sites: [...sites].map(([norm, { dtype, shape }]) => ({ norm, dtype, shape })) };
   } finally {
     for (const site of sites.values()) await site.close();
     await rm(spool, { recursive: true, force: true });
   }
-}
-
-function metadataOf(open: OpenModel, norms: readonly FoundNorm[]): Record<string, string> {
-  const [first] = norms;
-  const kind: Record<string, string> = norms.every((norm) => norm.kind === first.kind) ? { norm: first.kind } : {};
-  return { ...kind, source: basename(open.name), norms: describeNorms(norms) };
 }
 
 /** Only files in the model's own folder or below it: a location that leads out of it comes from a file of unknown origin. */
@@ -87,28 +77,20 @@ function openBeside(folder: string, location: string) {
 }
 
 /** One norm's rows on the way to the file. */
-class Site {
-  dtype = "";
-  /** Of all batches: those after one another along the first axis, or along all rows where the batches differ otherwise. */
-  shape: number[] = [];
+class Site extends Extent {
   private closed = false;
 
   constructor(
     private readonly handle: FileHandle,
     private readonly file: string,
-    private readonly norm: FoundNorm,
-  ) {}
-
-  get cols(): number {
-    return this.shape[this.shape.length - 1];
+    norm: FoundNorm,
+  ) {
+    super(norm);
   }
 
-  async add({ dtype, shape, bytes }: Rows): Promise<void> {
-    if (this.shape.length === 0) this.shape = [...shape];
-    else this.shape = joined(this.shape, shape);
-    if (this.cols !== shape[shape.length - 1])
-      throw expected(this.norm.name, `rows of ${this.cols}`, `${shape.at(-1)}`);
-    this.dtype = dtype;
+  async write(rows: Rows): Promise<void> {
+    this.add(rows);
+    const { bytes } = rows;
     for (let done = 0; done < bytes.length; ) {
       done += (await this.handle.write(bytes, done, bytes.length - done)).bytesWritten;
     }
@@ -122,13 +104,6 @@ class Site {
     if (!this.closed) await this.handle.close();
     this.closed = true;
   }
-}
-
-function joined(all: readonly number[], more: readonly number[]): number[] {
-  const alike = all.length > 1 && all.length === more.length && all.slice(1).every((size, at) => size === more[at + 1]);
-  if (alike) return [all[0] + more[0], ...all.slice(1)];
-  const cols = all[all.length - 1];
-  return [sizeOf(all.slice(0, -1)) + sizeOf(more.slice(0, -1)), cols];
 }
 
 async function newSite(spool: string, at: number, norm: FoundNorm, path: string): Promise<Site> {

@@ -29,7 +29,17 @@ export function splitTensors(containers: readonly Container[], axis: number): Co
   }));
 }
 
-function slices(tensor: StoredTensor, axis: number, { source }: Container): StoredTensor[] {
+/** A slice as a tensor. What is known of the tensor it comes from, such as its norm's eps, holds for it too. */
+interface Slice extends StoredTensor {
+  readonly origin: string;
+}
+
+/** The name that a tensor has in its file, of which a slice's is made. */
+export function originOf(tensor: StoredTensor | Slice): string {
+  return "origin" in tensor ? tensor.origin : tensor.name;
+}
+
+function slices(tensor: StoredTensor, axis: number, { source }: Container): Slice[] {
   const { name, shape, bytes } = tensor;
   const count = shape[axis];
   const outer = shape.slice(0, axis).reduce((product, size) => product * size, 1);
@@ -39,6 +49,7 @@ function slices(tensor: StoredTensor, axis: number, { source }: Container): Stor
   return Array.from({ length: count }, (_, index) => ({
     ...tensor,
     name: `${name}[${index}]`,
+    origin: name,
     shape: rest,
     bytes: bytes / count,
     async open() {

@@ -18,7 +18,7 @@ import { fits, type Mask, misfit } from "./mask.js";
 import { collect, elementTypes } from "./measure/collect.js";
 import type { Floats } from "./measure/sample.js";
 import { compareSpeed } from "./speed.js";
-import { SliceSpread, splitTensors } from "./split.js";
+import { originOf, SliceSpread, splitTensors } from "./split.js";
 import { GroupSums, StudySums } from "./sums.js";
 import { type Told, toldOf } from "./told.js";
 import type { Norm, Report, Skipped, SourceFile, Speed } from "./types.js";
@@ -48,6 +48,8 @@ export interface StudyOptions {
   /** The sources that a folder or a pattern gave: where they are no states, they are left out and named. */
   implied?: ReadonlySet<Source>;
   withSpeed?: boolean;
+  /** Whether the sums will be saved or merged. Where not, each site becomes figures as soon as it is measured. */
+  merges?: boolean;
   version?: string;
   signal?: AbortSignal;
   /** Is told what is being measured, and which share of all bytes is done (0 where the size is not known). */
@@ -64,7 +66,7 @@ const mostTensors = 100_000;
 
 /** The study of these files as figures. @throws StudyError naming the file and what is wrong with it */
 export async function studySources(sources: readonly Source[], options: StudyOptions): Promise<Report> {
-  return (await sumSources(sources, options)).report();
+  return (await sumSources(sources, { ...options, merges: false })).report();
 }
 
 /**
@@ -107,7 +109,7 @@ async function measureAll(
   models: readonly ModelFile[],
   options: StudyOptions,
 ): Promise<StudySums> {
-  const { withSpeed = true, version = "", mask = null, signal, progress } = options;
+  const { withSpeed = true, merges = true, version = "", mask = null, signal, progress } = options;
   const { plans, skipped } = planAll(files, options);
   if (mask !== null) refuseMisfit(mask, plans);
   const count = plans.reduce((sum, { fit }) => sum + fit.length, 0);
@@ -147,7 +149,7 @@ async function measureAll(
         progress?.(what, done / total);
         const cols = tensor.shape[tensor.shape.length - 1];
         const found = affines.get(tensor) ?? null;
-        const own = told.get(file)?.get(tensor.name);
+        const own = told.get(file)?.get(originOf(tensor));
         const key = {
           site: tensor.name,
           dtype: tensor.dtype,
@@ -172,6 +174,8 @@ async function measureAll(
         const advice = spread?.advice(tensor.name) ?? null;
         if (advice !== null) study.hints.push(advice);
         add(group, sums, file);
+        if (merges || pooled) sums.compact();
+        else group.settle(sums);
         if (sample !== null && !samples.has(cols)) samples.set(cols, { sample, rows: sums.rows });
       }
       if (!signal?.aborted) await file.finish();
@@ -184,7 +188,9 @@ async function measureAll(
 
 /** The eps that the files tell of all sites, where it is one; else that of PyTorch's LayerNorm. */
 function sharedEps(plans: readonly Plan[], told: ReadonlyMap<Container, ReadonlyMap<string, Told>>): number {
-  const each = plans.flatMap(({ file, fit }) => fit.map(({ name }) => told.get(file)?.get(name)?.eps ?? null));
+  const each = plans.flatMap(({ file, fit }) =>
+    fit.map((tensor) => told.get(file)?.get(originOf(tensor))?.eps ?? null),
+  );
   const [first = null, ...others] = new Set(each);
   return others.length === 0 && first !== null ? first : 1e-5;
 }
@@ -337,7 +343,9 @@ async function findAffines(
   for (const tensor of tensors) {
     const { name, shape, dtype } = tensor;
     const parameters = { file: model, modelType: model.modelType, offset, pairs };
-    const affine = await findAffine(parameters, name, shape[shape.length - 1], dtype === "F64");
+    const origin = originOf(tensor);
+    const find = (site: string) => findAffine(parameters, site, shape[shape.length - 1], dtype === "F64");
+    const affine = (await find(name)) ?? (origin === name ? null : await find(origin));
     if (affine !== null) found.set(tensor, affine);
   }
   if (found.size === 0) {
@@ -351,7 +359,7 @@ async function findAffines(
     );
   }
   for (const site of Object.keys(pairs ?? {})) {
-    if (!tensors.some(({ name }) => name === site)) {
+    if (!tensors.some((tensor) => tensor.name === site || originOf(tensor) === site)) {
       throw new OptionError(
         `--pairs expected sites of the files, got "${printable(site)}" (there are ${listed(tensors.map(({ name }) => printable(name)))})`,
       );

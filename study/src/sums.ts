@@ -3,7 +3,7 @@ import { listed, naturally, printable } from "@orthonorm/files";
 import { StudyError } from "./error.js";
 import { SiteSums } from "./measure/site.js";
 import { asNumber, asObject } from "./summary/saved.js";
-import type { Group, Norm, Report, Skipped, SourceFile, Speed } from "./types.js";
+import type { Group, Norm, Report, Site, Skipped, SourceFile, Speed } from "./types.js";
 
 interface Head {
   version: string;
@@ -16,6 +16,9 @@ const format = { orthonormStudy: 3 };
 
 export class GroupSums {
   readonly sites = new Map<string, SiteSums>();
+  /** The figures of sites whose sums are not needed any more, and whether one of those has a repeated row. */
+  private readonly settled: Site[] = [];
+  private settledRepeated = false;
 
   /**
    * @param name of the model: that of --pool, or the path of its file or folder. Parts with the same name are one model
@@ -41,6 +44,22 @@ export class GroupSums {
     else there.addAll(sums);
   }
 
+  /**
+   * Makes a site's sums its figures, which take a third of the memory. It can neither be saved nor get another part after that. Sums
+   * whose figures depend on the other sites of the model are kept.
+   */
+  settle(sums: SiteSums): void {
+    if (sums.unfit !== null || sums.dependsOnOthers) return;
+    this.settled.push(sums.figures());
+    this.settledRepeated ||= sums.hasRepeated;
+    this.sites.delete(sums.key.site);
+  }
+
+  /** How many sites there are. */
+  get size(): number {
+    return this.sites.size + this.settled.length;
+  }
+
   /** The sites without a figure. They are kept, because another part of them may have rows with an angle. */
   get unfit(): Skipped[] {
     return [...this.sites].flatMap(([tensor, { unfit: reason }]) =>
@@ -51,10 +70,10 @@ export class GroupSums {
   figures(label: string): Group {
     const { sources, norm, normFrom } = this;
     const fit = [...this.sites.values()].filter(({ unfit }) => unfit === null);
-    const sites = fit.sort((a, b) => byDepth(a.key.site, b.key.site));
     // Which rows count once is decided for the model, so that one token's state is treated alike at all sites.
-    const hasRepeated = sites.some((site) => site.hasRepeated);
-    return { label, sources, norm, normFrom, sites: sites.map((site) => site.figures(hasRepeated)) };
+    const hasRepeated = this.settledRepeated || fit.some((site) => site.hasRepeated);
+    const sites = [...this.settled, ...fit.map((site) => site.figures(hasRepeated))];
+    return { label, sources, norm, normFrom, sites: sites.sort((a, b) => byDepth(a.site, b.site)) };
   }
 }
 
@@ -70,8 +89,8 @@ export class StudySums {
 
   /** @throws StudyError where a whole group has no figure, unless the study was stopped early */
   expectFigures(): void {
-    for (const { path, sites, unfit } of this.groups) {
-      if (unfit.length < sites.size || !this.complete) continue;
+    for (const { path, size, unfit } of this.groups) {
+      if (unfit.length < size || !this.complete) continue;
       const reasons = unfit.map(({ tensor, reason }) => `${printable(tensor ?? "the file")} (${reason})`);
       throw new StudyError(`${printable(path)} expected a row with an angle, got none (${listed(reasons, 3)})`);
     }
@@ -79,7 +98,7 @@ export class StudySums {
 
   report(): Report {
     const { version, variant, eps } = this.head;
-    const groups = this.groups.filter(({ sites, unfit }) => unfit.length < sites.size);
+    const groups = this.groups.filter(({ size, unfit }) => unfit.length < size);
     const labels = shortLabels(groups.filter(({ pooled }) => !pooled).map(({ path }) => path));
     const label = ({ name, pooled, path }: GroupSums) => (pooled ? name : (labels.get(path) as string));
     return {
@@ -134,7 +153,9 @@ export class StudySums {
   /** What --save writes: the sums as JSON, and at the end the SHA-256 of what stands before it. */
   async save(): Promise<string> {
     const { head, complete, groups, skipped } = this;
-    const saved = groups.map(({ sites, ...group }) => ({ ...group, sites: [...sites.values()] }));
+    const saved = groups.map(({ name, pooled, sources, norm, normFrom, sites }) => {
+      return { name, pooled, sources, norm, normFrom, sites: [...sites.values()] };
+    });
     return `${await withSha256(JSON.stringify({ ...format, ...head, complete, skipped, groups: saved }))}\n`;
   }
 

@@ -38,6 +38,28 @@ describe("the command line", () => {
     expect(orthonorm(["study", good, "--json", "-"]).stdout).toBe(saved);
   });
 
+  test("--csv FILE is the JSON's figures, a line per site, and --csv - prints the same and nothing else", () => {
+    const two = write("two.safetensors", { "a, b": random(4, 16), "=c": random(3, 16) });
+    expect(orthonorm(["study", two, "--csv", "out/figures.csv"])).toMatchObject({ status: 0 });
+    const saved = readFileSync(join(folder, "out/figures.csv"), "utf8");
+    expect(orthonorm(["study", two, "--csv", "-"])).toMatchObject({ status: 0, stdout: saved, stderr: "" });
+    const { sites } = JSON.parse(orthonorm(["study", two, "--json", "-"]).stdout) as Figures;
+    const [head, ...lines] = saved.split("\r\n");
+    expect(lines.pop()).toBe("");
+    const columns = head.split(",");
+    const named: Record<string, string> = { "a, b": '"a, b"', "=c": "'=c" };
+    expect(lines).toHaveLength(2);
+    for (const [i, { site, rows, angle }] of sites.entries()) {
+      expect(lines[i]).toContain(named[site]);
+      const cells = lines[i].replace('"a, b"', "a b").split(",");
+      expect(cells).toHaveLength(columns.length);
+      const cell = (column: string) => cells[columns.indexOf(column)];
+      expect([cell("rows"), cell("angle.mean"), cell("affine")]).toEqual([String(rows), String(angle.mean), ""]);
+    }
+    const both = orthonorm(["study", two, "--csv", "-", "--json", "-"]);
+    expect(both).toMatchObject({ status: 2, stdout: "" });
+  });
+
   test("--html - and --save - print the page and the sums instead of the table; only one of them all can", () => {
     const page = orthonorm(["study", good, "--html", "-"]);
     expect(page).toMatchObject({ status: 0, stderr: "" });

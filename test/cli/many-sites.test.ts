@@ -1,11 +1,15 @@
 // Files of thousands of small tensors.
 
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { drawTable } from "../../cli/src/terminal/table.js";
+import { htmlReport } from "../../study/src/report/html/page.js";
+import { thinned } from "../../study/src/report/html/thinned.js";
 import type { Group } from "../../study/src/types.js";
 import {
+  cli,
   type Figures,
   f32,
   figures,
@@ -32,7 +36,7 @@ test("a table of many sites is one table, and says how many more there are", asy
 
   const all = table([many(1500), many(700), many(1)]);
   expect(all.filter((line) => /^ {2}h\./.test(line)).length).toBe(2000);
-  expect(all.at(-2)).toBe("  … and 201 sites more, which --json and --html have");
+  expect(all.at(-2)).toBe("  … and 201 sites more, which --json and --csv have");
 });
 
 test("hundreds of small tensors are measured, each as it is alone", () => {
@@ -51,6 +55,60 @@ test("hundreds of small tensors are measured, each as it is alone", () => {
   write("same.safetensors", { few: f32(4, 4, [...same, 4, 3, 2, 2]), none: f32(2, 4, new Float32Array(8)) });
   expect(figures("same.safetensors").sites[0]).toMatchObject({ counted: 2, apart: { repeated: 2 } });
   expect(orthonorm(["study", "same.safetensors"]).stdout.replace(/\s+/g, " ")).toContain("none (no row has an angle");
+});
+
+test("a reader that closes standard output early gets its part, and the other files are written whole", () => {
+  write("long.safetensors", Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`t.${at}`, random(8, 16)])));
+  rmSync(join(folder, "long.csv"), { force: true });
+  const run = `"${process.execPath}" "${cli}" study long.safetensors --json - --csv long.csv | head -c 100`;
+  const { stdout, stderr } = spawnSync("sh", ["-c", run], { cwd: folder, encoding: "utf8" });
+  expect({ length: stdout.length, stderr }).toEqual({ length: 100, stderr: "" });
+  expect(readFileSync(join(folder, "long.csv"), "utf8").split("\r\n")).toHaveLength(302);
+});
+
+describe("the report of many sites", () => {
+  const models = async (...counts: number[]) => {
+    write("few.safetensors", { "h.0": random(8, 16), "h.1": random(9, 16) });
+    const report = await study([join(folder, "few.safetensors")], { withSpeed: false });
+    const [{ sites, ...group }] = report.groups;
+    const groups = counts.map((count, model) => ({
+      ...group,
+      label: `m${model}`,
+      sites: Array.from({ length: count }, (_, at) => ({ ...sites[at % 2], site: `h.${at}` })),
+    }));
+    return { ...report, groups };
+  };
+
+  test("keeps the first and the last of each model, and small models whole", async () => {
+    const { report, note } = thinned(await models(3, 1000, 200), 103);
+    const names = report.groups.map(({ sites }) => sites.map(({ site }) => site));
+    expect(names.map((group) => [group.length, group[0], group.at(-1)])).toEqual([
+      [3, "h.0", "h.2"],
+      [50, "h.0", "h.999"],
+      [50, "h.0", "h.199"],
+    ]);
+    expect(names.map((group) => new Set(group).size)).toEqual([3, 50, 50]);
+    expect(note).toBe(
+      "Figures and tables show 103 of 1203 sites, spread evenly over the depth of each model; --json and --csv have all.",
+    );
+    const small = await models(3, 4);
+    expect(thinned(small, 7)).toEqual({ report: small, note: null });
+  });
+
+  test("is a page below its size, which says what it leaves out", async () => {
+    const report = await models(450, 450);
+    const html = htmlReport(report, {
+      finding: "Found.",
+      notes: ["Noted."],
+      command: "orthonorm",
+      hashes: {},
+      date: "2026-01-01",
+    });
+    expect(Buffer.byteLength(html)).toBeLessThan(1_000_000);
+    const shown = Number(/show (\d+) of 900 sites/.exec(html)?.[1]);
+    expect([400, 200, 100]).toContain(shown);
+    expect(html).toContain("Noted.");
+  });
 });
 
 test("more tensors than memory has room for are refused before one is read", () => {

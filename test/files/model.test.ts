@@ -71,7 +71,9 @@ test("a folder's index comes first, then its model.safetensors, then all there i
   expect(await namesIn(folder)).toEqual(["x"]);
   folderOf("order", { "model.safetensors.index.json": index({ adapter: "adapter.safetensors" }) });
   expect(await namesIn(folder)).toEqual(["adapter"]);
-  expect((await openModel(folder)).modelType).toBeNull();
+  const { modelType, source } = await openModel(folder);
+  expect(modelType).toBeNull();
+  await source.close();
 });
 
 test("what is no model", async () => {

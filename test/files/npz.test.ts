@@ -48,6 +48,46 @@ describe("npz", () => {
     await Promise.all([first.close(), second.close(), again.close()]);
   });
 
+  test("an end record that counts fewer entries than there are, and a directory that goes on after it", async () => {
+    const three = zip(["a", "b", "c"].map((name) => ({ name: `${name}.npy`, data: empty })));
+    const end = three.length - 22;
+    const header = (three.readUInt32LE(end + 12) / 3) | 0;
+    const counts = Buffer.from(three);
+    counts.writeUInt16LE(2, end + 8);
+    counts.writeUInt16LE(2, end + 10);
+    expect(await failure(counts, "h.npz")).toBe(
+      "h.npz expected an end record that counts the archive's entries, " +
+        `got one that counts 2, whose headers take ${2 * header} of the directory's ${3 * header} bytes`,
+    );
+    const consistent = Buffer.from(counts);
+    consistent.writeUInt32LE(2 * header, end + 12);
+    expect(await failure(consistent, "h.npz")).toMatch(/^h\.npz expected .*, got /);
+    const more = Buffer.from(three);
+    more.writeUInt16LE(4, end + 8);
+    more.writeUInt16LE(4, end + 10);
+    expect(await failure(more, "h.npz")).toMatch(/^h\.npz expected .*, got /);
+  });
+
+  test("up to three zero bytes of padding after an extra field, as zipalign leaves them", async () => {
+    const padded = (padding: Buffer) => {
+      const bytes = one();
+      const [listing, end] = [bytes.readUInt32LE(bytes.length - 6), bytes.length - 22];
+      const [local, central] = [Buffer.from(bytes.subarray(0, listing)), Buffer.from(bytes.subarray(listing, end))];
+      local.writeUInt16LE(padding.length, 28);
+      central.writeUInt16LE(padding.length, 30);
+      const tail = Buffer.from(bytes.subarray(end));
+      tail.writeUInt32LE(central.length + padding.length, 12);
+      tail.writeUInt32LE(listing + padding.length, 16);
+      const data = 30 + "a.npy".length;
+      return Buffer.concat([local.subarray(0, data), padding, local.subarray(data), central, padding, tail]);
+    };
+    for (let length = 0; length < 4; length++) {
+      const [read] = await readFile(padded(Buffer.alloc(length)), "h.npz", "blob");
+      expect(read).toEqual({ name: "a", dtype: "F32", shape: [3, 700], bytes: noise(8400, 1) });
+    }
+    expect(await failure(padded(Buffer.from([0, 0, 1])), "h.npz")).toContain("malformed extra field");
+  });
+
   test("every inflation that is begun is let go, also where the entry is refused", async () => {
     const begun = vi.spyOn(ReadableStream.prototype, "getReader");
     const ended = vi.spyOn(ReadableStreamDefaultReader.prototype, "cancel");

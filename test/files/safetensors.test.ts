@@ -1,6 +1,6 @@
 // Safetensors, from a disk, a stream and a page: the bytes are those that were written, and what is unsound is refused.
 
-import { openContainer } from "@orthonorm/files";
+import { openContainer, printable } from "@orthonorm/files";
 import { describe, expect, test } from "vitest";
 import { f32, failure, noise, open, readFile, ways } from "../support/read-files.js";
 import { type GivenTensor, safetensors } from "../support/tensor-files.js";
@@ -26,7 +26,15 @@ describe("safetensors", () => {
     }
   });
 
+  test("a name of a megabyte is shown by its beginning", () => {
+    expect(printable("n".repeat(1_000_000))).toBe(`${"n".repeat(1000)}…`);
+    expect(printable("n".repeat(1000))).toBe("n".repeat(1000));
+  });
+
   test("metadata", async () => {
+    const none = { __metadata__: null, x: entry("F32", [1], [0, 4]) };
+    const bare = await openContainer(await open(safetensors({ x: f32([1]) }, none), "n.safetensors", "blob"));
+    expect([bare.tensors.length, { ...bare.metadata }]).toEqual([1, {}]);
     const header = { __metadata__: { norm: "LayerNorm" }, x: entry("F32", [1], [0, 4]) };
     const source = await open(safetensors({ x: f32([1]) }, header), "m.safetensors", "blob");
     const { metadata, format } = await openContainer(source);
@@ -75,6 +83,37 @@ describe("safetensors", () => {
       "metadata that is no text",
       safetensors({}, { __metadata__: { a: 1 } }),
       'expected __metadata__ "a" to be a string, got a number',
+    ],
+    [
+      "a name twice, of which JSON.parse keeps the last",
+      safetensors(
+        { x },
+        '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}',
+      ),
+      'expected a header with every name once, got "a" again',
+    ],
+    [
+      "a name twice over one range, with space before the colon",
+      safetensors(
+        { x },
+        '{"a" :{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"a"\t: {"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}',
+      ),
+      'expected a header with every name once, got "a" again',
+    ],
+    [
+      "an entry's shape twice",
+      safetensors({ x }, '{"a":{"dtype":"F32","shape":[4],"shape":[2,2],"data_offsets":[0,16]}}'),
+      'expected a header with every name once, got "shape" again',
+    ],
+    [
+      "a size that is no whole number as it is written",
+      safetensors({ x }, '{"a":{"dtype":"F32","shape":[4.0],"data_offsets":[0,16]}}'),
+      "expected a header with sizes that are whole numbers, got one with a point",
+    ],
+    [
+      "millions of sizes",
+      safetensors({}, `{"a":{"dtype":"F32","shape":[${"1,".repeat(3_000_000)}0],"data_offsets":[0,0]}}`),
+      "expected a header with at most 64 sizes in a shape, got more",
     ],
     ["a tensor that is none", safetensors({}, { x: null }), 'expected tensor "x" to be an object, got null'],
     [

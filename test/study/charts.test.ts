@@ -10,7 +10,6 @@ import { depthOf, placesOf, runsOf } from "../../study/src/report/charts/depth.j
 import { figuresOf } from "../../study/src/report/charts/figures.js";
 import { labelsApart } from "../../study/src/report/charts/labels.js";
 import { matched, overChance } from "../../study/src/report/charts/models.js";
-import { quartiles } from "../../study/src/report/charts/series.js";
 import { htmlReport } from "../../study/src/report/html/page.js";
 import type { Group, Report } from "../../study/src/types.js";
 import {
@@ -60,7 +59,15 @@ describe("the figures", () => {
     expect(figureIds(pages.twins)).toEqual(comparedFigures);
     expect(figureIds(pages.one)).toEqual(everyFigure);
     expect(figureIds(pages.deep)).toEqual(everyFigure);
-    expect(figureIds(pages.unweighted)).toEqual(["angle", "share", "norm", "rotation", "histograms", "models"]);
+    expect(figureIds(pages.unweighted)).toEqual([
+      "angle",
+      "share",
+      "norm",
+      "rotation",
+      "tokens",
+      "histograms",
+      "models",
+    ]);
     expect(figureIds(pages.centred)).toEqual(["angle", "norm", "rotation", "swap", "lost", "recovered"]);
   });
 
@@ -194,11 +201,63 @@ describe("the figures", () => {
     });
     const map = (values: (number | null)[]) => figuresOf(withTokens(values), blank()).find(({ id }) => id === "tokens");
     const found = map([0.01 * chance, chance, 8 * chance, null]);
-    const fills = [...(found?.svg.querySelectorAll("path") ?? [])].map((path) => path.getAttribute("fill"));
-    const row = ["var(--orthogonal)", "var(--rule)", "var(--uniform)"];
-    expect(fills).toEqual([...row, ...row]);
-    expect(found?.caption).toContain("the farthest is token 2 at h.0.ln_1, 8.0 times");
+    const svg = found?.svg as SVGSVGElement;
+    const cells = [...svg.querySelectorAll("path")].map((path) => [
+      path.getAttribute("stroke"),
+      path.getAttribute("d")?.match(/M/g)?.length,
+    ]);
+    // A path for each class, with a stroke for each of the two sites.
+    expect(cells).toEqual(["--orthogonal", "--rule", "--uniform"].map((name) => [`var(${name})`, 2]));
+    const lines = [...svg.querySelectorAll("[data-cells]")];
+    expect(lines.map((line) => line.getAttribute("data-cells"))).toEqual(["1 100 800 ", "1 100 800 "]);
+    expect(lines.map((line) => line.textContent?.split("\n")[0])).toEqual(ln.sites.slice(0, 2).map(({ site }) => site));
+    expect(found?.caption).toMatch(
+      /^25\.0 % of the states lie at twice chance or more; the largest is row 2 at h\.0\.ln_1, 8\.0/,
+    );
+    expect(map([chance, 0.5 * chance])?.caption).toMatch(
+      /^No state lies at twice chance or more; the largest is row 0 /,
+    );
     expect(map([chance])).toBeUndefined();
+  });
+
+  test("the heat map of a long text has means of rows, as many as can be seen", () => {
+    const [ln] = reports.twins.groups;
+    const site = ln.sites[0];
+    const values = Array.from({ length: 500 }, (_, i) => (i % 2 === 0 ? 0 : 2) * site.null.deviation);
+    const report = { ...reports.twins, groups: [{ ...ln, sites: [{ ...site, tokens: values }] }] };
+    for (const width of [760, 358]) {
+      const svg = figuresOf(report, blank(), width).find(({ id }) => id === "tokens")?.svg as SVGSVGElement;
+      const line = svg.querySelector("[data-cells]") as Element;
+      const cells = (line.getAttribute("data-cells") as string).split(" ").map(Number);
+      const join = Number(svg.getAttribute("data-rows-per-cell"));
+      const cellWidth = Number(svg.getAttribute("data-cell-width"));
+      expect(cells).toHaveLength(Math.ceil(500 / join));
+      expect(cellWidth).toBeGreaterThanOrEqual(3);
+      expect((cellWidth * 500) / join).toBeCloseTo(Number(line.getAttribute("width")), 6);
+      const first = values.slice(0, join).reduce((sum, tilt) => sum + tilt) / join;
+      expect(cells[0]).toBe(Math.round((100 * first) / site.null.deviation));
+    }
+  });
+
+  test("sites whose names differ in the middle have labels that differ", () => {
+    const { sites } = reports.twins.groups[0];
+    const names = Array.from({ length: 9 }, (_, i) => `model.layers.${i}.input_layernorm`);
+    const group = { ...reports.twins.groups[0], sites: names.map((site, i) => ({ ...sites[i], site })) };
+    const report = { ...reports.twins, groups: [group] };
+    for (const width of [760, 358]) {
+      const figures = figuresOf(report, blank(), width).filter(({ id }) => id === "tokens" || id === "histograms");
+      expect(figures).toHaveLength(2);
+      for (const { svg } of figures) {
+        const texts = [...svg.querySelectorAll("text")].map(({ textContent }) => textContent ?? "");
+        const labels = texts.filter((text) => text.includes("input"));
+        expect(new Set(labels).size).toBe(9);
+      }
+    }
+    const heads = [
+      ...documentOf(htmlReport(report, options)).querySelectorAll("#table-angle tbody tr:not(.model) bdi"),
+    ];
+    expect(new Set(heads.map(({ textContent }) => textContent)).size).toBe(9);
+    expect(heads.map((head) => head.getAttribute("title"))).toEqual(names);
   });
 
   test("models match by name, else by depth; the table has their ratios", () => {
@@ -224,10 +283,12 @@ describe("the figures", () => {
     expect(labels).toEqual([`…1${"z".repeat(10)}`, `…2${"z".repeat(10)}`, "b"]);
   });
 
-  test("a median that the grid does not know is no end of the range", () => {
-    const spread = { ...reports.twins.groups[0].sites[0].ordinary.deviation, min: 1e-7, max: 9e-7, mean: 4e-7 };
-    expect(quartiles({ ...spread, q1: 9e-7, median: 9e-7, q3: 9e-7 })).toEqual({ y: 4e-7, low: 1e-7, high: 9e-7 });
-    expect(quartiles({ ...spread, q1: 2e-7, median: 5e-7, q3: 6e-7 })).toEqual({ y: 5e-7, low: 2e-7, high: 6e-7 });
+  test("states that were centered have a median angle of their own, though a cell of the grid holds them all", () => {
+    for (const { ordinary } of reports.centred.groups[0].sites) {
+      const { min, q1, median, q3, max } = ordinary.deviation;
+      expect(max).toBeLessThan(0.02);
+      expect([min, q1, median, q3, max].every((value, i, all) => i === 0 || value > all[i - 1])).toBe(true);
+    }
   });
 
   test("any names give an axis and a figure", () => {

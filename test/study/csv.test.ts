@@ -69,6 +69,13 @@ test("names of any characters come back, and none begins a formula", () => {
   expect(found).toEqual(['a "quoted", name', "two\r\nlines", "'=HYPERLINK(1)", "'-sum", "-1", "'@x", "שלום"]);
 });
 
+test.each(Object.keys(reports))("the JSON of %s, made in pieces, is as JSON.stringify lays it out", (name) => {
+  for (const report of [reports[name], { ...reports[name], groups: [], skipped: [] }]) {
+    const text = toJson(report);
+    expect(text).toBe(`${JSON.stringify(JSON.parse(text), null, 2)}\n`);
+  }
+});
+
 test("a report without sites is an empty heading", () => {
   expect(toCsv({ ...reports.one, groups: [] })).toBe("\r\n");
 });

@@ -58,3 +58,28 @@ describe.runIf(chromium.path !== null).each(cases)("the report $name at $width p
     }
   });
 });
+
+describe.runIf(chromium.path !== null)("the heat map", () => {
+  it.each([1280, 390])("shows the value of the cell that is pointed at or reached by keys, at %i px", async (width) => {
+    const page = await browser.newPage({ viewport: { width, height: 900 } });
+    try {
+      await page.setContent(pages.twins);
+      const figure = page.locator("#figure-tokens");
+      const line = figure.locator("svg:visible [data-cells]").nth(2);
+      const cells = ((await line.getAttribute("data-cells")) as string).split(" ");
+      const said = () => figure.locator(".readout").textContent();
+      await line.scrollIntoViewIfNeeded();
+      await line.hover({ position: { x: 1, y: 4 } });
+      expect(await said()).toMatch(new RegExp(`^h\\.1\\.ln_1, rows? .*0.*: ${cells[0]} % of chance$`));
+      await figure.locator(".drawing").focus();
+      await page.keyboard.press("ArrowRight");
+      await page.keyboard.press("ArrowRight");
+      await page.keyboard.press("ArrowLeft");
+      expect(await said()).toMatch(new RegExp(`^h\\.1\\.ln_1, .*: ${cells[1]} % of chance$`));
+      await page.keyboard.press("ArrowDown");
+      expect(await said()).toMatch(/^h\.1\.ln_2, /);
+    } finally {
+      await page.close();
+    }
+  });
+});

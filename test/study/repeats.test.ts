@@ -76,6 +76,35 @@ describe("a start token's state", () => {
   });
 });
 
+test("sites whose sums are let go at once have the figures of those whose sums are kept", async () => {
+  // Of 3 % and of 4 %, which count once where another site has one of 5 %: with and without such a site, before or after them.
+  const states = {
+    a: rowsWith(1000, (row) => row % 100 < 3, 1),
+    b: rowsWith(1000, (row) => row % 100 < 6, 2),
+    c: rowsWith(1000, (row) => row % 100 < 4, 3),
+    d: rowsWith(40, () => false, 4),
+    none: new Float32Array(8 * cols),
+  };
+  const { b: _, ...without } = states;
+  for (const [name, sites] of Object.entries({ states, without })) {
+    write(
+      `${name}.safetensors`,
+      Object.fromEntries(Object.entries(sites).map(([site, data]) => [site, f32(data.length / cols, cols, data)])),
+    );
+    const [kept, letGo] = await Promise.all(
+      [true, false].map(async (merges) =>
+        (
+          await sumSources([await openDisk(join(folder, `${name}.safetensors`))], { ...options, pool: null, merges })
+        ).report(),
+      ),
+    );
+    expect(letGo).toEqual(kept);
+    expect(kept.groups[0].sites.map(({ apart }) => apart.repeated)).toEqual(
+      name === "states" ? [29, 59, 39, 0] : [0, 0, 0],
+    );
+  }
+});
+
 describe("what counts once", () => {
   const share = (percent: number) => (row: number) => row % 1000 < 10 * percent;
 

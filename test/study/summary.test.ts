@@ -94,6 +94,38 @@ describe("the histogram and the running statistics", () => {
     }
   });
 
+  test.each(["angle", "length"] as const)("values of one cell of the %s grid have quartiles of their own", (grid) => {
+    // Centered states are at 1e-7° to 9e-7° from orthogonal, in a cell of 0.02°: its edge is no median of theirs.
+    const { base, step } = grid === "angle" ? { base: 0, step: 1e-9 } : { base: 1, step: 1e-6 };
+    const values = Float64Array.from({ length: 801 }, (_, i) => base + step * (100 + i));
+    const stats = new RunningStats(grid);
+    stats.addMany(values, values.length);
+    const { min, q1, median, q3, max } = stats.spread();
+    expect([min, max]).toEqual([values[0], values[800]]);
+    for (const [found, at] of [
+      [q1, 200],
+      [median, 400],
+      [q3, 600],
+    ]) {
+      expect(Math.abs(found - values[at])).toBeLessThan(2 * step);
+    }
+  });
+
+  test("quartiles lie within the exact range, in their order, and where all values are one they are it", () => {
+    const values = fc.array(fc.double({ min: 0, max: 1e308, noNaN: true }), { minLength: 1, maxLength: 100 });
+    fc.assert(
+      fc.property(values, (some) => {
+        const stats = new RunningStats("length");
+        stats.addMany(Float64Array.from(some), some.length);
+        const { min, q1, median, q3, max } = stats.spread();
+        expect([min, q1, median, q3, max]).toEqual([min, q1, median, q3, max].sort((a, b) => a - b));
+        const same = new RunningStats("length");
+        same.addMany(Float64Array.of(some[0], some[0], some[0]), 3);
+        expect(same.spread()).toMatchObject({ q1: some[0], median: some[0], q3: some[0] });
+      }),
+    );
+  });
+
   test("a length lies in its cell, at every edge too", () => {
     const near = fc.constantFrom(-2, -1, 0, 1, 2).map((steps) => 1 + steps * 2 ** -19);
     const edges = fc

@@ -9,16 +9,16 @@ import { safetensors } from "../support/tensor-files.js";
 const rows = Float32Array.from({ length: 32 * 8 }, (_, i) => 0.01 * Math.sin(1 + 7 * i) + 0.004);
 const options = { withSpeed: false };
 
-function states(norms: unknown) {
+function states(norms: unknown, shape = [32, 8]) {
   const data = new Uint8Array(rows.buffer);
   const entry = (at: number) => ({
     dtype: "F32",
-    shape: [32, 8],
+    shape,
     data_offsets: [at * data.length, (at + 1) * data.length],
   });
   const metadata = { norms: typeof norms === "string" ? norms : JSON.stringify(norms) };
   const header = { __metadata__: metadata, a: entry(0), b: entry(1) };
-  const tensor = { dtype: "F32", shape: [32, 8], data };
+  const tensor = { dtype: "F32", shape, data };
   const bytes = safetensors({ a: tensor, b: tensor }, header);
   return [openBlob(new Blob([bytes as Uint8Array<ArrayBuffer>]), "states.safetensors")];
 }
@@ -42,6 +42,26 @@ describe("a file's own norms", () => {
   test("where all agree, theirs is the study's", async () => {
     const report = await studySources(states({ a: two.a, b: two.a }), options);
     expect([report.eps, epsOf(report)]).toEqual([1e-3, "0.001"]);
+  });
+
+  test("a slice has the eps, kind and weights of the tensor it comes from", async () => {
+    const weight = { dtype: "F32", shape: [8], data: new Uint8Array(new Float32Array(8).fill(3).buffer) };
+    const bytes = safetensors({ "a.weight": weight, "b[1].weight": weight });
+    const model = openBlob(new Blob([bytes as Uint8Array<ArrayBuffer>]), "model.safetensors");
+    const report = await studySources(states(two, [2, 16, 8]), { ...options, split: 0, weights: [model] });
+    const told = report.groups[0].sites.map(({ site, eps, affine }) => [site, eps, affine?.weight ?? null]);
+    expect(told).toEqual([
+      ["a[0]", 1e-3, "a.weight"],
+      ["a[1]", 1e-3, "a.weight"],
+      ["b[0]", 0, null],
+      ["b[1]", 0, "b[1].weight"],
+    ]);
+    expect(report.groups[0].sites.map(({ ordinary }) => ordinary.angleStandardized.mean === 90)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
   });
 
   test("what is asked for goes before what is told", async () => {

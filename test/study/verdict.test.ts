@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { PairSums } from "../../study/src/measure/likeness.js";
+import { unitRows } from "../../study/src/measure/unit-rows.js";
 import { finding } from "../../study/src/report/finding.js";
 import { verdictOf } from "../../study/src/report/verdict.js";
 import type { Site } from "../../study/src/types.js";
@@ -225,15 +226,15 @@ describe("pairs of rows", () => {
 
   test("mean cosine and correlation, by hand", () => {
     // Of two dimensions: cos 0, 0.6, 0.8, −0.6, −0.8, −1.
-    const figures = PairSums.measure(rows, [1, 1, 1, 1], 2).figures(2);
+    const figures = PairSums.measure(unitRows(rows, 4, 2), [1, 1, 1, 1], 2).figures(2);
     expect(figures?.cosine).toBeCloseTo(-1 / 6, 12);
     expect(figures?.correlation).toBeCloseTo((2 * (0.36 + 0.64 + 0.36 + 0.64 + 1)) / 6 - 1, 12);
-    expect(PairSums.measure(rows.subarray(0, 2), [1], 2).figures(2)).toBeNull();
+    expect(PairSums.measure(unitRows(rows, 1, 2), [1], 2).figures(2)).toBeNull();
   });
 
   test("a row that occurs three times is three rows", () => {
-    const thrice = Float64Array.from([3, 0, 3, 0, 3, 0, 0, 4]);
-    expect(PairSums.measure(Float64Array.from([3, 0, 0, 4]), [3, 1], 2)).toEqual(
+    const thrice = Float64Array.from([1, 0, 1, 0, 1, 0, 0, 1]);
+    expect(PairSums.measure(Float64Array.from([1, 0, 0, 1]), [3, 1], 2)).toEqual(
       PairSums.measure(thrice, [1, 1, 1, 1], 2),
     );
   });
@@ -241,7 +242,11 @@ describe("pairs of rows", () => {
   test("rows at the ends of f64's range have the pairs of others", () => {
     for (const scale of [1e-300, 1e150]) {
       const figures = PairSums.measure(
-        rows.map((value) => value * scale),
+        unitRows(
+          rows.map((value) => value * scale),
+          4,
+          2,
+        ),
         [1, 1, 1, 1],
         2,
       ).figures(2);
@@ -252,14 +257,16 @@ describe("pairs of rows", () => {
   test("independent rows are not correlated, in any number of dimensions", () => {
     for (const cols of [2, 4, 64, 1024]) {
       const data = normals(256 * cols, 0, 1, cols);
-      const figures = PairSums.measure(data, Array(256).fill(1), cols).figures(cols);
+      const figures = PairSums.measure(unitRows(data, 256, cols), Array(256).fill(1), cols).figures(cols);
       expect(Math.abs(figures?.correlation ?? 1)).toBeLessThan((4 * Math.SQRT2) / cols / 128);
     }
   });
 
   test("sums of two parts are those of their pairs together", () => {
-    const sums = PairSums.measure(rows.subarray(0, 4), [1, 1], 2);
-    sums.addAll(PairSums.from(JSON.parse(JSON.stringify(PairSums.measure(rows.subarray(4), [1, 1], 2)))));
+    const sums = PairSums.measure(unitRows(rows, 2, 2), [1, 1], 2);
+    sums.addAll(
+      PairSums.from(JSON.parse(JSON.stringify(PairSums.measure(unitRows(rows.subarray(4), 2, 2), [1, 1], 2)))),
+    );
     expect(sums.figures(2)?.cosine).toBeCloseTo((0 - 1) / 2, 12);
   });
 });

@@ -1,5 +1,5 @@
-import { expect } from "vitest";
-import type { ArrayOrTensor } from "../../bindings/index.js";
+import { afterEach, expect } from "vitest";
+import { type ArrayOrTensor, layerNorm, reject } from "../../bindings/index.js";
 import { callWith, entryOf, type OpName, opNames, plainArgument } from "./table.js";
 
 /** Anything in place of anything: what a caller without types may give. */
@@ -44,6 +44,14 @@ export function said(call: () => unknown): string {
     return String(error);
   }
   return "none";
+}
+
+/** After each test of a file the default engine computes as ever: what was refused has left nothing behind. */
+export function expectDefaultEngineUnharmed(): void {
+  afterEach(() => {
+    expect(layerNorm(f32(-1, 1), { eps: 0 })).toEqual(f32(-1, 1));
+    expect(reject(f32(3, 4), f32(2, 0))).toEqual(f32(0, 4));
+  });
 }
 
 /** The call throws exactly this: "TypeError: layerNorm: …". */

@@ -1,7 +1,7 @@
 import { dot, geometry, orthonormalize, project, reject } from "../../bindings/reference/index.js";
 import type { OpDescription } from "./op-case.js";
 import { normals } from "./random.js";
-import { isHalf, promise, wideOf } from "./within.js";
+import { isHalf, promise } from "./within.js";
 
 const oracles = { project, reject };
 
@@ -33,7 +33,8 @@ export function projection(op: "project" | "reject"): OpDescription {
         },
         coefficients: {
           values: right.coefficients,
-          allowed: (i) => allowed(Math.floor(i / k)) / unit + (wideOf(dtype) === "f64" ? 2 ** -1074 : 2 ** -149),
+          // divided first, for a length times its bound may be beneath the smallest number
+          allowed: (i) => norm * (lengths[Math.floor(i / k)] / unit) + smallest,
           anyNonFinite: (i) => Number.isNaN(right.coefficients[i]) && !holdsNaN(Math.floor(i / k)),
         },
       };

@@ -23,7 +23,7 @@ export const blank = () => documentOf("<!doctype html><html><body></body></html>
 export const figureIds = (html: string) =>
   [...documentOf(html).querySelectorAll("figure")].map(({ id }) => id.slice(7));
 
-export const everyFigure = ["angle", "share", "norm", "rotation", "swap", "histograms", "lost", "recovered"];
+export const everyFigure = ["angle", "share", "norm", "rotation", "swap", "tokens", "histograms", "lost", "recovered"];
 
 /** With two models or more there is also the figure that compares them. */
 export const comparedFigures = [...everyFigure, "models"];

@@ -77,7 +77,7 @@ async function run(path: string, options: CaptureOptions): Promise<void> {
         : null;
       progress.clear();
       if (effects !== null) process.stdout.write(`\n${swapTable(open, effects)}`);
-      if (json !== null) writeWhole(json, toJson(open, captured, effects));
+      if (json !== null) writeWhole(json, [toJson(open, captured, effects)]);
     } catch (error) {
       if (!signal.aborted) throw error;
       progress.clear();

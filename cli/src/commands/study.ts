@@ -209,6 +209,7 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
       bits: options.dtype ?? null,
       implied,
       withSpeed: outputs.printed !== "json",
+      merges: outputs.targets.save !== undefined || outputs.printed === "save",
       version: version(),
       signal,
       progress: (what, share) => progress.update(printable(what), share),

@@ -69,7 +69,7 @@ export function drawTable(groups: readonly Group[], subject: Subject, { width, c
     return [...(at > 0 ? [""] : []), paint.bold(tint), ...rows.splice(0, group.sites.length)];
   });
   const left = lines.length - shownLines;
-  const more = left > 0 ? [`  … and ${counted(left, "site")} more, which --json and --html have`] : [];
+  const more = left > 0 ? [`  … and ${counted(left, "site")} more, which --json and --csv have`] : [];
   return [titles, units, rule, ...body, ...more, rule].map((line) => line.trimEnd()).join("\n");
 }
 

@@ -145,8 +145,6 @@ function file(text: string, name: string, type: string, content: string): HTMLEl
 function drawn({ id, title, caption, svg }: Drawn): HTMLElement {
   const picture = make("div", { class: "scroll" });
   picture.innerHTML = svg;
-  // the whole is an image with a name; names of its groups are for nobody
-  for (const group of picture.querySelectorAll("g[aria-label]")) group.removeAttribute("aria-label");
   const save = file("SVG", `${id}.svg`, "image/svg+xml", svg);
   save.setAttribute("aria-label", `${title}, as SVG`);
   return make("figure", {}, make("h3", {}, title), picture, make("figcaption", {}, caption, " ", save));

@@ -9,8 +9,9 @@ import { ExactSum } from "../summary/exact-sum.js";
 import { MeanMax } from "../summary/mean-max.js";
 import { asNumber, asObject } from "../summary/saved.js";
 import type { Sample } from "../types.js";
-import { randomDirections } from "./directions.js";
+import { comparedDirections, directionCount, together } from "./directions.js";
 import { PairSums } from "./likeness.js";
+import { dots, unitRows } from "./unit-rows.js";
 
 export type Floats = Float32Array | Float64Array;
 
@@ -21,9 +22,6 @@ export function sampleRows(cols: number): number {
 
 /** How many elements are checked. The oracle takes half a microsecond per element, a thousand times as long as the engine. */
 const checkedElements = 1 << 16;
-
-/** How many random directions there are. All sites of one d have the same ones, so that their sums merge. */
-const directionCount = 99;
 
 /** How many rows a fit needs: with two parameters per dimension, fewer are fitted too well to say anything. */
 const fewestFitted = 16;
@@ -136,8 +134,10 @@ export class SampleSums {
    */
   static measure(engine: Engine, rows: Floats, counts: readonly number[], cols: number, eps: number): SampleSums {
     const sums = new SampleSums(cols);
-    sums.pairs.addAll(PairSums.measure(rows, counts, cols));
     const n = rows.length / cols;
+    const units = unitRows(rows, n, cols);
+    sums.pairs.addAll(PairSums.measure(units, counts, cols));
+    sums.rank(units, counts);
     const dtype = rows instanceof Float64Array ? "f64" : "f32";
     const make = (data?: Floats) => engine.tensor(dtype, [n, cols], data);
     const tensors = [make(rows), make(), make()];
@@ -149,9 +149,29 @@ export class SampleSums {
     return sums;
   }
 
+  /** @param units the rows at length 1 */
+  private rank(units: Float64Array, counts: readonly number[]): void {
+    const { cols } = this;
+    const rows = counts.length;
+    const cosines = new Float64Array(together);
+    const columns = Array.from(cosines, () => new Float64Array(rows));
+    let direction = 0;
+    for (const group of comparedDirections(cols)) {
+      for (let row = 0; row < rows; row++) {
+        dots(units, row * cols, group, 0, cols, together, cosines);
+        for (let at = 0; at < together; at++) columns[at][row] = Math.abs(cosines[at]);
+      }
+      for (const column of columns) {
+        const sum = this.absCos[direction++];
+        sum.addMany(column, rows);
+        for (let row = 0; row < rows; row++) if (counts[row] > 1) sum.addTimes(column[row], counts[row] - 1);
+      }
+    }
+  }
+
   private take(engine: Engine, [x, layer, rms]: Tensor[], counts: readonly number[], eps: number): void {
     const { rows: n, cols } = x;
-    const { norm: lengths, uniform, orthogonal, cosine } = geometry(x);
+    const { norm: lengths, uniform, orthogonal } = geometry(x);
     const Kind = x.dtype === "f64" ? Float64Array : Float32Array;
     const mean = new Kind(n);
     const rstd = new Kind(n);
@@ -175,15 +195,11 @@ export class SampleSums {
     }
 
     this.checked = Math.min(n, Math.max(1, Math.floor(checkedElements / cols)));
-    for (let row = 0; row < this.checked; row++) {
-      const at = (all: Floats) => all.subarray(row * cols, (row + 1) * cols);
-      const x = at(states);
-      const most = Math.max(
-        largestDifference(at(layered), reference.layerNorm(x, { eps }).y),
-        largestDifference(at(scaled), reference.rmsNorm(x, { eps }).y),
-      );
-      this.engineError = Math.max(this.engineError, most);
-    }
+    const first = (all: Floats) => all.subarray(0, this.checked * cols);
+    this.engineError = Math.max(
+      largestDifference(first(layered), reference.layerNorm(first(states), { cols, eps }).y),
+      largestDifference(first(scaled), reference.rmsNorm(first(states), { cols, eps }).y),
+    );
 
     if (n >= fewestFitted) {
       const spread = (values: ArrayLike<number>) => squaresAbout(Array.from(values));
@@ -193,13 +209,6 @@ export class SampleSums {
         orthogonal: spread(orthogonal),
         norm: spread(lengths),
       };
-    }
-
-    for (let row = 0; row < n; row++) this.absCos[0].addTimes(Math.abs(cosine[row]), counts[row]);
-    const random = randomDirections(cols);
-    for (let at = 1; at <= directionCount; at++) {
-      const angles = angle(x, Kind.from(random()));
-      for (let row = 0; row < n; row++) this.absCos[at].addTimes(Math.abs(Math.cos(angles[row])), counts[row]);
     }
 
     invertLayerNorm(layer, { mean, rstd, out: layer });

@@ -9,7 +9,8 @@ import { type Columns, type Quantity, quantitiesOf, type Terms } from "./measure
 import { binOf } from "./norm-bin.js";
 import { chanceSd, chanceTilt, degrees } from "./null-model.js";
 import type { QuantityStats } from "./quantity-stats.js";
-import { FewRows, RowSums } from "./row-sums.js";
+import type { Repeats } from "./repeats.js";
+import { type FewRows, RowSums } from "./row-sums.js";
 import { SampleSums } from "./sample.js";
 
 /** What tells two sites apart, and must be the same in two parts of one. */
@@ -43,9 +44,11 @@ export class SiteSums {
   private masked = 0;
   private zero = 0;
   private notFinite = 0;
-  /** The rows with a direction: few of them as they were measured, until sums are asked for. */
+  /** The rows with a direction: few of them as they were measured. */
   private measured: RowSums | FewRows;
-  /** The sample's sums, as text where there are few rows: a hundred sums take three times as much. */
+  /** The sums of few rows, once they were asked for. */
+  private summed: RowSums | null = null;
+  /** The sample's sums, or their text: a hundred sums take three times as much. */
   private sample: SampleSums | string | null = null;
   /**
    * |90° − θ| of the first rows, in their order. It belongs to the rows of one tensor: which rows of a merged site are the first
@@ -62,7 +65,20 @@ export class SiteSums {
 
   /** The sums of the rows with a direction. What is added to them is kept only where `keep` has not given few rows. */
   get sums(): RowSums {
-    return this.measured instanceof RowSums ? this.measured : this.measured.sums();
+    if (this.measured instanceof RowSums) return this.measured;
+    this.summed ??= this.measured.sums();
+    return this.summed;
+  }
+
+  private get repeats(): Repeats {
+    return (this.summed ?? this.measured).repeats;
+  }
+
+  /** Lets go of what takes much memory in a site of few rows, and can be made again. */
+  compact(): void {
+    if (this.measured instanceof RowSums) return;
+    this.summed = null;
+    if (this.sample instanceof SampleSums) this.sample = JSON.stringify(this.sample);
   }
 
   /** Keeps a site's rows with a direction, all of them, as what was measured of them. */
@@ -96,8 +112,7 @@ export class SiteSums {
   addSample(sample: SampleSums): void {
     const sums = this.sampled;
     sums?.addAll(sample);
-    const both = sums ?? sample;
-    this.sample = this.measured instanceof FewRows ? JSON.stringify(both) : both;
+    this.sample = sums ?? sample;
   }
 
   private get sampled(): SampleSums | null {
@@ -117,6 +132,7 @@ export class SiteSums {
     this.zero += other.zero;
     this.notFinite += other.notFinite;
     this.measured = this.sums;
+    this.summed = null;
     this.measured.addAll(other.sums);
     const { sampled } = other;
     if (sampled !== null) this.addSample(sampled);
@@ -137,12 +153,18 @@ export class SiteSums {
 
   /** Whether a vector makes up so much of the rows that half as much is enough at the other sites of the model. */
   get hasRepeated(): boolean {
-    return this.measured.repeats.atLeast(this.often(false)).length > 0;
+    return this.repeats.atLeast(this.often(false)).length > 0;
   }
 
   /** How often a vector occurs that counts once. @param beside whether the model has such a vector at one of its sites */
   often(beside = this.hasRepeated): number {
     return Math.max(fewestCopies, (beside ? copiesShareBeside : copiesShare) * this.measured.count);
+  }
+
+  /** Whether a repeated row at another site of the model would change the figures. */
+  get dependsOnOthers(): boolean {
+    const { repeats } = this;
+    return repeats.atLeast(this.often(true)).length !== repeats.atLeast(this.often(false)).length;
   }
 
   /**
@@ -151,14 +173,15 @@ export class SiteSums {
    * @param beside whether one of the model's sites has a vector that makes up 5 % of its rows
    */
   figures(beside = this.hasRepeated): Site {
-    const { key, rows, read, sums } = this;
-    const { repeats } = sums;
+    const { key, rows, read, sums, repeats } = this;
     const all = sums.pooled(() => true);
     const massiveAbove = massiveFrom(all);
     const isMassive = (k: number) => 2 ** k >= massiveAbove;
     const massive = sums.pooled(isMassive);
-    const ordinary = sums.pooled((k) => !isMassive(k));
     const once = repeats.atLeast(this.often(beside)).filter(({ row }) => !isMassive(binOf(row.length[0])));
+    // Mostly nothing is set apart, and of ten thousands of sites the same sums and figures twice are too many.
+    const apart = massive.rows > 0 || once.length > 0;
+    const ordinary = apart ? sums.pooled((k) => !isMassive(k)) : all;
     for (const { row, count } of once) ordinary.remove(row, count - 1);
     const most = repeats.most(all.rows);
     const allFigures = population(all, this.terms);
@@ -187,9 +210,8 @@ export class SiteSums {
         angle: quantitiesOf(most.row, 1, this.terms).angle[0],
       },
       centred: all.means.swap.max < centredBelow(key.dtype, key.cols),
-      null: { sd: chanceSd(key.cols), deviation: chanceTilt(key.cols) },
-      // Mostly nothing is set apart, and of ten thousands of sites the same figures twice are too many.
-      ordinary: ordinary.rows === all.rows ? allFigures : population(ordinary, this.terms),
+      null: chanceOf(key.cols),
+      ordinary: apart ? population(ordinary, this.terms) : allFigures,
       massive: massive.rows > 0 ? population(massive, this.terms) : null,
       all: allFigures,
       tokens: this.tokens,
@@ -235,6 +257,14 @@ export class SiteSums {
     if (sample !== null) sums.sample = SampleSums.from(sums.terms.cols, sample);
     return sums;
   }
+}
+
+/** Of the d before: sites of one d mostly follow each other. */
+let chance = { cols: 0, null: { sd: 0, deviation: 0 } };
+
+function chanceOf(cols: number): Site["null"] {
+  if (chance.cols !== cols) chance = { cols, null: { sd: chanceSd(cols), deviation: chanceTilt(cols) } };
+  return chance.null;
 }
 
 /** The norm from which on a row is massive. @param all rows with a direction */
@@ -283,10 +313,10 @@ function population(stats: QuantityStats, terms: Terms): Population {
     projected: spread("projected"),
     standardized: spread("standardized"),
     scaled: withAffine ? spread("scaled") : null,
-    angleStandardized: norm === "LayerNorm" ? always(90) : angle,
+    angleStandardized: norm === "LayerNorm" ? always90 : angle,
     angleAfter: turned("angleAfter", true),
     rotation: {
-      standardization: norm === "LayerNorm" ? tilt : always(0),
+      standardization: norm === "LayerNorm" ? tilt : always0,
       affine: turned("affine"),
       total: turned("total"),
     },
@@ -298,6 +328,9 @@ function population(stats: QuantityStats, terms: Terms): Population {
 function always(value: number): Spread {
   return { mean: value, sd: 0, min: value, q1: value, median: value, q3: value, max: value, histogram: null };
 }
+
+const always90 = always(90);
+const always0 = always(0);
 
 /** "3 rows of zeros, 1 row with NaN or infinite values". */
 export function describeExcluded(zero: number, notFinite: number, masked = 0): string {

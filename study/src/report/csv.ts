@@ -1,8 +1,6 @@
 /** The figures of --json as a table: RFC 4180, one line per site, for a spreadsheet, pandas or R. */
 import type { Report } from "../types.js";
-import { toJson } from "./json.js";
-
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+import { sitesJson } from "./json.js";
 
 /** A heading, with those under it: of "angle" they are "mean", "sd" and so on. A column has none under it. */
 type Headings = Map<string, Headings>;
@@ -12,18 +10,23 @@ type Headings = Map<string, Headings>;
  * empty cells there. Lists have no column: histograms, and the values per token.
  */
 export function toCsv(report: Report): string {
-  const { sites } = JSON.parse(toJson(report)) as { sites: Json[] };
-  const headings: Headings = new Map();
-  for (const site of sites) addHeadings(headings, site);
-  const columns = columnsOf(headings);
-  const lines = [
-    columns.map((path) => path.join(".")),
-    ...sites.map((site) => columns.map((path) => cell(path.reduce(under, site)))),
-  ];
-  return lines.map((line) => `${line.map(quoted).join(",")}\r\n`).join("");
+  return [...csvPieces(report)].join("");
 }
 
-function addHeadings(headings: Headings, value: Json): void {
+/** The CSV in pieces, a line each. */
+export function* csvPieces(report: Report): Generator<string> {
+  const headings: Headings = new Map();
+  for (const site of sitesJson(report)) addHeadings(headings, site);
+  const columns = columnsOf(headings);
+  yield line(columns.map((path) => path.join(".")));
+  for (const site of sitesJson(report)) yield line(columns.map((path) => cell(path.reduce<unknown>(under, site))));
+}
+
+function line(cells: readonly string[]): string {
+  return `${cells.map(quoted).join(",")}\r\n`;
+}
+
+function addHeadings(headings: Headings, value: unknown): void {
   if (value === null || typeof value !== "object") return;
   for (const [name, of] of Object.entries(value)) {
     // A histogram is its counts: without that list its ends say nothing.
@@ -41,12 +44,12 @@ function columnsOf(headings: Headings, above: string[] = []): string[][] {
   });
 }
 
-function under(value: Json, name: string): Json {
+function under(value: unknown, name: string): unknown {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return null;
-  return value[name] ?? null;
+  return (value as Record<string, unknown>)[name] ?? null;
 }
 
-function cell(value: Json): string {
+function cell(value: unknown): string {
   if (value === null) return "";
   return typeof value === "string" ? harmless(value) : JSON.stringify(value);
 }

@@ -86,8 +86,8 @@ function aboutMany(groups: readonly JudgedGroup[]): string {
     if (named.length === 0) return [];
     const like = named.flatMap(({ judged }) => judged.filter(({ verdict }) => verdict.claim === claim));
     const apart = named.flatMap(({ label, judged, main }) => {
-      const text = exceptions(judged, main);
-      return text === "" ? [] : [`${printable(label)}${text}`];
+      const text = exceptions(judged, main, 3);
+      return text === "" ? [] : [`; in ${printable(label)}${text}`];
     });
     return [{ claim, who: names(named), like, apart }];
   });
@@ -103,7 +103,7 @@ function aboutMany(groups: readonly JudgedGroup[]): string {
   return (
     `Against random directions, the states of ${first.who} lie ${from} orthogonal to the uniform vector ` +
     `(mean |90°−θ| ${ratios(first.like)} of theirs)${inTheMean(first.like)}${rest.join("")}` +
-    `${apart.length === 0 ? "" : `; but ${listed(apart)}`}${unclear.length === 0 ? "" : `; of those of ${doubt}`}.`
+    `${apart.join("")}${unclear.length === 0 ? "" : `; of those of ${doubt}`}.`
   );
 }
 
@@ -115,7 +115,7 @@ function names(groups: readonly Group[]): string {
 }
 
 /** The sites of which something else holds than of most: ", farther at h.3 (1.62), with no verdict on h.5 (0.72, …)". */
-function exceptions(judged: readonly Judged[], main: Claim | null): string {
+function exceptions(judged: readonly Judged[], main: Claim | null, mostNames = 6): string {
   return claims
     .filter((claim) => claim !== main)
     .flatMap((claim) => {
@@ -123,7 +123,7 @@ function exceptions(judged: readonly Judged[], main: Claim | null): string {
       if (sites.length === 0) return [];
       const at = listed(
         sites.map(({ site }) => printable(site.site)),
-        6,
+        mostNames,
       );
       return claim === null
         ? [`, with no verdict on ${at} (${ratios(sites)}: ${doubtful(sites)})`]

@@ -6,14 +6,38 @@ import { verdictOf } from "./verdict.js";
  * the same states give the same bytes on the same engine. Every number is finite: rows without an angle are counted in
  * `excluded`, and tensors without rows are in `skipped`.
  */
-export function toJson({ version, engine, eps, complete, groups, skipped }: Report): string {
-  const sites = groups.flatMap((group) => group.sites.map((site) => siteJson(group, site)));
-  return `${JSON.stringify({ version, engine, eps, complete, sites, skipped }, null, 2)}\n`;
+export function toJson(report: Report): string {
+  return [...jsonPieces(report)].join("");
+}
+
+/** The JSON in pieces, for that of ten thousands of sites is longer than a string should be. */
+export function* jsonPieces(report: Report): Generator<string> {
+  const { version, engine, eps, complete, skipped } = report;
+  const before = JSON.stringify({ version, engine, eps, complete }, null, 2);
+  yield `${before.slice(0, before.lastIndexOf("\n}"))},\n  "sites": [`;
+  let between = "\n    ";
+  for (const site of sitesJson(report)) {
+    yield between + indented(JSON.stringify(site, null, 2), "    ");
+    between = ",\n    ";
+  }
+  yield between.startsWith(",") ? "\n  ]" : "]";
+  yield `,\n  "skipped": ${indented(JSON.stringify(skipped, null, 2), "  ")}\n}\n`;
+}
+
+/** A text of JSON has line breaks between its values only. */
+function indented(text: string, by: string): string {
+  return text.replaceAll("\n", `\n${by}`);
+}
+
+/** What the JSON has of each site, in its order. */
+export function* sitesJson({ groups }: Report) {
+  for (const group of groups) for (const site of group.sites) yield siteJson(group, site);
 }
 
 function siteJson({ label, sources, norm, normFrom }: Group, site: Site) {
   const { sample, ordinary, massive, all, apart, ...head } = site;
   const { masked, zero, notFinite } = apart;
+  const ofOrdinary = populationJson(ordinary);
   return {
     source: sources.map(({ name }) => name).join(", "),
     model: label,
@@ -23,19 +47,25 @@ function siteJson({ label, sources, norm, normFrom }: Group, site: Site) {
     excluded: { masked, zero, notFinite },
     apart: { massive: apart.massive, repeated: apart.repeated },
     verdict: verdictOf(site),
-    ...populationJson(ordinary),
+    ...ofOrdinary,
     swapError: sample?.swap ?? null,
     error: sample?.engineError ?? null,
     sample,
     massive: massive && populationJson(massive),
-    all: populationJson(all),
+    all: all === ordinary ? ofOrdinary : populationJson(all),
   };
 }
 
 /** Histograms are apart from the rest, so that `angle` is seven numbers. */
 function populationJson({ rows, ...quantities }: Population) {
-  const bare = JSON.parse(JSON.stringify(quantities, (key, value) => (key === "histogram" ? undefined : value)));
   const { angle, angleAfter } = quantities;
   const histograms = { angle: angle.histogram, angleAfter: angleAfter?.histogram ?? null };
-  return { counted: rows, ...bare, histograms };
+  return { counted: rows, ...(withoutHistograms(quantities) as object), histograms };
+}
+
+function withoutHistograms(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const bare: Record<string, unknown> = {};
+  for (const [name, of] of Object.entries(value)) if (name !== "histogram") bare[name] = withoutHistograms(of);
+  return bare;
 }

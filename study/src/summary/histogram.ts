@@ -154,15 +154,24 @@ export class Histogram {
     this.total += other.total;
   }
 
-  /** The values below which these shares of the counts lie, taken to be spread evenly over their cells. NaN if there are none. */
-  quantiles(shares: readonly number[]): number[] {
+  /**
+   * The values below which these shares of the counts lie, taken to be spread evenly over their cells. NaN if there are none.
+   *
+   * @param min, max the exact range, where it is known: values of the cells at its ends lie within it, and so where all values
+   *     share one cell, as the 1e-6° of centered states do, quantiles lie between them and not at the cell's edge
+   */
+  quantiles(shares: readonly number[], min = 0, max = Number.MAX_VALUE): number[] {
     const { valueAt } = grids[this.grid];
     const entries = this.entries();
+    const within = (value: number) => Math.min(max, Math.max(min, value));
     return shares.map((share) => {
       const wanted = share * this.total;
       let below = 0;
       for (const [cell, count] of entries) {
-        if (below + count >= wanted) return valueAt(cell + (wanted - below) / count);
+        if (below + count >= wanted) {
+          const [low, high] = [within(valueAt(cell)), within(valueAt(cell + 1))];
+          return within(low + ((wanted - below) / count) * (high - low));
+        }
         below += count;
       }
       return Number.NaN;

@@ -82,11 +82,10 @@ export class RunningStats {
     const variance = square - mean * mean;
     // A difference this small is what rounding leaves where all values are the same.
     const sd = variance > 8 * Number.EPSILON * square ? Math.sqrt(variance) : 0;
-    // A quantile is known to half a cell only, and could lie outside of the exact range.
-    const within = (value: number) => Math.min(this.max, Math.max(this.min, value));
-    const [q1, median, q3] = this.histogram.quantiles([0.25, 0.5, 0.75]).map(within);
+    const [q1, median, q3] = this.histogram.quantiles([0.25, 0.5, 0.75], this.min, this.max);
     return {
-      mean: within(mean),
+      // Rounding could put the mean of equal values beside them.
+      mean: Math.min(this.max, Math.max(this.min, mean)),
       sd,
       min: this.min,
       q1,

@@ -2,7 +2,9 @@
 
 import { type CommonOptions, createEngine, layerNorm, project, type Tensor, tensor } from "orthonorm";
 import { describe, expect, it } from "vitest";
-import { type Any, f32, f64, refuses } from "../../support/errors.js";
+import { type Any, expectDefaultEngineUnharmed, f32, f64, refuses } from "../../support/errors.js";
+
+expectDefaultEngineUnharmed();
 
 describe("what was alive lives on", () => {
   it("outputs stay as they were, whichever check fails", () => {

@@ -2,7 +2,19 @@
 
 import { createEngine, invertLayerNorm, tensor } from "orthonorm";
 import { describe, expect, it } from "vitest";
-import { type Any, detached, f32, f64, HINT, KINDS, refuses, u16 } from "../../support/errors.js";
+import {
+  type Any,
+  detached,
+  expectDefaultEngineUnharmed,
+  f32,
+  f64,
+  HINT,
+  KINDS,
+  refuses,
+  u16,
+} from "../../support/errors.js";
+
+expectDefaultEngineUnharmed();
 
 describe("options of invertLayerNorm", () => {
   const call = invertLayerNorm as (z: Any, options?: Any) => unknown;

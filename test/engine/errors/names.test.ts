@@ -4,8 +4,10 @@
 import fc from "fast-check";
 import { center, createEngine, decompose, geometry, layerNorm, loadEngine, rmsNorm, tensor } from "orthonorm";
 import { describe, expect, it } from "vitest";
-import { type Any, calls, f32, refuses, said } from "../../support/errors.js";
+import { type Any, calls, expectDefaultEngineUnharmed, f32, refuses, said } from "../../support/errors.js";
 import { optionsOf } from "../../support/table.js";
+
+expectDefaultEngineUnharmed();
 
 const engineOptions = ["variant", "memory", "maximumBytes"];
 

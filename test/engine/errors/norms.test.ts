@@ -2,7 +2,21 @@
 
 import { rmsNorm, tensor } from "orthonorm";
 import { describe, expect, it } from "vitest";
-import { type Any, type Call, callOf, detached, f32, f64, HINT, KINDS, refuses, u16 } from "../../support/errors.js";
+import {
+  type Any,
+  type Call,
+  callOf,
+  detached,
+  expectDefaultEngineUnharmed,
+  f32,
+  f64,
+  HINT,
+  KINDS,
+  refuses,
+  u16,
+} from "../../support/errors.js";
+
+expectDefaultEngineUnharmed();
 
 describe("options of the norms", () => {
   const norms: [string, Call][] = [

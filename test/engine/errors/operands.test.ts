@@ -3,9 +3,21 @@
 
 import { createEngine, tensor } from "orthonorm";
 import { describe, expect, it } from "vitest";
-import { detached, f32, f64, HINT, KINDS, refuses, said, shrunk } from "../../support/errors.js";
+import {
+  detached,
+  expectDefaultEngineUnharmed,
+  f32,
+  f64,
+  HINT,
+  KINDS,
+  refuses,
+  said,
+  shrunk,
+} from "../../support/errors.js";
 import { operandsOf, others } from "../../support/operands.js";
 import { entryOf, invoke } from "../../support/table.js";
+
+expectDefaultEngineUnharmed();
 
 describe.each(others)("%s: %s", (op, name) => {
   const put = (value: unknown) => () => invoke(op, { ...operandsOf(op), [name]: value });

@@ -2,7 +2,9 @@
 
 import { center, createEngine, layerNorm, project, reject, rmsNorm, tensor } from "orthonorm";
 import { describe, expect, it } from "vitest";
-import { f32, refuses } from "../../support/errors.js";
+import { expectDefaultEngineUnharmed, f32, refuses } from "../../support/errors.js";
+
+expectDefaultEngineUnharmed();
 
 describe("overlaps", () => {
   /** Views of one buffer of 16 numbers, as plain arrays and as views of a Tensor. */

@@ -2,7 +2,20 @@
 
 import { angle, createEngine, orthonormalize, project, reject, tensor } from "orthonorm";
 import { describe, expect, it } from "vitest";
-import { type Any, callOf, detached, f32, f64, HINT, KINDS, refuses, u16 } from "../../support/errors.js";
+import {
+  type Any,
+  callOf,
+  detached,
+  expectDefaultEngineUnharmed,
+  f32,
+  f64,
+  HINT,
+  KINDS,
+  refuses,
+  u16,
+} from "../../support/errors.js";
+
+expectDefaultEngineUnharmed();
 
 describe("options of the projections", () => {
   it.each(["center", "meanVector"] as const)("%s: out", (op) => {

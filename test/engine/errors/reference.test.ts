@@ -3,8 +3,10 @@
 import { tensor } from "orthonorm";
 import * as reference from "orthonorm/reference";
 import { expect, it } from "vitest";
-import { type Any, calls, refuses, said, u16 } from "../../support/errors.js";
+import { type Any, calls, expectDefaultEngineUnharmed, refuses, said, u16 } from "../../support/errors.js";
 import { optionsOf } from "../../support/table.js";
+
+expectDefaultEngineUnharmed();
 
 const oracle = reference as Any;
 const x = [1, 2, 3, 4];

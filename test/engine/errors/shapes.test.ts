@@ -3,9 +3,11 @@
 
 import { angle, createEngine, invertLayerNorm, layerNorm, project, rmsNorm, tensor } from "orthonorm";
 import { describe, expect, it } from "vitest";
-import { type Any, callOf, f32, refuses, said } from "../../support/errors.js";
+import { type Any, callOf, expectDefaultEngineUnharmed, f32, refuses, said } from "../../support/errors.js";
 import { operandsOf, others, ramp } from "../../support/operands.js";
 import { entryOf, invoke, opNames } from "../../support/table.js";
+
+expectDefaultEngineUnharmed();
 
 const of = (...shape: number[]) => tensor("f32", shape, ramp(shape.reduce((a, b) => a * b, 1)));
 

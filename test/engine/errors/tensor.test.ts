@@ -2,7 +2,9 @@
 
 import { createEngine, loadKernels, normKernels, tensor } from "orthonorm";
 import { describe, expect, it } from "vitest";
-import { type Any, detached, f32, refuses, shrunk, u16 } from "../../support/errors.js";
+import { type Any, detached, expectDefaultEngineUnharmed, f32, refuses, shrunk, u16 } from "../../support/errors.js";
+
+expectDefaultEngineUnharmed();
 
 const types = '"f32", "f64", "f16" or "bf16"';
 

@@ -1,7 +1,7 @@
 // The memory under Tensors: handed out without overlaps, used again when it is given back, grown when it must be.
 
 import { center, createEngine, decompose, layerNorm, project, type Tensor } from "orthonorm";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { said } from "../../support/errors.js";
 import { uniforms } from "../../support/random.js";
 
@@ -9,6 +9,22 @@ const ramp = (n: number) => Float32Array.from({ length: n }, (_, i) => i);
 const pages = (initial: number, maximum = initial) => new WebAssembly.Memory({ initial, maximum });
 
 describe("memory", () => {
+  it("of a disposed Tensor is not watched any more, so that a loop of many leaves nothing behind", () => {
+    const engine = createEngine();
+    const watched = vi.spyOn(FinalizationRegistry.prototype, "register");
+    const letGo = vi.spyOn(FinalizationRegistry.prototype, "unregister");
+    try {
+      for (let i = 0; i < 10; i++) engine.tensor("f32", 8).dispose();
+      engine.tensor("f32", 8);
+      const tokens = letGo.mock.calls.map(([token]) => token);
+      const left = watched.mock.calls.filter(([, , token]) => !tokens.includes(token as WeakKey));
+      expect([watched.mock.calls.length, left.length]).toEqual([11, 1]);
+    } finally {
+      watched.mockRestore();
+      letGo.mockRestore();
+    }
+  });
+
   /** Bytes that a Tensor takes, from where to where. */
   const block = (x: Tensor) => [x.data.byteOffset, x.data.byteOffset + Math.ceil(x.data.byteLength / 64) * 64];
 

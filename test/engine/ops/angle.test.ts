@@ -4,20 +4,12 @@ import { describe, expect, it } from "vitest";
 import { encode } from "../../support/dtypes.js";
 import { scaledError } from "../../support/error.js";
 import { testOp } from "../../support/op-suite.js";
+import { description } from "../../support/ops/angle.js";
 import { contracts, forAll, near, type Vector } from "../../support/properties.js";
 import { normals, uniforms } from "../../support/random.js";
-import { allKinds } from "../../support/rows.js";
 import { promise } from "../../support/within.js";
 
-testOp({
-  op: "angle",
-  // subnormal rows have few bits: what an angle is then is tested by itself
-  kinds: allKinds.filter((kind) => kind !== "subnormal"),
-  oneRow: "y",
-  oracle({ dtype, cols, inputs: { x, y } }) {
-    return { angle: { values: reference.angle(x, y, { cols }), allowed: () => promise[dtype].norm } };
-  },
-});
+testOp(description);
 
 describe.each(["f32", "f64"] as const)("angle %s", (dtype) => {
   const contract = contracts[dtype];

@@ -3,20 +3,10 @@ import { center, meanVector } from "orthonorm";
 import * as reference from "orthonorm/reference";
 import { describe, it } from "vitest";
 import { testOp } from "../../support/op-suite.js";
+import { description } from "../../support/ops/center.js";
 import { contracts, forAll, near, withinRatio } from "../../support/properties.js";
-import { promise } from "../../support/within.js";
 
-testOp({
-  op: "center",
-  oracle({ dtype, cols, inputs: { x } }) {
-    const { norm, smallest } = promise[dtype];
-    const values = reference.center(x, { cols });
-    // √variance, where the variance itself may be beyond f64
-    const { orthogonal } = reference.geometry(x, { cols });
-    const sigma = (i: number) => orthogonal[Math.floor(i / cols)] / Math.sqrt(cols);
-    return { out: { values, allowed: (i) => norm * Math.max(sigma(i), Math.abs(values[i])) + 2 * smallest } };
-  },
-});
+testOp(description);
 
 describe.each(["f32", "f64"] as const)("center %s", (dtype) => {
   const contract = contracts[dtype];

@@ -1,18 +1,14 @@
 import { convert, createEngine, type DType, tensor } from "orthonorm";
-import { fromBits, roundTo, toBits } from "orthonorm/reference";
+import { fromBits, toBits } from "orthonorm/reference";
 import { describe, expect, it } from "vitest";
 import { dtypes } from "../../../abi/ops.js";
 import { decode, encode } from "../../support/dtypes.js";
 import { testOp } from "../../support/op-suite.js";
+import { description } from "../../support/ops/convert.js";
 import { uniforms } from "../../support/random.js";
 import { type Numbers, sameBits } from "../../support/within.js";
 
-testOp({
-  op: "convert",
-  scalars: (seed) => ({ to: dtypes[seed & 3] }),
-  oracle: ({ inputs: { x }, scalars: { to } }) => ({ out: { values: x.map((value) => roundTo(to, value)) } }),
-  nanThroughRow: false,
-});
+testOp(description);
 
 /** What an element type cannot hold, and what lies between two that it can. */
 function hardNumbers(): number[] {

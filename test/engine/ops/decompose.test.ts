@@ -1,35 +1,14 @@
 import fc from "fast-check";
 import { center, decompose, layerNorm, meanVector } from "orthonorm";
-import * as reference from "orthonorm/reference";
 import { describe, expect, it } from "vitest";
 import { encode } from "../../support/dtypes.js";
 import { scaledError } from "../../support/error.js";
 import { testOp } from "../../support/op-suite.js";
+import { description } from "../../support/ops/decompose.js";
 import { contracts, forAll, near, type Vector, withinRatio } from "../../support/properties.js";
-import { promise, sameBits } from "../../support/within.js";
+import { sameBits } from "../../support/within.js";
 
-testOp({
-  op: "decompose",
-  oracle({ dtype, cols, inputs: { x } }) {
-    const { norm, smallest } = promise[dtype];
-    const { rms } = reference.moments(x, { cols });
-    const lengths = reference.geometry(x, { cols }).orthogonal;
-    const { meanVector, orthogonal, unit, standardized } = reference.decompose(x, { cols });
-    const rowOf = (i: number) => Math.floor(i / cols);
-    // √variance, where the variance itself may be beyond f64
-    const sigma = (i: number) => lengths[rowOf(i)] / Math.sqrt(cols);
-    const scaled = (i: number) => norm * Math.max(1, Math.abs(standardized[i]));
-    return {
-      meanVector: { values: meanVector, allowed: (i) => norm * rms[rowOf(i)] + smallest },
-      orthogonal: {
-        values: orthogonal,
-        allowed: (i) => norm * Math.max(sigma(i), Math.abs(orthogonal[i])) + 2 * smallest,
-      },
-      unit: { values: unit, allowed: (i) => (1.5 * scaled(i)) / Math.sqrt(cols) },
-      standardized: { values: standardized, allowed: scaled },
-    };
-  },
-});
+testOp(description);
 
 describe.each(["f32", "f64"] as const)("decompose %s", (dtype) => {
   const contract = contracts[dtype];

@@ -1,25 +1,10 @@
 import { geometry } from "orthonorm";
-import * as reference from "orthonorm/reference";
 import { describe, it } from "vitest";
 import { testOp } from "../../support/op-suite.js";
+import { description } from "../../support/ops/geometry.js";
 import { contracts, forAll, near } from "../../support/properties.js";
-import { promise } from "../../support/within.js";
 
-testOp({
-  op: "geometry",
-  oracle({ dtype, cols, inputs: { x } }) {
-    const { norm, smallest } = promise[dtype];
-    const right = reference.geometry(x, { cols });
-    const lengths = (r: number) => norm * right.norm[r] + smallest * Math.sqrt(cols);
-    return {
-      norm: { values: right.norm, allowed: lengths },
-      uniform: { values: right.uniform, allowed: lengths },
-      orthogonal: { values: right.orthogonal, allowed: lengths },
-      cosine: { values: right.cosine, allowed: () => norm },
-      angle: { values: right.angle, allowed: () => norm },
-    };
-  },
-});
+testOp(description);
 
 describe.each(["f32", "f64"] as const)("geometry %s", (dtype) => {
   const contract = contracts[dtype];

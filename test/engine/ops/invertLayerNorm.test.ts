@@ -4,40 +4,12 @@ import * as reference from "orthonorm/reference";
 import { describe, it } from "vitest";
 import { encode } from "../../support/dtypes.js";
 import { testOp } from "../../support/op-suite.js";
+import { description } from "../../support/ops/invertLayerNorm.js";
 import { contracts, epsilons, near, problems } from "../../support/properties.js";
 import { normals } from "../../support/random.js";
-import { isHalf, sameBits } from "../../support/within.js";
+import { sameBits } from "../../support/within.js";
 
-testOp({
-  op: "invertLayerNorm",
-  required: ["mean", "rstd"],
-  draw: {
-    mean({ rows }, seed) {
-      const means = normals(rows, 0, 100, seed);
-      if (rows > 5) means.set([Number.NaN, Number.POSITIVE_INFINITY], 4);
-      return means;
-    },
-    rstd({ rows }, seed) {
-      const rstds = normals(rows, 0, 2, seed).map((value) => 2 ** value);
-      if (rows > 4) rstds.set([Number.POSITIVE_INFINITY, Number.NaN, 0], 1);
-      return rstds;
-    },
-  },
-  oracle({ dtype, cols, inputs: { z, mean, rstd, weight, bias } }) {
-    const values = reference.invertLayerNorm(z, { cols, mean, rstd, weight, bias });
-    return {
-      out: {
-        values,
-        allowed(i) {
-          const right = Math.abs(values[i]);
-          const size = Math.max(right, Math.abs(values[i] - mean[Math.floor(i / cols)]));
-          return 1e-15 * size + (isHalf(dtype) ? 1e-6 * right + 2 ** -148 : 0);
-        },
-      },
-    };
-  },
-  nanThroughRow: false,
-});
+testOp(description);
 
 describe.each(["f32", "f64"] as const)("invertLayerNorm %s", (dtype) => {
   const contract = contracts[dtype];

@@ -4,8 +4,8 @@ import * as reference from "orthonorm/reference";
 import { describe, expect, it } from "vitest";
 import { encode } from "../../support/dtypes.js";
 import { scaledError } from "../../support/error.js";
-import { affine, epsilonOf, stored } from "../../support/norms.js";
 import { testOp } from "../../support/op-suite.js";
+import { description } from "../../support/ops/layerNorm.js";
 import {
   contracts,
   epsilons,
@@ -20,24 +20,8 @@ import {
   withinRatio,
 } from "../../support/properties.js";
 import { normals } from "../../support/random.js";
-import { promise } from "../../support/within.js";
 
-testOp({
-  op: "layerNorm",
-  scalars: (seed) => ({ eps: epsilonOf(seed) }),
-  oracle({ dtype, cols, inputs, scalars: { eps } }) {
-    const { norm, smallest } = promise[dtype];
-    const sum = stored(dtype, inputs);
-    const { y, mean, rstd } = reference.layerNorm(sum, { cols, eps });
-    const { rms } = reference.moments(sum, { cols });
-    return {
-      out: affine(dtype, y, { ...inputs, cols }, (t) => norm * Math.max(1, Math.abs(t))),
-      sum: { values: sum },
-      mean: { values: mean, allowed: (r) => norm * rms[r] + smallest },
-      rstd: { values: rstd, allowed: (r) => 2 * norm * rstd[r] },
-    };
-  },
-});
+testOp(description);
 
 describe.each(["f32", "f64"] as const)("layerNorm %s", (dtype) => {
   const contract = contracts[dtype];

@@ -1,22 +1,13 @@
 import fc from "fast-check";
 import { center, meanVector } from "orthonorm";
-import * as reference from "orthonorm/reference";
 import { describe, it } from "vitest";
 import { encode } from "../../support/dtypes.js";
 import { testOp } from "../../support/op-suite.js";
+import { description } from "../../support/ops/meanVector.js";
 import { near, problems } from "../../support/properties.js";
 import { normals } from "../../support/random.js";
-import { promise } from "../../support/within.js";
 
-testOp({
-  op: "meanVector",
-  oracle({ dtype, cols, inputs: { x } }) {
-    const { norm, smallest } = promise[dtype];
-    const { rms } = reference.moments(x, { cols });
-    const values = reference.meanVector(x, { cols });
-    return { out: { values, allowed: (i) => norm * rms[Math.floor(i / cols)] + smallest } };
-  },
-});
+testOp(description);
 
 describe.each(["f32", "f64"] as const)("meanVector %s", (dtype) => {
   it("whole numbers that add up to a multiple of cols have their mean exactly, and deviations too", () => {

@@ -4,24 +4,11 @@ import * as reference from "orthonorm/reference";
 import { describe, expect, it } from "vitest";
 import { encode } from "../../support/dtypes.js";
 import { testOp } from "../../support/op-suite.js";
+import { description } from "../../support/ops/orthonormalize.js";
 import { contracts, lengthOf, near, problems, row } from "../../support/properties.js";
 import { normals } from "../../support/random.js";
 
-testOp({
-  op: "orthonormalize",
-  // with room to spare no vector comes near the span of the others
-  sizes: (cols, seed) => ({ rows: Math.max(1, Math.min(1 + (seed % 3), Math.floor(cols / 3))) }),
-  draw: {
-    vectors({ rows, cols }, seed, dtype) {
-      const scale = dtype === "f16" ? 1 : [1, 1e-20, 1e20][seed % 3];
-      return normals(rows * cols, 0.3, 1, seed).map((value) => value * scale);
-    },
-  },
-  oracle: ({ cols, inputs: { vectors } }) => ({
-    out: { values: reference.orthonormalize(vectors, { cols }), allowed: () => 1e-13 },
-  }),
-  rowByRow: false,
-});
+testOp(description);
 
 describe.each(["f32", "f64"] as const)("orthonormalize %s", (dtype) => {
   const contract = contracts[dtype];

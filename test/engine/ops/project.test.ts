@@ -3,11 +3,11 @@ import { orthonormalize, project, reject } from "orthonorm";
 import { describe, expect, it } from "vitest";
 import { encode } from "../../support/dtypes.js";
 import { testOp } from "../../support/op-suite.js";
-import { projection } from "../../support/projections.js";
+import { description } from "../../support/ops/project.js";
 import { contracts, forAll, lengthOf, near, problems, row } from "../../support/properties.js";
 import { normals } from "../../support/random.js";
 
-testOp(projection("project"));
+testOp(description);
 
 describe.each(["f32", "f64"] as const)("project %s", (dtype) => {
   const contract = contracts[dtype];

@@ -4,11 +4,11 @@ import { dot } from "orthonorm/reference";
 import { describe, it } from "vitest";
 import { encode } from "../../support/dtypes.js";
 import { testOp } from "../../support/op-suite.js";
-import { projection } from "../../support/projections.js";
+import { description } from "../../support/ops/reject.js";
 import { contracts, forAll, lengthOf, near, problems, row } from "../../support/properties.js";
 import { normals } from "../../support/random.js";
 
-testOp(projection("reject"));
+testOp(description);
 
 describe.each(["f32", "f64"] as const)("reject %s", (dtype) => {
   const contract = contracts[dtype];

@@ -4,25 +4,11 @@ import * as reference from "orthonorm/reference";
 import { describe, expect, it } from "vitest";
 import { relativeError } from "../../support/error.js";
 import { refuses } from "../../support/errors.js";
-import { affine, epsilonOf, stored } from "../../support/norms.js";
 import { testOp } from "../../support/op-suite.js";
+import { description } from "../../support/ops/rmsNorm.js";
 import { contracts, epsilons, finiteRows, forAll, near, withinRatio } from "../../support/properties.js";
-import { promise } from "../../support/within.js";
 
-testOp({
-  op: "rmsNorm",
-  scalars: (seed) => ({ eps: epsilonOf(seed), weightOffset: [undefined, 1, -0.5][seed % 3] }),
-  oracle({ dtype, cols, inputs, scalars: { eps, weightOffset } }) {
-    const { rms, smallest } = promise[dtype];
-    const sum = stored(dtype, inputs);
-    const { y, rstd } = reference.rmsNorm(sum, { cols, eps });
-    return {
-      out: affine(dtype, y, { ...inputs, cols, weightOffset }, (t) => rms * Math.abs(t) + 2 * smallest),
-      sum: { values: sum },
-      rstd: { values: rstd, allowed: (r) => 2 * rms * rstd[r] },
-    };
-  },
-});
+testOp(description);
 
 describe.each(["f32", "f64"] as const)("rmsNorm %s", (dtype) => {
   const contract = contracts[dtype];

@@ -1,9 +1,8 @@
 /** Histograms of the angle, one small panel per site. Models with the same sites share their panels. */
 
 import * as Plot from "@observablehq/plot";
-import { printable } from "@orthonorm/files";
-import { shorten } from "../../text.js";
 import type { Group, Site, Spread } from "../../types.js";
+import { labelOf } from "./labels.js";
 import { facets, normColor, svgOf, widthOf } from "./panels.js";
 
 type Counts = NonNullable<Spread["histogram"]>;
@@ -168,22 +167,38 @@ function tilesOf(groups: readonly Group[], most: number): { tiles: Tile[]; every
     dash: together && norm === "RMSNorm" ? "3 2" : undefined,
     cells: cellsOf(ordinary.angle.histogram as Counts),
   });
-  const title = (text: string) => shorten(printable(text), most === mostTiles.narrow ? 14 : 19);
+  const room = most === mostTiles.narrow ? 14 : 19;
+  const several = groups.length > 1 && !together;
+  const forModel = Math.floor(room / 3);
+  const model = labelOf(
+    groups.map(({ label }) => label),
+    forModel,
+  );
+  /** What stands over a site's panel: its name, after its model's where there are several. */
+  const titler = ({ label, sites }: Group) => {
+    const name = labelOf(
+      sites.map(({ site }) => site),
+      several ? room - forModel - 1 : room,
+    );
+    return ({ site }: Site) => (several ? `${model(label)} ${name(site)}` : name(site));
+  };
   if (together) {
+    const title = titler(groups[0]);
     const tiles = chosen(groups[0].sites).map((site, i) => ({
-      title: title(site.site),
+      title: title(site),
       outlines: groups.map((group) => outline(group, chosen(group.sites)[i])),
       sd: site.null.sd,
     }));
     return { tiles, every };
   }
-  const tiles = groups.flatMap((group) =>
-    chosen(group.sites).map((site) => ({
-      title: title(groups.length > 1 ? `${group.label} ${site.site}` : site.site),
+  const tiles = groups.flatMap((group) => {
+    const title = titler(group);
+    return chosen(group.sites).map((site) => ({
+      title: title(site),
       outlines: [outline(group, site)],
       sd: site.null.sd,
-    })),
-  );
+    }));
+  });
   return { tiles, every };
 }
 

@@ -269,13 +269,15 @@ function domainOf({ log, include }: Axis, panels: readonly Panel[]): [number, nu
   return [include.includes(0) && low === 0 ? 0 : low - pad, high + pad];
 }
 
-/** The ticks of a logarithmic axis: powers of ten, and where the axis is short, values between them. */
+/** The ticks of a logarithmic axis: powers of ten, fewer where there are many, and where the axis is short, values between them. */
 function logTicks([low, high]: readonly number[]): number[] {
   const decades = Math.log10(high / low);
-  const between = decades < 1.2 ? [1, 2, 3, 5, 7] : decades < 3.5 ? [1, 3] : [1];
+  const between =
+    decades < 0.6 ? [1, 1.5, 2, 3, 4, 5, 6, 8] : decades < 1.2 ? [1, 2, 3, 5, 7] : decades < 3.5 ? [1, 3] : [1];
+  const step = Math.ceil(decades / 8);
   const ticks: number[] = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
-    for (const n of between) ticks.push(Number(`${n}e${power}`));
+    if (power % step === 0) for (const n of between) ticks.push(Number(`${n}e${power}`));
   }
   return ticks.filter((tick) => tick >= low && tick <= high);
 }

@@ -30,16 +30,12 @@ export function pointsOf(run: Run, value: (site: Site) => Omit<Point, "x" | "tit
   });
 }
 
-/**
- * Quantiles are known to a cell of their grid. Where that is wider than the whole range, as for states that were centred beforehand,
- * the median comes out as an end of the range: the exact mean stands in its place, and the range in that of the quartiles.
- */
-export function quartiles({ mean, median, q1, q3, min, max }: Spread): { y: number; low: number; high: number } {
-  const unknown = min < max && (median === min || median === max);
-  return unknown ? { y: mean, low: min, high: max } : { y: median, low: q1, high: q3 };
+/** The median, within the band of the quartiles. */
+export function quartiles({ median, q1, q3 }: Spread): { y: number; low: number; high: number } {
+  return { y: median, low: q1, high: q3 };
 }
 
-export const middle = (spread: Spread) => quartiles(spread).y;
+export const middle = ({ median }: Spread) => median;
 
 /** One series per kind of norm, in the group's colour. The first kind is filled, the others are hollow. */
 export function byKind(

@@ -24,8 +24,12 @@ export function fragment(h: Make, tag: string, className: string, markup: string
   return element;
 }
 
-/** A name of unknown origin. Control characters are shown, its writing direction stays its own, and a long one is shortened. */
-export function named(h: Make, name: string, width = 56): HTMLElement {
+/**
+ * A name of unknown origin. Control characters are shown, its writing direction stays its own, and a long one is shortened.
+ *
+ * @param label what is shown of it, where others stand beside it that shortening would make the same
+ */
+export function named(h: Make, name: string, width = 56, label = shorten(printable(name), width)): HTMLElement {
   const whole = printable(name);
-  return whole.length > width ? h("bdi", { title: whole }, shorten(whole, width)) : h("bdi", {}, whole);
+  return label === whole ? h("bdi", {}, whole) : h("bdi", { title: whole }, label);
 }

@@ -15,6 +15,7 @@ import { methods } from "./methods.js";
 import { type Origin, provenance } from "./provenance.js";
 import { tableElement } from "./table-element.js";
 import { nothing, tablesOf } from "./tables.js";
+import { thinned } from "./thinned.js";
 
 export interface ReportOptions extends Origin {
   /** The answer in one sentence, which is the first of the page. */
@@ -26,12 +27,29 @@ export interface ReportOptions extends Origin {
 /** The size of the file stays below this. What is least missed is left out first. */
 const mostBytes = 1_000_000;
 
+/** More sites than this are not tried: the page has some two kilobytes of each, and takes two milliseconds for it. */
+const mostSites = 400;
+
+/** Of fewer sites the fonts and the style are most of the file. */
+const fewestSites = 25;
+
 export function htmlReport(report: Report, options: ReportOptions): string {
-  const whole = page(report, options, { data: true, narrow: true });
-  if (Buffer.byteLength(whole) < mostBytes) return whole;
-  const withoutData = page(report, options, { data: false, narrow: true });
-  if (Buffer.byteLength(withoutData) < mostBytes) return withoutData;
-  return page(report, options, { data: false, narrow: false });
+  const sites = report.groups.reduce((sum, group) => sum + group.sites.length, 0);
+  const all = [
+    { data: true, narrow: true },
+    { data: false, narrow: true },
+    { data: false, narrow: false },
+  ];
+  for (const extras of sites <= mostSites ? all : []) {
+    const html = page(report, options, extras);
+    if (Buffer.byteLength(html) < mostBytes) return html;
+  }
+  for (let most = mostSites; ; most >>= 1) {
+    const { report: fewer, note } = thinned(report, most);
+    const notes = note === null ? options.notes : [note, ...options.notes];
+    const html = page(fewer, { ...options, notes }, { data: false, narrow: false });
+    if (Buffer.byteLength(html) < mostBytes || most < 2 * fewestSites) return html;
+  }
 }
 
 /** What the page carries besides its text and figures. */

@@ -1,5 +1,6 @@
 /** A table of the report as an element. */
 import { printable } from "@orthonorm/files";
+import { labelOf } from "../charts/labels.js";
 import { type Make, named } from "./element.js";
 import type { Table } from "./tables.js";
 
@@ -17,8 +18,12 @@ export function tableElement(h: Make, { id, title, caption, columns, groups }: T
     return classes.length === 0 ? {} : { class: classes.join(" ") };
   });
   const several = groups.length > 1;
-  const bodies = groups.map(({ group, rows }) =>
-    h(
+  const bodies = groups.map(({ group, rows }) => {
+    const label = labelOf(
+      rows.map(({ site }) => site),
+      28,
+    );
+    return h(
       "tbody",
       { "data-model": printable(group.label) },
       several || group.norm !== null
@@ -36,12 +41,12 @@ export function tableElement(h: Make, { id, title, caption, columns, groups }: T
         h(
           "tr",
           apart === null ? {} : { class: "apart" },
-          h("th", { scope: "row" }, named(h, site, 28), apart === null ? null : ` (${apart})`),
+          h("th", { scope: "row" }, named(h, site, 28, label(site)), apart === null ? null : ` (${apart})`),
           ...cells.map((cell, i) => h("td", classed[i], cell)),
         ),
       ),
-    ),
-  );
+    );
+  });
   const region = { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": `${id}-title` };
   return h(
     "section",
