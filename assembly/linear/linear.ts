@@ -20,9 +20,9 @@ export function linear<L extends Lanes, P extends Lanes>(
 ): void {
   const l = trait<L>(), p = trait<P>(), tile = trait<Tile<L, P>>();
   const nextX = trait<Rows<L>>().stride(strides, 0, cols), nextY = <usize>k * l.size, nextW = <usize>cols * l.size;
-  const block = max<i32>(4, <i32>(blockBytes / nextW) & ~3);
-  for (let j = 0; j < k; j += block, weight += block * nextW, out += block * l.size, bias += bias ? block * p.size : 0) {
-    const outs = min<i32>(block, k - j);
+  const block = max<usize>(4, blockBytes / nextW & ~3);
+  for (let j: usize = 0; j < <usize>k; j += block, weight += block * nextW, out += block * l.size, bias += bias ? block * p.size : 0) {
+    const outs = <i32>min<usize>(block, <usize>k - j);
     let left = rows, from = x, to = out;
     for (; left >= 4; left -= 4, from += 4 * nextX, to += 4 * nextY) {
       tile.fourRows(to, nextY, from, nextX, weight, nextW, bias, outs, cols);

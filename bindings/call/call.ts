@@ -4,7 +4,7 @@ import { BYTES, type DType, wideOf } from "../memory/dtype.js";
 import { Place, placeOf, Tensor } from "../memory/tensor.js";
 import { copyIn, copyNew, copyOut, temporaryBytes } from "./copy.js";
 import type { Export, Kernel, Op, OperandSpec, Shape } from "./op.js";
-import { type ArrayOrTensor, elementOf, Operand, storageIn } from "./operand.js";
+import { type ArrayOrTensor, elementOf, Operand } from "./operand.js";
 
 /**
  * One call of an op, from its arguments to its results. It goes the same way for every op:
@@ -245,7 +245,7 @@ export class Call implements CallState {
   }
 
   private lengthOf(spec: OperandSpec, value: unknown): number {
-    if (placeOf(value) === undefined) storageIn(this.op.name, spec.name, value);
+    elementOf(this.op.name, spec, value, placeOf(value), this.dtype, this.op.first);
     return (value as ArrayOrTensor).length;
   }
 

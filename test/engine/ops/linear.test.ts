@@ -2,7 +2,11 @@ import { defaultEngine, linear, tensor } from "orthonorm";
 import { describe, expect, it } from "vitest";
 import { linear as oracle } from "../../../bindings/reference/linear.js";
 import { decode, encode } from "../../support/dtypes.js";
+import { testOp } from "../../support/op-suite.js";
+import { description } from "../../support/ops/linear.js";
 import { normals } from "../../support/random.js";
+
+testOp(description);
 
 /** Half a unit in the last place of 1 in the arithmetic, and in the result. */
 const units = {
