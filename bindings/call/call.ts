@@ -145,13 +145,10 @@ export class Call implements CallState {
     for (let i = 0; i < this.count; i++) {
       const operand = this.operands[i];
       if (operand.resident) continue;
-      const { role, shape } = operand.spec;
-      if (
-        role === "out" &&
-        operand.value === undefined &&
-        (shape === "rows cols" || shape === "rows k") &&
-        this.x.value instanceof Tensor
-      ) {
+      const { role, dtype } = operand.spec;
+      // what has x's elements is like x; numbers per row come as an array
+      const like = role === "out" && operand.value === undefined && dtype !== "wide";
+      if (like && this.x.value instanceof Tensor) {
         this.makeTensor(operand);
       } else if (heir === undefined && this.takesPlaceOfX(operand)) heir = operand;
       else bytes += temporaryBytes(operand, arena);
