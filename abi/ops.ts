@@ -205,6 +205,18 @@ export const ops = {
     // the first column whose weight is 0, where nothing was written; or -1
     result: "i32",
   },
+  linear: {
+    family: "linear",
+    source: "linear/linear",
+    arguments: ["x", "weight"],
+    operands: {
+      out: output("rows k", "same"),
+      x,
+      weight: input("k cols", "same"),
+      bias: input("k", "parameter"),
+    },
+    sizes: ["k"],
+  },
   convert: {
     family: "convert",
     source: "convert/convert",

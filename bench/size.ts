@@ -19,6 +19,7 @@ const imports = [
   ["project"],
   ["invertLayerNorm"],
   ["convert"],
+  ["linear"],
   ["createEngine"],
   ["createEngine", "layerNorm", "loadKernels", "normKernels"],
   ["layerNorm", "loadEngine"],

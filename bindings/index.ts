@@ -19,6 +19,7 @@ export {
   convertKernels,
   geometryKernels,
   invertKernels,
+  linearKernels,
   normKernels,
   projectKernels,
 } from "./wasm/families.js";

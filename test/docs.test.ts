@@ -266,6 +266,7 @@ describe("examples", () => {
       "project",
       "geometry",
       "convert",
+      "linear",
       "engine",
     ];
     for (const file of ["README.md", ...families.map((family) => `docs/${family}.md`), ...sources]) {

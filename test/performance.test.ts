@@ -86,6 +86,7 @@ describe("what a page loads, in the documentation", () => {
       [/\| `project` \| project, .* \| ([\d.]+) KB/, "project"],
       [/\| `invert` \| invertLayerNorm \| ([\d.]+) KB/, "invertLayerNorm"],
       [/\| `convert` \| convert \| ([\d.]+) KB/, "convert"],
+      [/\| `linear` \| linear \| ([\d.]+) KB/, "linear"],
       [/`createEngine` alone, without kernels, has ([\d.]+) KB/, "createEngine"],
       [/brings all families, ([\d.]+) KB with `layerNorm`/, "layerNorm, loadEngine"],
       [/\[normKernels\]\)`, ([\d.]+) KB with `layerNorm`/, "createEngine, layerNorm, loadKernels, normKernels"],

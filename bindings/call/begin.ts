@@ -113,14 +113,15 @@ function tensorGuide({ operands, second = "" }: Op, options: object, other: unkn
 function guideOf(op: Op, options: object, other: unknown, length: number, tensors: boolean): Guide | undefined {
   const tensor = tensors ? tensorGuide(op, options, other) : undefined;
   if (tensor !== undefined) return tensor;
-  const { guides, second } = op;
+  const { guides, operands, second } = op;
   for (const name of guides) {
     const value = (options as Record<string, unknown>)[name];
     if (storageOf(value) !== undefined && (value as TypedArray).length > 0) {
       return { name, cols: (value as TypedArray).length };
     }
   }
-  if (second === undefined || storageOf(other) === undefined) return undefined;
+  // a weight may have any number of rows, so its length says nothing of one
+  if (second === undefined || operands[second].dtype === "same" || storageOf(other) === undefined) return undefined;
   const cols = (other as TypedArray).length;
   return cols > 0 && cols < length ? { name: second, cols } : undefined;
 }

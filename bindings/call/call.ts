@@ -4,7 +4,7 @@ import { BYTES, type DType, wideOf } from "../memory/dtype.js";
 import { Place, placeOf, Tensor } from "../memory/tensor.js";
 import { copyIn, copyNew, copyOut, temporaryBytes } from "./copy.js";
 import type { Export, Kernel, Op, OperandSpec, Shape } from "./op.js";
-import { type ArrayOrTensor, elementOf, Operand, storageIn } from "./operand.js";
+import { type ArrayOrTensor, elementOf, Operand } from "./operand.js";
 
 /**
  * One call of an op, from its arguments to its results. It goes the same way for every op:
@@ -87,15 +87,20 @@ export class Call implements CallState {
     return this.declare(spec, rows, cols);
   }
 
-  /** Directions: k rows of cols. A single one may have any length, and the kernel scales it in place, in a copy. */
-  directions(spec: OperandSpec, value: unknown): Operand {
+  /** Rows of cols, of which there may be any number but none: that number is k. */
+  severalRows(spec: OperandSpec, value: unknown): Operand {
     const length = this.lengthOf(spec, value);
     const { cols } = this;
     if (length === 0 || length % cols !== 0) {
       throw rangeError(this.op.name, spec.name, `a positive multiple of ${cols} elements`, verbatim(`${length}`));
     }
     this.k = length / cols;
-    const operand = this.take(spec, value, this.k, cols, placeOf(value));
+    return this.take(spec, value, this.k, cols, placeOf(value));
+  }
+
+  /** Directions: k rows of cols. A single one may have any length, and the kernel scales it in place, in a copy. */
+  directions(spec: OperandSpec, value: unknown): Operand {
+    const operand = this.severalRows(spec, value);
     operand.scaled = this.k === 1;
     if (this.k === 1) operand.leave();
     return operand;
@@ -140,8 +145,10 @@ export class Call implements CallState {
     for (let i = 0; i < this.count; i++) {
       const operand = this.operands[i];
       if (operand.resident) continue;
-      const { role, shape } = operand.spec;
-      if (role === "out" && operand.value === undefined && shape === "rows cols" && this.x.value instanceof Tensor) {
+      const { role, dtype } = operand.spec;
+      // what has x's elements is like x; numbers per row come as an array
+      const like = role === "out" && operand.value === undefined && dtype !== "wide";
+      if (like && this.x.value instanceof Tensor) {
         this.makeTensor(operand);
       } else if (heir === undefined && this.takesPlaceOfX(operand)) heir = operand;
       else bytes += temporaryBytes(operand, arena);
@@ -235,18 +242,18 @@ export class Call implements CallState {
   }
 
   private lengthOf(spec: OperandSpec, value: unknown): number {
-    if (placeOf(value) === undefined) storageIn(this.op.name, spec.name, value);
+    elementOf(this.op.name, spec, value, placeOf(value), this.dtype, this.op.first);
     return (value as ArrayOrTensor).length;
   }
 
   private rowsOf(shape: Shape): number {
-    if (shape === "cols") return 1;
+    if (shape === "cols" || shape === "k") return 1;
     return shape === "k cols" ? this.k : this.rows;
   }
 
   private colsOf(shape: Shape): number {
     if (shape === "rows") return 1;
-    return shape === "rows k" ? this.k : this.cols;
+    return shape === "rows k" || shape === "k" ? this.k : this.cols;
   }
 
   /** Refuses a Tensor that has the right number of elements in another shape. */
@@ -285,7 +292,8 @@ export class Call implements CallState {
     const { rows, cols, wanted } = operand;
     const step = cols * BYTES[wanted];
     const block = arena.allocate(this.op.name, rows * step);
-    operand.value = new Tensor(new Place(this.core, block, wanted, rows, cols, block.start, step), shape);
+    const own = cols === this.cols ? shape : [...shape.slice(0, -1), cols];
+    operand.value = new Tensor(new Place(this.core, block, wanted, rows, cols, block.start, step), own);
     operand.buffer = arena;
     operand.start = block.start;
     operand.end = block.start + rows * step;

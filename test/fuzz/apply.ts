@@ -263,23 +263,30 @@ function dtypeOfResult(entry: Entry, name: string, { dtype, to }: Plan): DType {
   return own === "wide" && dtype !== "f64" ? "f32" : dtype;
 }
 
+/** How long the rows of an output are that is like x; undefined for numbers per row. */
+function widthOf(shape: string, { cols, k }: Plan): number | undefined {
+  return { "rows cols": cols, "rows k": k }[shape];
+}
+
 /** What a call made: a Tensor where x is one and the output is as long, an array of its own elsewhere. */
 function take(world: World, thing: string, name: string, value: unknown, plan: Plan, entry: Entry): Numbers {
   const x = plan.given.find((one) => one.name === entry.arguments[0]) as Given;
   const dtype = dtypeOfResult(entry, name, plan);
   const { shape } = entry.operands[name];
-  const length = shape === "rows cols" ? plan.rows * plan.cols : plan.rows;
-  if (shape === "rows cols" && x.thing.kind === "tensor") {
+  const width = widthOf(shape, plan);
+  const length = plan.rows * (width ?? 1);
+  if (width !== undefined && x.thing.kind === "tensor") {
     if (!orthonorm.isTensor(value)) throw new Disagreement(`${name} is no Tensor, as x is`);
     const added = world.addTensor(thing, value, plan.engine);
     if (value.dtype !== dtype) throw new Disagreement(`${name} is of ${value.dtype}`);
-    if (String(value.shape) !== String(x.thing.shape)) throw new Disagreement(`${name} has the shape ${value.shape}`);
+    const like = [...x.thing.shape.slice(0, -1), width];
+    if (String(value.shape) !== String(like)) throw new Disagreement(`${name} has the shape ${value.shape}`);
     return elementsOf(added.region, dtype);
   }
   const kind = x.thing.kind === "array" && x.thing.storage === "f16" && dtype === "f16" ? "f16" : dtype;
   const found = value as Numbers;
   const expected =
-    kind === "f16" && x.thing.kind === "array" && x.thing.storage === "f16" && shape === "rows cols"
+    kind === "f16" && x.thing.kind === "array" && x.thing.storage === "f16" && width !== undefined
       ? "f16"
       : storageOf(viewOf(dtype, new ArrayBuffer(0)));
   if (storageOf(found) !== expected) throw new Disagreement(`${name} is a ${found?.constructor?.name}`);
@@ -311,7 +318,9 @@ function again(world: World, step: Call, plan: Plan, asked: readonly Given[]): R
   if (!given && "out" in entry.operands && !entry.returns?.includes("out")) {
     options.out = viewOf(
       dtypeOfResult(entry, "out", plan),
-      new ArrayBuffer(plan.rows * plan.cols * BYTES[dtypeOfResult(entry, "out", plan)]),
+      new ArrayBuffer(
+        plan.rows * (widthOf(entry.operands.out.shape, plan) ?? 1) * BYTES[dtypeOfResult(entry, "out", plan)],
+      ),
     );
   }
   const result = (publicOps[step.op] as (...all: unknown[]) => unknown)(...positional, options);

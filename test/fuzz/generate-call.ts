@@ -229,6 +229,8 @@ function sizesOf({ generator: { dice }, rows, cols, k }: Draft, name: string, { 
       return [k, cols];
     case "rows k":
       return [rows, k];
+    case "k":
+      return [1, k];
     default:
       return [rows, cols];
   }
@@ -334,11 +336,12 @@ function numbersFor(
 ): string {
   const { dice } = generator;
   const length = rows * width;
-  if (spec.shape === "k cols" && rows > 1 && dice.percent(85))
+  if (spec.shape === "k cols" && spec.dtype === "parameter" && rows > 1 && dice.percent(85))
     return `orthonormalRows(${rows}, ${cols}, ${dice.int(1, 1e6)})`;
   // what only `convert` rounds in one step
   if (entry.arguments.includes("to") && dice.percent(40)) return `values("ties", ${length}, ${dice.int(1, 1e6)})`;
   // numbers that a norm may have saved, or that a parameter mostly is
-  if (name === "rstd" || spec.shape === "cols") return `values("normal", ${length}, ${dice.int(1, 1e6)})`;
+  if (name === "rstd" || spec.shape === "cols" || spec.shape === "k")
+    return `values("normal", ${length}, ${dice.int(1, 1e6)})`;
   return generator.numbers(dtype, length);
 }

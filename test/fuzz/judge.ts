@@ -229,12 +229,15 @@ function sizeOf(
   const rowLong = tensors.find((one) => one.name === second || operands[one.name]?.shape.endsWith("cols"));
   if (cols === undefined && rowLong !== undefined) [name, cols] = [rowLong.name, rowLong.tensor.cols];
   for (const parameter of ["weight", "bias"]) {
+    if (operands[parameter]?.shape !== "cols") continue;
     const value = values.get(parameter);
     const array = value && operand(value);
     if (cols === undefined && array?.kind === "array" && array.real.length > 0)
       [name, cols] = [parameter, array.real.length];
   }
-  const other = second in operands ? operand(values.get(second) as Value) : undefined;
+  // how many rows a weight has, its length does not say
+  const other =
+    second in operands && operands[second].dtype !== "same" ? operand(values.get(second) as Value) : undefined;
   if (cols === undefined && other?.kind === "array" && other.real.length > 0 && other.real.length < length) {
     [name, cols] = [second, other.real.length];
   }
@@ -302,6 +305,8 @@ function sizesOf(shape: string, { rows, cols, k }: Context): [rows: number, cols
       return [rows, 1];
     case "rows k":
       return [rows, k];
+    case "k":
+      return [1, k];
     default:
       return [1, cols];
   }

@@ -108,6 +108,10 @@ function* opCalls(o: typeof Orthonorm, dtype: DType, cols: number): Generator<[o
     const coefficients = perRow();
     yield [op, o[op](x, direction, { ...of, coefficients }), coefficients];
   }
+  for (const k of [1, 4, 7]) {
+    const rows = encode(dtype, deviates(k * cols, seed + 7));
+    yield ["linear", o.linear(x, rows, of), o.linear(x, rows, { ...of, bias: encode(wide, deviates(k, seed + 8)) })];
+  }
   for (const k of [2, 3, 5]) {
     if (cols < 2 * k) break;
     const directions = o.orthonormalize(encode(wide, deviates(k * cols, seed + 5)), { cols });

@@ -184,7 +184,7 @@ export class OpCase {
     for (const [name, { dtype, values }] of this.inputs) {
       const numbers = decode(dtype, values as Numbers);
       // of directions the kernel gets the f32 nearest to a multiple, of other parameters the nearest itself
-      const rounds = operands[name].shape === "cols" && wideOf(this.dtype) === "f32" && dtype === "f64";
+      const rounds = ["cols", "k"].includes(operands[name].shape) && wideOf(this.dtype) === "f32" && dtype === "f64";
       inputs[name] = rounds ? Float64Array.from(numbers, Math.fround) : numbers;
     }
     return this.description.oracle({ ...this.sizes, dtype: this.dtype, inputs, scalars: this.scalars });
@@ -250,13 +250,14 @@ function rowIn({ cols }: Operand, elements: Numbers, row: number): Numbers {
 
 function dimensions(shape: string, { rows, cols, k }: Sizes): [rows: number, cols: number] {
   if (shape === "cols") return [1, cols];
+  if (shape === "k") return [1, k];
   if (shape === "rows") return [rows, 1];
   if (shape === "k cols") return [k, cols];
   return shape === "rows k" ? [rows, k] : [rows, cols];
 }
 
 function shapeOf(shape: string, rows: number, cols: number): number[] {
-  if (shape === "cols") return [cols];
+  if (shape === "cols" || shape === "k") return [cols];
   return shape === "rows" ? [rows] : [rows, cols];
 }
 

@@ -11,7 +11,7 @@ export function operandsOf(op: OpName): Record<string, Any> {
   for (const [name, { role, shape, dtype }] of Object.entries(operands)) {
     if (role === "workspace" || returns.includes(name) || name === "sum") continue;
     const type = dtype === "to" ? "f64" : "f32";
-    const dims = { "rows cols": [2, 4], rows: [2], cols: [4], "k cols": [4], "rows k": [2] }[
+    const dims = { "rows cols": [2, 4], rows: [2], cols: [4], "k cols": [4], "rows k": [2], k: [1] }[
       shape as string
     ] as number[];
     given[name] = tensor(type, dims, ramp(dims.reduce((a, b) => a * b, 1)));

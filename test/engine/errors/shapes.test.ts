@@ -45,6 +45,10 @@ describe("by the table", () => {
       refuses(put(8), `${expected} 2 rows of 4, got a Tensor of [8]`);
       refuses(put(4, 2), `${expected} 2 rows of 4, got a Tensor of [4, 2]`);
       refuses(put(6), `${expected} a positive multiple of 4 elements, got 6`);
+    } else if (shape === "k") {
+      refuses(put(2), `${expected} 1 element, got 2`);
+      refuses(put(1, 1, 2), `${expected} 1 element, got 2`);
+      expect(said(put(1, 1))).toBe("none");
     } else {
       refuses(put(1, 2), `${expected} 2 rows of 1, got a Tensor of [1, 2]`);
       refuses(put(3), `${expected} 2 elements, got 3`);

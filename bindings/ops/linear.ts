@@ -1,0 +1,61 @@
+import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
+import type { ArrayOrTensor, Like } from "../call/operand.js";
+import { linear as op } from "../wasm/ops.js";
+
+/** Options of `linear`. */
+export interface LinearOptions extends CommonOptions {
+  /** Added to each row of the result: k elements of x's element type, f32 or f64. */
+  bias?: ArrayOrTensor;
+  /** Receives the result, rows × k elements; shares none with x, weight or bias. */
+  out?: ArrayOrTensor;
+}
+
+/**
+ * A linear layer.
+ *
+ * y = x·Wᵀ + b, with W [k, cols] as PyTorch stores it. In f32, |Δy| ≤ 2·√cols·2⁻²⁴·‖x‖‖w‖ and a rounding of the bias's sum;
+ * f16 and bf16 are computed in f32 and rounded once. A row's bits depend on no other row.
+ *
+ * @param x rows × cols elements; as arrays, all of x is one row without `cols`
+ * @param weight [k, cols], of x's element type
+ * @returns `out` if it is given, else a Tensor for a Tensor, an array like x for an array: rows × k elements
+ * @throws {TypeError | RangeError} naming the argument, what was expected and what was got, before anything is written
+ * @see PyTorch, torch.nn.functional.linear
+ *
+ * @example
+ * ```ts
+ * const weight = new Float32Array([1, 0, 0, 1, 1, 1]); // [3, 2]
+ * linear(new Float32Array([3, 4]), weight, { bias: new Float32Array([0, 0, 0.5]) }); // [3, 4, 7.5]
+ * ```
+ */
+export function linear<O extends ArrayOrTensor>(
+  x: ArrayOrTensor,
+  weight: ArrayOrTensor,
+  options: LinearOptions & { out: O },
+): O;
+export function linear<X extends ArrayOrTensor>(
+  x: X,
+  weight: ArrayOrTensor,
+  options?: LinearOptions & { out?: undefined },
+): Like<X>;
+export function linear<X extends ArrayOrTensor>(
+  x: X,
+  weight: ArrayOrTensor,
+  options?: LinearOptions,
+): Like<X> | ArrayOrTensor;
+export function linear(x: ArrayOrTensor, weight: ArrayOrTensor, options: LinearOptions = noOptions): ArrayOrTensor {
+  checkOptions(op, options);
+  const { bias, out } = options;
+  const call = begin(op, x, options, weight);
+  try {
+    const w = call.severalRows(op.operands.weight, weight);
+    const b = call.optional(op.operands.bias, bias);
+    const y = call.output(op.operands.out, out);
+    const kernel = call.kernel(op);
+    call.stage();
+    kernel(call.at(y), call.at(call.x), call.at(w), call.at(b), call.strides(), call.rows, call.cols, call.k);
+    return call.result(y);
+  } finally {
+    call.end();
+  }
+}

@@ -1,0 +1,121 @@
+import { defaultEngine, linear, tensor } from "orthonorm";
+import { describe, expect, it } from "vitest";
+import { linear as oracle } from "../../../bindings/reference/linear.js";
+import { decode, encode } from "../../support/dtypes.js";
+import { testOp } from "../../support/op-suite.js";
+import { description } from "../../support/ops/linear.js";
+import { normals } from "../../support/random.js";
+
+testOp(description);
+
+/** Half a unit in the last place of 1 in the arithmetic, and in the result. */
+const units = {
+  f32: [2 ** -24, 2 ** -24],
+  f64: [2 ** -53, 2 ** -53],
+  f16: [2 ** -24, 2 ** -11],
+  bf16: [2 ** -24, 2 ** -8],
+} as const;
+
+const shapes = [
+  ...[1, 2, 3, 4, 5, 7, 8, 9, 31, 70].flatMap((n) => [
+    [n, 5, 6],
+    [3, n, 7],
+    [6, 9, n],
+  ]),
+  ...[
+    [5, 255, 3],
+    [5, 256, 5],
+    [4, 257, 70],
+    [9, 769, 10],
+    [2, 4097, 2],
+    [70, 70, 70],
+  ],
+];
+
+describe.each(["f32", "f64", "f16", "bf16"] as const)("linear %s", (dtype) => {
+  const [unit, own] = units[dtype];
+  const numbers = (n: number, seed: number) => encode(dtype as "f32", normals(n, 0.5, 1, seed));
+
+  it.each(shapes)("%i × %i → %i is the oracle's, with a bias and without", (rows, cols, k) => {
+    const [x, weight] = [numbers(rows * cols, 1), numbers(k * cols, 2)];
+    const bias = encode(dtype === "f64" ? "f64" : ("f32" as "f64"), normals(k, 0, 1, 3));
+    const [xs, ws] = [decode(dtype, x), decode(dtype, weight)];
+    for (const b of [undefined, bias]) {
+      const y = decode(dtype, linear(x, weight, { cols, dtype, bias: b }));
+      const expected = oracle(xs, ws, { cols, bias: b });
+      expect(y.length).toBe(rows * k);
+      y.forEach((value, i) => {
+        const row = Math.floor(i / k) * cols;
+        const size =
+          Math.hypot(...xs.subarray(row, row + cols)) *
+          Math.hypot(...ws.subarray((i % k) * cols, ((i % k) + 1) * cols));
+        const bound = 2 * Math.sqrt(cols) * unit * size + 2 * own * Math.abs(expected[i]) + 2 ** -24 * own;
+        expect(Math.abs(value - expected[i]), `y[${i}]`).toBeLessThanOrEqual(bound);
+      });
+    }
+  });
+
+  it("gives a row the same bits alone and among others, with every row of W or one", () => {
+    const [rows, cols, k] = [7, 515, 9];
+    const [x, weight] = [numbers(rows * cols, 4), numbers(k * cols, 5)];
+    const y = linear(x, weight, { cols, dtype });
+    for (let i = 0; i < rows; i++) {
+      const row = x.slice(i * cols, (i + 1) * cols);
+      expect(linear(row, weight, { cols, dtype })).toEqual(y.slice(i * k, (i + 1) * k));
+      expect(linear(row, weight.slice(8 * cols), { cols, dtype })[0]).toBe(y[i * k + 8]);
+    }
+  });
+});
+
+describe("linear", () => {
+  it("keeps NaN and infinity to their row", () => {
+    const x = new Float32Array(6 * 5).fill(1);
+    x[7] = Number.NaN;
+    x[12] = Number.POSITIVE_INFINITY;
+    x[15] = 1e30;
+    const y = linear(x, new Float32Array(3 * 5).fill(1), { cols: 5 });
+    expect([...y]).toEqual([
+      5,
+      5,
+      5,
+      NaN,
+      NaN,
+      NaN,
+      ...Array(3).fill(Infinity),
+      ...Array(3).fill(y[9]),
+      5,
+      5,
+      5,
+      5,
+      5,
+      5,
+    ]);
+    expect(y[9]).toBe(Math.fround(1e30));
+  });
+
+  it("gives a Tensor of k columns for a Tensor, and reads a view as its copy", () => {
+    const engine = defaultEngine();
+    const all = Float32Array.from(normals(6 * 10, 0, 1, 6));
+    const weight = Float32Array.from(normals(3 * 4, 0, 1, 7));
+    const whole = tensor("f32", [2, 3, 10], all);
+    const y = linear(whole, Float32Array.from(normals(30, 0, 1, 8)), { engine });
+    expect(y.shape).toEqual([2, 3, 3]);
+    const part = whole.view({ offset: 2, shape: [6, 4], rowStride: 10 });
+    const rows = Float32Array.from({ length: 24 }, (_, i) => all[Math.floor(i / 4) * 10 + 2 + (i % 4)]);
+    expect(linear(part, weight).toArray()).toEqual(linear(rows, weight, { cols: 4 }));
+    for (const t of [y, part, whole]) t.dispose();
+  });
+
+  it("refuses what does not fit, and an out that shares elements", () => {
+    const x = new Float32Array(8);
+    expect(() => linear(x, new Float32Array(6), { cols: 4 })).toThrow(
+      "linear: weight expected a positive multiple of 4 elements, got 6",
+    );
+    expect(() => linear(x, new Float32Array(12), { cols: 4, bias: new Float32Array(2) })).toThrow(
+      "linear: bias expected 3 elements, got 2",
+    );
+    expect(() => linear(x, new Float32Array(16), { cols: 4, out: x })).toThrow(
+      "linear: out expected no element of x, got x",
+    );
+  });
+});
