@@ -219,7 +219,7 @@ export const ops = {
     },
     // how many rows are arranged at a time
     sizes: ["k", "block"],
-    relaxed: ["f32", "f64", "f16", "bf16"],
+    relaxed: ["f32", "f64", "bf16"],
   },
   convert: {
     family: "convert",

@@ -16,18 +16,20 @@ import { Rows } from "../strides";
  * row, on no block and on no stride. Chains of any length would break the bound for constant rows: 2.0 times at 4096 columns.
  *
  * Bytes: x once, and arranged once per block of W; W once per four rows, mostly from cache; y once. y shares no byte with x, W or b.
- * `arranged` has room for block · cols lanes, both rounded up to fours.
+ * `arranged` has room for block · cols lanes, both rounded up to fours, and for halves 16 KiB, or four rows, more.
  * Error in f32: 2·√cols·2⁻²⁴·‖x‖‖w‖, and for halves one rounding more. Source: PyTorch, torch.nn.functional.linear.
  */
 export function linear<L extends Lanes, P extends Lanes>(
   out: usize, x: usize, weight: usize, bias: usize, arranged: usize, strides: usize, rows: i32, cols: i32, k: i32, block: i32,
 ): void {
-  const l = trait<L>(), p = trait<P>(), tile = trait<Tile<L, P>>();
+  const l = trait<L>(), p = trait<P>(), tile = trait<Tile<L, L, P>>(), wide = trait<Tile<L, P, P>>();
   const nextX = trait<Rows<L>>().stride(strides, 0, cols), nextY = <usize>k * l.size, nextW = <usize>cols * l.size;
-  const row = <usize>((cols + l.width - 1) & -l.width) * l.lane, stay = <i32>max<usize>(4, blockBytes / nextW & ~3);
+  const row = <usize>((cols + l.width - 1) & -l.width) * l.lane, stay = <i32>max<usize>(4, blockBytes / row & ~3);
   for (; rows > 0; rows -= block, out += <usize>block * nextY) {
     // of fewer than four rows nothing of W is used again soon
     const many = min<i32>(block, rows), fours = many & ~3, outs = fours ? stay : k;
+    // where halves meet more than four rows, it pays to widen them before
+    const widen = l.size < l.lane && fours > 4, widened = arranged + <usize>block * row;
     let to = arranged;
     for (let i = 0; i < fours; i += 4, to += 4 * row, x += 4 * nextX) {
       for (let r: usize = 0; r < 4; r++) tile.arrange(to + (r << 4), x + r * nextX, cols, 64);
@@ -37,7 +39,12 @@ export function linear<L extends Lanes, P extends Lanes>(
     for (let j = 0; j < k; j += outs, w += <usize>outs * nextW, y += <usize>outs * l.size, b += b ? <usize>outs * p.size : 0) {
       const some = min<i32>(outs, k - j);
       let from = arranged, at = y;
-      for (let i = 0; i < fours; i += 4, from += 4 * row, at += 4 * nextY) tile.fourRows(at, nextY, from, w, nextW, b, some, cols);
+      if (widen) {
+        for (let r = 0; r < some; r++) tile.arrange(widened + <usize>r * row, w + <usize>r * nextW, cols, 16);
+        for (let i = 0; i < fours; i += 4, from += 4 * row, at += 4 * nextY) wide.fourRows(at, nextY, from, widened, row, b, some, cols);
+      } else {
+        for (let i = 0; i < fours; i += 4, from += 4 * row, at += 4 * nextY) tile.fourRows(at, nextY, from, w, nextW, b, some, cols);
+      }
       for (let i = fours; i < many; i++, from += row, at += nextY) tile.oneRow(at, from, w, nextW, b, some, cols);
     }
   }
@@ -48,9 +55,9 @@ const blockBytes: usize = 16384;
 /** The columns of a chain of additions. */
 const chain: i32 = 256;
 
-/** L is the element type of x, W and y, P that of the bias; both have lanes of the same width. */
+/** L is the element type of x and y, W that of the weights, P that of the bias. All have lanes of the same width. */
 @final @unmanaged
-export class Tile<L extends Lanes, P extends Lanes> {
+export class Tile<L extends Lanes, W extends Lanes, P extends Lanes> {
   /** A row as vectors of lanes, `step` bytes from one to the next; after its end zeros. */
   arrange(to: usize, x: usize, cols: i32, step: usize): void {
     const l = trait<L>(), tail = cols & (l.width - 1);
@@ -60,7 +67,8 @@ export class Tile<L extends Lanes, P extends Lanes> {
 
   /** Four rows of x by `outs` rows of W, two at a time. An odd last row of W is taken twice and stored once. */
   fourRows(y: usize, nextY: usize, x: usize, w: usize, nextW: usize, bias: usize, outs: i32, cols: i32): void {
-    const l = trait<L>(), p = trait<P>(), step = l.step, zero = l.splat(0), y1 = nextY, y2 = nextY + nextY, y3 = y1 + y2;
+    const l = trait<L>(), m = trait<W>(), p = trait<P>(), step = m.step, zero = l.splat(0);
+    const y1 = nextY, y2 = nextY + nextY, y3 = y1 + y2;
     for (; outs > 0; outs -= 2, w += 2 * nextW, y += 2 * l.size) {
       const two = outs > 1;
       let from = x, w0 = w, w1 = two ? w + nextW : w;
@@ -69,15 +77,15 @@ export class Tile<L extends Lanes, P extends Lanes> {
       for (let left = cols; left > 0; left -= chain) {
         const part = min<i32>(left, chain), tail = part & (l.width - 1);
         let a0 = zero, a1 = zero, a2 = zero, a3 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
-        for (const end = w0 + <usize>(part - tail) * l.size; w0 < end; w0 += step, w1 += step, from += 64) {
-          const c = l.load(w0), d = l.load(w1);
+        for (const end = w0 + <usize>(part - tail) * m.size; w0 < end; w0 += step, w1 += step, from += 64) {
+          const c = m.load(w0), d = m.load(w1);
           const e = v128.load(from); a0 = l.fma(e, c, a0); b0 = l.fma(e, d, b0);
           const f = v128.load(from, 16); a1 = l.fma(f, c, a1); b1 = l.fma(f, d, b1);
           const g = v128.load(from, 32); a2 = l.fma(g, c, a2); b2 = l.fma(g, d, b2);
           const h = v128.load(from, 48); a3 = l.fma(h, c, a3); b3 = l.fma(h, d, b3);
         }
         if (tail) {
-          const c = l.loadPart(w0, tail), d = l.loadPart(w1, tail);
+          const c = m.loadPart(w0, tail), d = m.loadPart(w1, tail);
           const e = v128.load(from); a0 = l.fma(e, c, a0); b0 = l.fma(e, d, b0);
           const f = v128.load(from, 16); a1 = l.fma(f, c, a1); b1 = l.fma(f, d, b1);
           const g = v128.load(from, 32); a2 = l.fma(g, c, a2); b2 = l.fma(g, d, b2);
@@ -103,22 +111,22 @@ export class Tile<L extends Lanes, P extends Lanes> {
 
   /** One row of x by `outs` rows of W, four at a time; where fewer are left, the first of them stands for those. */
   oneRow(y: usize, x: usize, w: usize, nextW: usize, bias: usize, outs: i32, cols: i32): void {
-    const l = trait<L>(), p = trait<P>(), step = l.step, zero = l.splat(0);
+    const l = trait<L>(), m = trait<W>(), p = trait<P>(), step = m.step, zero = l.splat(0);
     for (; outs > 0; outs -= 4, w += 4 * nextW, y += 4 * l.size) {
       let from = x, w0 = w, w1 = outs > 1 ? w + nextW : w, w2 = outs > 2 ? w + 2 * nextW : w, w3 = outs > 3 ? w + 3 * nextW : w;
       let s = zero, t = zero;
       for (let left = cols; left > 0; left -= chain) {
         const part = min<i32>(left, chain), tail = part & (l.width - 1);
         let a = zero, b = zero, c = zero, d = zero;
-        for (const end = w0 + <usize>(part - tail) * l.size; w0 < end; from += 16) {
+        for (const end = w0 + <usize>(part - tail) * m.size; w0 < end; from += 16) {
           const v = v128.load(from);
-          a = l.fma(v, l.load(w0), a); b = l.fma(v, l.load(w1), b); c = l.fma(v, l.load(w2), c); d = l.fma(v, l.load(w3), d);
+          a = l.fma(v, m.load(w0), a); b = l.fma(v, m.load(w1), b); c = l.fma(v, m.load(w2), c); d = l.fma(v, m.load(w3), d);
           w0 += step; w1 += step; w2 += step; w3 += step;
         }
         if (tail) {
           const v = v128.load(from);
-          a = l.fma(v, l.loadPart(w0, tail), a); b = l.fma(v, l.loadPart(w1, tail), b);
-          c = l.fma(v, l.loadPart(w2, tail), c); d = l.fma(v, l.loadPart(w3, tail), d);
+          a = l.fma(v, m.loadPart(w0, tail), a); b = l.fma(v, m.loadPart(w1, tail), b);
+          c = l.fma(v, m.loadPart(w2, tail), c); d = l.fma(v, m.loadPart(w3, tail), d);
         }
         s = l.add(s, l.sumLanes4(a, b, c, d));
         if (l.width == 2) t = l.add(t, l.sumLanes4(c, d, zero, zero));

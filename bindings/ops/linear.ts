@@ -5,6 +5,9 @@ import { linear as op } from "../wasm/ops.js";
 /** How many elements of x are arranged at a time: in f32 384 KiB, for which a second-level cache of 512 KiB has room beside W. */
 const BLOCK_ELEMENTS = 98304;
 
+/** … and how many of W are widened at a time, where they are halves. */
+const WIDENED_ELEMENTS = 4096;
+
 /** Options of `linear`. */
 export interface LinearOptions extends CommonOptions {
   /** Added to each row of the result: k elements of x's element type, f32 or f64. */
@@ -57,7 +60,8 @@ export function linear(x: ArrayOrTensor, weight: ArrayOrTensor, options: LinearO
     const { rows, cols, k } = call;
     const width = Math.ceil(cols / 4) * 4;
     const block = Math.max(4, Math.min(Math.floor(BLOCK_ELEMENTS / width), rows + 3) & -4);
-    const arranged = call.workspace(op.operands.arranged, block, width);
+    const widened = Math.max(4, Math.floor(WIDENED_ELEMENTS / width));
+    const arranged = call.workspace(op.operands.arranged, block + widened, width);
     const kernel = call.kernel(op);
     call.stage();
     kernel(
