@@ -214,8 +214,12 @@ export const ops = {
       x,
       weight: input("k cols", "same"),
       bias: input("k", "parameter"),
+      // some rows of x as lanes, side by side
+      arranged: workspace("block", "wide"),
     },
-    sizes: ["k"],
+    // how many rows are arranged at a time
+    sizes: ["k", "block"],
+    relaxed: ["f32", "f64", "bf16"],
   },
   convert: {
     family: "convert",

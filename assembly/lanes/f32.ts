@@ -14,6 +14,8 @@ export class F32 extends Single {
   @inline loadFinite(p: usize): v128 { return v128.load(p); }
   @inline store(p: usize, v: v128): void { v128.store(p, v); }
   @inline storeTwo(p: usize, v: v128, w: v128): void { v128.store(p, v); v128.store(p, w, 16); }
+  @inline loadTwoLanes(p: usize): v128 { return v128.load64_zero(p); }
+  @inline storeTwoLanes(p: usize, v: v128): void { v128.store64_lane(p, v, 0); }
   loadPart(p: usize, n: i32): v128 {
     let v = f32x4.splat(0);
     if (n & 2) v = v128.load64_zero(p);

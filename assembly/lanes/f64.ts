@@ -20,6 +20,8 @@ export class F64 extends Lanes {
   @inline storeTwo(p: usize, v: v128, w: v128): void { v128.store(p, v); v128.store(p, w, 16); }
   loadPart(p: usize, n: i32): v128 { return n ? v128.load64_zero(p) : f64x2.splat(0); }
   storePart(p: usize, v: v128, n: i32): void { if (n) v128.store64_lane(p, v, 0); }
+  @inline loadTwoLanes(p: usize): v128 { return v128.load(p); }
+  @inline storeTwoLanes(p: usize, v: v128): void { v128.store(p, v); }
   @inline loadSplat(p: usize): v128 { return v128.load64_splat(p); }
   @inline storeLane(p: usize, v: v128): void { v128.store64_lane(p, v, 0); }
 

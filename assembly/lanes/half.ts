@@ -27,6 +27,8 @@ export abstract class Half<C extends Code> extends Single {
   @inline loadFinite(p: usize): v128 { return trait<C>().widenFinite(v128.load16x4_s(p)); }
   @inline store(p: usize, v: v128): void { v128.store64_lane(p, trait<C>().narrow(v, v), 0); }
   @inline storeTwo(p: usize, v: v128, w: v128): void { v128.store(p, trait<C>().narrow(v, w)); }
+  @inline loadTwoLanes(p: usize): v128 { return trait<C>().widen(i32x4.extend_low_i16x8_s(v128.load32_zero(p))); }
+  @inline storeTwoLanes(p: usize, v: v128): void { v128.store32_lane(p, trait<C>().narrow(v, v), 0); }
   loadPart(p: usize, n: i32): v128 {
     let v = i16x8.splat(0);
     if (n & 2) v = v128.load32_zero(p);

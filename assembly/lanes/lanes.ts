@@ -33,8 +33,12 @@ export abstract class Lanes {
   abstract storeTwo(p: usize, v: v128, w: v128): void;
   /** The first n < width elements at p, and 0 in the lanes after them. It reads no other byte. */
   abstract loadPart(p: usize, n: i32): v128;
+  /** The first two elements at p, and 0 in the lanes after them: v128.load64_zero, for f64 v128.load. */
+  abstract loadTwoLanes(p: usize): v128;
   /** The first n < width lanes to p. It writes no other byte. */
   abstract storePart(p: usize, v: v128, n: i32): void;
+  /** The first two lanes to p: v128.store64_lane, for f64 v128.store, for the halves the steps from f32 and v128.store32_lane. */
+  abstract storeTwoLanes(p: usize, v: v128): void;
   /** v128.load32_splat, v128.load64_splat: one lane (not one element) from p into every lane. */
   abstract loadSplat(p: usize): v128;
   /** v128.store32_lane, v128.store64_lane: lane 0 to p. */

@@ -56,6 +56,33 @@ export function model({ op, rows, cols, eps, inputs, nodes }: ModelOf): Uint8Arr
   return join([number(1, 8), field(7, graph), field(8, join([text(1, ""), number(2, 17)]))]);
 }
 
+/** x·Wᵀ + b as one node, with W [k, cols] and b as constants, which the runtime may arrange as it likes. */
+export function gemm(rows: number, cols: number, weight: Float32Array, bias: Float32Array): Uint8Array {
+  const k = bias.length;
+  const transposed = join([text(1, "transB"), number(3, 1), number(20, 2)]);
+  const node = join([
+    ...["x", "weight", "bias"].map((input) => text(1, input)),
+    text(2, "y"),
+    text(4, "Gemm"),
+    field(5, transposed),
+  ]);
+  const constant = (called: string, dims: readonly number[], values: Float32Array) =>
+    field(5, join([...dims.map((size) => number(1, size)), number(2, 1), text(8, called), field(9, bytesOf(values))]));
+  const value = (called: string, dims: readonly number[]) => {
+    const shape = join(dims.map((size) => field(1, number(1, size))));
+    return join([text(1, called), field(2, field(1, join([number(1, 1), field(2, shape)])))]);
+  };
+  const graph = join([
+    field(1, node),
+    text(2, "linear"),
+    constant("weight", [k, cols], weight),
+    constant("bias", [k], bias),
+    field(11, value("x", [rows, cols])),
+    field(12, value("y", [rows, k])),
+  ]);
+  return join([number(1, 8), field(7, graph), field(8, join([text(1, ""), number(2, 17)]))]);
+}
+
 // protobuf: a key, field · 8 + wire type, and a varint (0), something with its length before it (2), or four bytes (5)
 
 function varint(value: number): number[] {
