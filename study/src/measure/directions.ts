@@ -7,33 +7,32 @@ const fewestSigns = 16;
 /** How many random directions there are. All sites of one d have the same ones, so that their sums merge. */
 export const directionCount = 99;
 
-/** With the uniform vector they are in groups of so many. */
-export const together = 4;
+/** So many elements of them are held at a time, in groups of one size. */
+const mostHeld = 2 ** 20;
 
-/** Those of the last d are kept where they have at most so many elements: sites of one d mostly follow each other. */
-const mostKept = 2 ** 20;
-
-let kept: { cols: number; groups: Float64Array[] } | null = null;
+let held: { cols: number; all: Float64Array } | null = null;
 
 /**
- * The uniform vector, then random directions, all at length 1 and the same ones in every run, four of them one after another. They
+ * The uniform vector, then random directions, all at length 1 and the same ones in every run, in groups of one after another. They
  * are vectors of ±1/√d, which spread over all dimensions just as the uniform vector does; in few dimensions, normal vectors, which
- * spread evenly over the sphere.
+ * spread evenly over the sphere. All of them are one group where they have room, and are kept: sites of one d mostly follow each
+ * other.
  */
 export function comparedDirections(cols: number): Iterable<Float64Array> {
-  if (cols * (1 + directionCount) > mostKept) return groupsOf(cols);
-  if (kept?.cols !== cols) kept = { cols, groups: [...groupsOf(cols)] };
-  return kept.groups;
+  const all = 1 + directionCount;
+  if (all * cols > mostHeld) return groupsOf(cols, Math.max(1, Math.floor(mostHeld / cols)));
+  if (held?.cols !== cols) held = { cols, all: [...groupsOf(cols, all)][0] };
+  return [held.all];
 }
 
-function* groupsOf(cols: number): Generator<Float64Array> {
+function* groupsOf(cols: number, most: number): Generator<Float64Array> {
   const next = xorshift();
   const random = cols < fewestSigns ? () => normal(next) : () => (next() < 0 ? -1 : 1);
-  for (let first = 0; first <= directionCount; first += together) {
-    const group = new Float64Array(together * cols);
-    if (first === 0) group.fill(1, 0, cols);
-    for (let i = first === 0 ? cols : 0; i < group.length; i++) group[i] = random();
-    yield unitRows(group, together, cols);
+  for (let first = 0; first <= directionCount; first += most) {
+    const count = Math.min(most, 1 + directionCount - first);
+    const group = new Float64Array(count * cols);
+    for (let i = 0; i < group.length; i++) group[i] = first === 0 && i < cols ? 1 : random();
+    yield unitRows(group, count, cols);
   }
 }
 

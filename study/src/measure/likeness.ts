@@ -6,10 +6,10 @@
  * ones. Here r is that of cos²: for a direction drawn evenly from the sphere, cos² to one row and cos² to another are correlated by
  * exactly (d·c² − 1)/(d − 1), where c is the cosine of the two rows. Source: L. Kish, Survey Sampling, 1965, §8.2.
  */
+import { linear, type Tensor } from "orthonorm";
 import { asNumber, asObject } from "../summary/saved.js";
-import { dots } from "./unit-rows.js";
 
-/** Pairs are taken of at most so many rows, and of fewer where rows are long: 2²⁴ products take some twenty milliseconds. */
+/** Pairs are taken of at most so many rows, and of fewer where rows are long: 2²⁵ products take a few milliseconds. */
 const mostRows = 256;
 const mostProducts = 2 ** 24;
 
@@ -26,21 +26,23 @@ export class PairSums {
   }
 
   /**
-   * @param units n × cols elements, of rows at length 1
+   * @param units n × cols, rows at length 1
    * @param counts how often each of the n rows occurs: two copies are a pair too
    */
-  static measure(units: Float64Array, counts: readonly number[], cols: number): PairSums {
+  static measure(units: Tensor<"f64">, counts: readonly number[]): PairSums {
+    const { cols } = units;
     const sums = PairSums.of();
     const n = Math.min(counts.length, mostRows, Math.max(16, Math.floor(Math.sqrt((2 * mostProducts) / cols))));
-    const cosines = new Float64Array(n);
+    const some = units.view({ shape: [n, cols] });
+    const cosines = linear(some, some, { out: new Float64Array(n * n) });
+    some.dispose();
     for (let row = 0; row < n; row++) {
       const copies = (counts[row] * (counts[row] - 1)) / 2;
       sums.pairs += copies;
       sums.cosine += copies;
       sums.squared += copies;
-      dots(units, row * cols, units, 0, cols, row, cosines);
       for (let other = 0; other < row; other++) {
-        const cosine = cosines[other];
+        const cosine = cosines[row * n + other];
         const times = counts[row] * counts[other];
         sums.pairs += times;
         sums.cosine += times * cosine;

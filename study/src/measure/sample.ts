@@ -3,15 +3,25 @@
  * They are made on a random sample of the distinct rows, so that a site of any size costs the same, and kept as sums that
  * merge: every part of a study has a sample of its own.
  */
-import { angle, center, type Engine, geometry, invertLayerNorm, layerNorm, rmsNorm, type Tensor } from "orthonorm";
+import {
+  angle,
+  center,
+  type Engine,
+  geometry,
+  invertLayerNorm,
+  layerNorm,
+  linear,
+  rmsNorm,
+  type Tensor,
+} from "orthonorm";
 import * as reference from "orthonorm/reference";
 import { ExactSum } from "../summary/exact-sum.js";
 import { MeanMax } from "../summary/mean-max.js";
 import { asNumber, asObject } from "../summary/saved.js";
 import type { Sample } from "../types.js";
-import { comparedDirections, directionCount, together } from "./directions.js";
+import { comparedDirections, directionCount } from "./directions.js";
 import { PairSums } from "./likeness.js";
-import { dots, unitRows } from "./unit-rows.js";
+import { unitRows } from "./unit-rows.js";
 
 export type Floats = Float32Array | Float64Array;
 
@@ -135,9 +145,13 @@ export class SampleSums {
   static measure(engine: Engine, rows: Floats, counts: readonly number[], cols: number, eps: number): SampleSums {
     const sums = new SampleSums(cols);
     const n = rows.length / cols;
-    const units = unitRows(rows, n, cols);
-    sums.pairs.addAll(PairSums.measure(units, counts, cols));
-    sums.rank(units, counts);
+    const units = engine.tensor("f64", [n, cols], unitRows(rows, n, cols));
+    try {
+      sums.pairs.addAll(PairSums.measure(units, counts));
+      sums.rank(units, counts);
+    } finally {
+      units.dispose();
+    }
     const dtype = rows instanceof Float64Array ? "f64" : "f32";
     const make = (data?: Floats) => engine.tensor(dtype, [n, cols], data);
     const tensors = [make(rows), make(), make()];
@@ -150,18 +164,15 @@ export class SampleSums {
   }
 
   /** @param units the rows at length 1 */
-  private rank(units: Float64Array, counts: readonly number[]): void {
-    const { cols } = this;
-    const rows = counts.length;
-    const cosines = new Float64Array(together);
-    const columns = Array.from(cosines, () => new Float64Array(rows));
+  private rank(units: Tensor<"f64">, counts: readonly number[]): void {
+    const { rows, cols } = units;
+    const column = new Float64Array(rows);
     let direction = 0;
     for (const group of comparedDirections(cols)) {
-      for (let row = 0; row < rows; row++) {
-        dots(units, row * cols, group, 0, cols, together, cosines);
-        for (let at = 0; at < together; at++) columns[at][row] = Math.abs(cosines[at]);
-      }
-      for (const column of columns) {
+      const many = group.length / cols;
+      const cosines = linear(units, group, { out: new Float64Array(rows * many) });
+      for (let at = 0; at < many; at++) {
+        for (let row = 0; row < rows; row++) column[row] = Math.abs(cosines[row * many + at]);
         const sum = this.absCos[direction++];
         sum.addMany(column, rows);
         for (let row = 0; row < rows; row++) if (counts[row] > 1) sum.addTimes(column[row], counts[row] - 1);
