@@ -302,7 +302,10 @@ function describe(file: Container, chosen: readonly StoredTensor[], unfit: reado
 /** Why a tensor is not measured; null where it is a site. */
 function unfitFor({ dtype, shape, unreadable }: StoredTensor, least: number): string | null {
   if (unreadable !== null) return unreadable;
-  if (!Object.hasOwn(elementTypes, dtype)) return `${dtype}, not F32, F64, F16 or BF16`;
+  if (!Object.hasOwn(elementTypes, dtype)) {
+    const bits = dtype === "U16" || dtype === "I16" ? ": of halves saved as bits, --dtype says which" : "";
+    return `${dtype}, not F32, F64, F16 or BF16${bits}`;
+  }
   if (shape.length < least) return `${shape.length}-D, not rows × d`;
   return shape.includes(0) ? "empty" : null;
 }

@@ -223,5 +223,7 @@ test("--dtype: halves that were saved as integers", () => {
   const [{ source: _, model: _m, ...site }] = figures("bits.npy", "--dtype", "bf16").sites;
   const [{ source: _s, model: _t, ...right }] = figures("brain.safetensors").sites;
   expect(site).toEqual(right);
-  expect(orthonorm(["study", "bits.npy"]).stderr).toContain("bits (U16, not F32, F64, F16 or BF16)");
+  expect(orthonorm(["study", "bits.npy"]).stderr).toContain(
+    "bits (U16, not F32, F64, F16 or BF16: of halves saved as bits, --dtype says which)",
+  );
 });

@@ -71,6 +71,12 @@ describe("what is said of", () => {
     }
   });
 
+  test("of one dimension there is none, and no talk of rows that are alike", async () => {
+    const { sites, says } = await reportOf({ line: random(50, 1) });
+    expect(verdictOf(sites[0])).toMatchObject({ claim: null, doubt: "flat", ratio: 1 });
+    expect(says).toContain("no verdict, for in one dimension every vector lies along the uniform one;");
+  });
+
   test("one vector that lies along the uniform vector: none either", async () => {
     const { sites } = await reportOf({ single: random(1, 64, 20) });
     expect(verdictOf(sites[0])).toMatchObject({ claim: null, doubt: "few", alike: null });

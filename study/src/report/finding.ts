@@ -150,6 +150,7 @@ function doubtful(judged: readonly Judged[]): string {
       0,
     );
   const reasons: string[] = [];
+  if (of("flat").length > 0) reasons.push("in one dimension every vector lies along the uniform one");
   const few = of("few");
   if (few.length > 0) reasons.push(rowsOf(few) === "1" ? "one row is no sample" : `${rowsOf(few)} rows are too few`);
   const alike = of("alike");

@@ -6,8 +6,11 @@ import type { Site } from "../types.js";
 
 export type Claim = "closer" | "asFar" | "farther";
 
-/** Why there is no claim: no row was sampled, they were centred beforehand, they are too few or too alike, or the rank does not confirm the ratio. */
-export type Doubt = "unsampled" | "centred" | "few" | "alike" | "rank";
+/**
+ * Why there is no claim: no row was sampled, they were centred beforehand, they have one dimension, they are too few or too alike,
+ * or the rank does not confirm the ratio.
+ */
+export type Doubt = "unsampled" | "centred" | "flat" | "few" | "alike" | "rank";
 
 export interface Verdict {
   /** The mean |90° − θ| over that of random directions. */
@@ -86,8 +89,9 @@ function claimOf({ ordinary, sample, centred, cols }: Site, ratio: number, rows:
   return ratio >= closerBelow && ratio <= fartherAbove && rows >= fewestForChance ? "asFar" : null;
 }
 
-function doubtOf({ ordinary, centred }: Site, rows: number | null): Doubt {
+function doubtOf({ ordinary, centred, cols }: Site, rows: number | null): Doubt {
   if (centred) return "centred";
+  if (cols < 2) return "flat";
   if (rows === null) return "unsampled";
   if (ordinary.rows < fewestForChance) return "few";
   return rows < fewestForChance ? "alike" : "rank";

@@ -101,6 +101,7 @@ const claimed: Record<Claim, string> = { closer: "closer", asFar: "as far", fart
 const doubted: Record<Doubt, string> = {
   unsampled: "no row sampled",
   centred: "centred beforehand",
+  flat: "none: one dimension",
   few: "none: too few rows",
   alike: "none: rows too alike",
   rank: "none: rank and ratio disagree",
