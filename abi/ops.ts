@@ -208,11 +208,13 @@ export const ops = {
   linear: {
     family: "linear",
     source: "linear/linear",
+    // the weights' element type is in the name
+    kernels: ["linearF32", "linearF64", "linearF16", "linearBF16"],
     arguments: ["x", "weight"],
     operands: {
       out: output("rows k", "same"),
       x,
-      weight: input("k cols", "same"),
+      weight: input("k cols", "weight"),
       bias: input("k", "parameter"),
       // some rows of x as lanes, side by side
       arranged: workspace("block", "wide"),

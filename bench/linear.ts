@@ -90,6 +90,25 @@ async function table([rows, cols, k]: [number, number, number]): Promise<Row[]> 
       });
     }
   }
+  {
+    const [engine] = engines.map(([, one]) => one);
+    const [a, b, out] = [
+      engine.tensor("f32", [rows, cols], x),
+      engine.tensor("f32", k, bias),
+      engine.tensor("f32", [rows, k]),
+    ];
+    for (const [dtype, unit] of [
+      ["bf16", 2 ** -7],
+      ["f16", 2 ** -10],
+    ] as const) {
+      const w = convert(engine.tensor("f32", [k, cols], weight), dtype);
+      contestants.set(`orthonorm, simd, W ${dtype}`, {
+        run: () => linear(a, w, { bias: b, out }),
+        answer: () => out.toArray(),
+        unit,
+      });
+    }
+  }
   contestants.set("onnxruntime-web, session.run", await onnxruntime(rows, cols, x, weight, bias));
 
   const few = Math.min(rows, 4);

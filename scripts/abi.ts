@@ -74,7 +74,7 @@ function imported(kernel: string): string {
 export function relaxedOf(family: string, dtype: DType): string | undefined {
   const names = entries
     .filter(([, entry]) => entry.family === family && entry.relaxed?.includes(dtype))
-    .map(([name]) => `${name}_${dtype}`);
+    .flatMap(([name, { kernels }]) => (kernels ?? [name]).map((kernel) => `${kernel}_${dtype}`));
   return names.length === 0 ? undefined : `${generated}\nexport { ${names.join(", ")} } from "../${dtype}";\n`;
 }
 

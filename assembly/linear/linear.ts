@@ -1,4 +1,4 @@
-import { Lanes, trait } from "../lanes";
+import { BF16, F16, F32, F64, Lanes, trait } from "../lanes";
 import { Rows } from "../strides";
 
 /**
@@ -19,17 +19,18 @@ import { Rows } from "../strides";
  * `arranged` has room for block · cols lanes, both rounded up to fours, and for halves 16 KiB, or four rows, more.
  * Error in f32: 2·√cols·2⁻²⁴·‖x‖‖w‖, and for halves one rounding more. Source: PyTorch, torch.nn.functional.linear.
  */
-export function linear<L extends Lanes, P extends Lanes>(
+function linear<L extends Lanes, W extends Lanes, P extends Lanes>(
   out: usize, x: usize, weight: usize, bias: usize, arranged: usize, strides: usize, rows: i32, cols: i32, k: i32, block: i32,
 ): void {
-  const l = trait<L>(), p = trait<P>(), tile = trait<Tile<L, L, P>>(), wide = trait<Tile<L, P, P>>();
-  const nextX = trait<Rows<L>>().stride(strides, 0, cols), nextY = <usize>k * l.size, nextW = <usize>cols * l.size;
+  const l = trait<L>(), m = trait<W>(), p = trait<P>(), tile = trait<Tile<L, W, P>>(), wide = trait<Tile<L, P, P>>();
+  if (l.width != m.width) return; // f64 goes with f64 alone: nothing is compiled of this
+  const nextX = trait<Rows<L>>().stride(strides, 0, cols), nextY = <usize>k * l.size, nextW = <usize>cols * m.size;
   const row = <usize>((cols + l.width - 1) & -l.width) * l.lane, stay = <i32>max<usize>(4, blockBytes / row & ~3);
   for (; rows > 0; rows -= block, out += <usize>block * nextY) {
     // of fewer than four rows nothing of W is used again soon
     const many = min<i32>(block, rows), fours = many & ~3, outs = fours ? stay : k;
     // where halves meet more than four rows, it pays to widen them before
-    const widen = l.size < l.lane && fours > 4, widened = arranged + <usize>block * row;
+    const widen = m.size < m.lane && fours > 4, widened = arranged + <usize>block * row;
     let to = arranged;
     for (let i = 0; i < fours; i += 4, to += 4 * row, x += 4 * nextX) {
       for (let r: usize = 0; r < 4; r++) tile.arrange(to + (r << 4), x + r * nextX, cols, 64);
@@ -40,7 +41,7 @@ export function linear<L extends Lanes, P extends Lanes>(
       const some = min<i32>(outs, k - j);
       let from = arranged, at = y;
       if (widen) {
-        for (let r = 0; r < some; r++) tile.arrange(widened + <usize>r * row, w + <usize>r * nextW, cols, 16);
+        for (let r = 0; r < some; r++) trait<Tile<W, W, P>>().arrange(widened + <usize>r * row, w + <usize>r * nextW, cols, 16);
         for (let i = 0; i < fours; i += 4, from += 4 * row, at += 4 * nextY) wide.fourRows(at, nextY, from, widened, row, b, some, cols);
       } else {
         for (let i = 0; i < fours; i += 4, from += 4 * row, at += 4 * nextY) tile.fourRows(at, nextY, from, w, nextW, b, some, cols);
@@ -48,6 +49,31 @@ export function linear<L extends Lanes, P extends Lanes>(
       for (let i = fours; i < many; i++, from += row, at += nextY) tile.oneRow(at, from, w, nextW, b, some, cols);
     }
   }
+}
+
+/** By weights of f32, whatever x is; and so on. */
+export function linearF32<L extends Lanes, P extends Lanes>(
+  out: usize, x: usize, weight: usize, bias: usize, arranged: usize, strides: usize, rows: i32, cols: i32, k: i32, block: i32,
+): void {
+  linear<L, F32, P>(out, x, weight, bias, arranged, strides, rows, cols, k, block);
+}
+
+export function linearF64<L extends Lanes, P extends Lanes>(
+  out: usize, x: usize, weight: usize, bias: usize, arranged: usize, strides: usize, rows: i32, cols: i32, k: i32, block: i32,
+): void {
+  linear<L, F64, P>(out, x, weight, bias, arranged, strides, rows, cols, k, block);
+}
+
+export function linearF16<L extends Lanes, P extends Lanes>(
+  out: usize, x: usize, weight: usize, bias: usize, arranged: usize, strides: usize, rows: i32, cols: i32, k: i32, block: i32,
+): void {
+  linear<L, F16, P>(out, x, weight, bias, arranged, strides, rows, cols, k, block);
+}
+
+export function linearBF16<L extends Lanes, P extends Lanes>(
+  out: usize, x: usize, weight: usize, bias: usize, arranged: usize, strides: usize, rows: i32, cols: i32, k: i32, block: i32,
+): void {
+  linear<L, BF16, P>(out, x, weight, bias, arranged, strides, rows, cols, k, block);
 }
 
 /** The bytes of a block of W: half of a first-level cache of 32 KiB. */

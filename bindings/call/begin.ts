@@ -121,7 +121,8 @@ function guideOf(op: Op, options: object, other: unknown, length: number, tensor
     }
   }
   // a weight may have any number of rows, so its length says nothing of one
-  if (second === undefined || operands[second].dtype === "same" || storageOf(other) === undefined) return undefined;
+  if (second === undefined || operands[second].dtype !== "parameter" || storageOf(other) === undefined)
+    return undefined;
   const cols = (other as TypedArray).length;
   return cols > 0 && cols < length ? { name: second, cols } : undefined;
 }

@@ -210,14 +210,15 @@ export class Call implements CallState {
     for (const operand of this.operands) operand.view = undefined;
   }
 
-  private declare(spec: OperandSpec, rows: number, cols: number): Operand {
+  private declare(spec: OperandSpec, rows: number, cols: number, given: DType = this.dtype): Operand {
     if (this.count === this.operands.length) this.operands.push(new Operand());
-    return this.operands[this.count++].declare(spec, this.wanted(spec), rows, cols);
+    return this.operands[this.count++].declare(spec, this.wanted(spec, given), rows, cols);
   }
 
-  /** The element type that the kernel wants. */
-  private wanted({ dtype }: OperandSpec): DType {
+  /** The element type that the kernel wants. @param given the operand's own */
+  private wanted({ dtype }: OperandSpec, given: DType): DType {
     if (dtype === "same") return this.dtype;
+    if (dtype === "weight") return given;
     if (dtype === "f64") return "f64";
     return dtype === "to" ? this.to : wideOf(this.dtype);
   }
@@ -235,7 +236,7 @@ export class Call implements CallState {
     }
     if (place !== undefined && (place.rows !== rows || place.cols !== cols))
       this.checkShape(spec, value as Tensor, rows, cols);
-    const operand = this.declare(spec, rows, cols);
+    const operand = this.declare(spec, rows, cols, given);
     operand.locate(name, value as ArrayOrTensor, place, given, this.core.arena);
     if (place?.dense === false && spec.shape === "rows cols") this.gaps = true;
     return operand;

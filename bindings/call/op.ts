@@ -17,10 +17,11 @@ export interface OperandSpec {
    * - "same": x's;
    * - "wide": f64 for f64, else f32;
    * - "parameter": x's, f32 or f64, which the call converts to the wide one for the kernel;
+   * - "weight": x's, or where that is not f64, f32, f16 or bf16, each of which has a kernel;
    * - "f64";
    * - "to": the one that `convert` converts to.
    */
-  readonly dtype: "same" | "wide" | "parameter" | "f64" | "to";
+  readonly dtype: "same" | "wide" | "parameter" | "weight" | "f64" | "to";
   /** The inputs that an output may exactly be, because the kernel reads each element before it writes it. */
   readonly aliases: readonly string[];
 }

@@ -169,7 +169,12 @@ export class Operand {
   }
 }
 
-/** @internal The element type of an operand, after checking it against x's: the same, the wide one, or for parameters f32 or f64 too. */
+/**
+ * The element type of an operand, after checking it against x's: the same, the wide one, for parameters f32 or f64 too, and for a
+ * weight any that has lanes like x's.
+ *
+ * @internal
+ */
 export function elementOf(
   op: string,
   spec: OperandSpec,
@@ -184,10 +189,13 @@ export function elementOf(
   if (own === wanted) return wanted;
   const parameter = spec.dtype === "parameter";
   if (parameter && (own === "f32" || own === "f64")) return own;
+  const weight = spec.dtype === "weight" && dtype !== "f64";
+  if (weight && own !== "f64" && own !== "bits") return own;
   if (own === "bits" && isHalf(wanted)) return wanted;
   const got = place === undefined ? value : verbatim(`a Tensor of ${place.dtype}`);
   if (wide) throw typeError(op, spec.name, `${wanted} elements`, got);
-  const also = ["f32", "f64"].filter((other) => parameter && other !== dtype).map((other) => ` or ${other}`);
+  const others = parameter ? ["f32", "f64"] : weight ? ["f32", "f16", "bf16"] : [];
+  const also = others.filter((other) => other !== dtype).map((other) => ` or ${other}`);
   throw typeError(op, spec.name, `${dtype}${also.join("")} elements, for ${first} is ${dtype}`, got);
 }
 

@@ -1,6 +1,9 @@
 import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
-import { linear as op } from "../wasm/ops.js";
+import { linearBF16, linearF16, linearF32, linearF64, linear as op } from "../wasm/ops.js";
+
+/** By the weight's element type. */
+const kernels = { f32: linearF32, f64: linearF64, f16: linearF16, bf16: linearBF16 };
 
 /** How many elements of x are arranged at a time: in f32 384 KiB, for which a second-level cache of 512 KiB has room beside W. */
 const BLOCK_ELEMENTS = 98304;
@@ -23,7 +26,7 @@ export interface LinearOptions extends CommonOptions {
  * f16 and bf16 are computed in f32 and rounded once. A row's bits depend on no other row.
  *
  * @param x rows × cols elements; as arrays, all of x is one row without `cols`
- * @param weight [k, cols], of x's element type
+ * @param weight [k, cols]: of x's element type, or where that is not f64, of f32, f16 or bf16
  * @returns `out` if it is given, else a Tensor for a Tensor, an array like x for an array: rows × k elements
  * @throws {TypeError | RangeError} naming the argument, what was expected and what was got, before anything is written
  * @see PyTorch, torch.nn.functional.linear
@@ -62,7 +65,7 @@ export function linear(x: ArrayOrTensor, weight: ArrayOrTensor, options: LinearO
     const block = Math.max(4, Math.min(Math.floor(BLOCK_ELEMENTS / width), rows + 3) & -4);
     const widened = Math.max(4, Math.floor(WIDENED_ELEMENTS / width));
     const arranged = call.workspace(op.operands.arranged, block + widened, width);
-    const kernel = call.kernel(op);
+    const kernel = call.kernel(kernels[w.wanted]);
     call.stage();
     kernel(
       call.at(y),

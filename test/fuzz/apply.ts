@@ -308,7 +308,11 @@ function again(world: World, step: Call, plan: Plan, asked: readonly Given[]): R
   for (const one of plan.given) {
     if (one.spec.role !== "in") continue;
     const at = entry.arguments.indexOf(one.name);
-    const copy = one.before.slice();
+    // an array's bits would be taken for x's half
+    const otherHalf = one.spec.dtype === "weight" && one.dtype !== "f32" && one.dtype !== plan.dtype;
+    const copy = otherHalf
+      ? world.twin.tensor(one.dtype, [one.before.length / plan.cols, plan.cols], one.before)
+      : one.before.slice();
     if (at < 0) options[one.name] = copy;
     else positional[at] = copy;
   }
@@ -324,6 +328,7 @@ function again(world: World, step: Call, plan: Plan, asked: readonly Given[]): R
     );
   }
   const result = (publicOps[step.op] as (...all: unknown[]) => unknown)(...positional, options);
+  for (const one of positional) if (orthonorm.isTensor(one)) one.dispose();
   const found: Record<string, Numbers> = {};
   for (const one of asked) if (one.name !== "out") found[one.name] = options[one.name] as Numbers;
   const made = entry.returns ?? ["out"];

@@ -215,6 +215,7 @@ function dtypeOf({ generator: { dice }, dtype, to }: Draft, spec: Spec): string 
   if (dice.percent(2)) return dice.pick(["f32", "f64", "f16"]);
   if (spec.dtype === "wide") return wideOf(dtype as "f32");
   if (spec.dtype === "to") return to;
+  if (spec.dtype === "weight" && dice.percent(50)) return dice.pick(["f32", "f16", "bf16"]);
   return spec.dtype === "parameter" && dice.percent(50) ? dice.pick(["f32", "f64"]) : dtype;
 }
 

@@ -237,7 +237,7 @@ function sizeOf(
   }
   // how many rows a weight has, its length does not say
   const other =
-    second in operands && operands[second].dtype !== "same" ? operand(values.get(second) as Value) : undefined;
+    second in operands && operands[second].dtype === "parameter" ? operand(values.get(second) as Value) : undefined;
   if (cols === undefined && other?.kind === "array" && other.real.length > 0 && other.real.length < length) {
     [name, cols] = [second, other.real.length];
   }
@@ -326,6 +326,7 @@ function dtypeOf(spec: Spec, thing: TensorThing | ArrayThing, { dtype, to }: Con
   const asked = spec.dtype === "wide" ? wideOf(dtype) : spec.dtype === "to" ? to : dtype;
   if (own === asked) return asked;
   if (spec.dtype === "parameter" && (own === "f32" || own === "f64")) return own;
+  if (spec.dtype === "weight" && dtype !== "f64" && own !== "f64" && own !== "bits") return own;
   return own === "bits" && isHalf(asked) ? asked : undefined;
 }
 

@@ -68,7 +68,54 @@ describe.each(["f32", "f64", "f16", "bf16"] as const)("linear %s", (dtype) => {
   });
 });
 
+describe.each(["f32", "f16", "bf16"] as const)("x of %s", (dtype) => {
+  const [unit, own] = units[dtype];
+  it.each(["f32", "f16", "bf16"] as const)(
+    "by a weight of %s is the oracle's on the numbers that both have",
+    (other) => {
+      const engine = defaultEngine();
+      for (const [rows, cols, k] of [
+        [1, 9, 5],
+        [3, 300, 6],
+        [13, 70, 11],
+      ]) {
+        const x = engine.tensor(dtype, [rows, cols], encode(dtype as "f32", normals(rows * cols, 0.5, 1, 1)));
+        const weight = engine.tensor(other, [k, cols], encode(other as "f32", normals(k * cols, 0.5, 1, 2)));
+        const bias = engine.tensor("f32", k, normals(k, 0, 1, 3));
+        const y = linear(x, weight, { bias });
+        expect([y.dtype, y.shape]).toEqual([dtype, [rows, k]]);
+        const [xs, ws] = [decode(dtype, x.toArray()), decode(other, weight.toArray())];
+        const expected = oracle(xs, ws, { cols, bias: decode("f32", bias.toArray()) });
+        decode(dtype, y.toArray()).forEach((value, i) => {
+          const length = (values: Float64Array, row: number) =>
+            Math.hypot(...values.subarray(row * cols, (row + 1) * cols));
+          const size = length(xs, Math.floor(i / k)) * length(ws, i % k);
+          const bound = 2 * Math.sqrt(cols) * unit * size + 2 * own * Math.abs(expected[i]) + 2 ** -24 * own;
+          expect(Math.abs(value - expected[i]), `y[${i}] of ${rows} rows`).toBeLessThanOrEqual(bound);
+        });
+        // one row by itself has the bits that it has among others
+        const alone = linear(x.view({ shape: [1, cols], offset: (rows - 1) * cols }), weight, { bias });
+        expect(alone.toArray()).toEqual(y.toArray().slice((rows - 1) * k));
+        for (const t of [x, weight, bias, y, alone]) t.dispose();
+      }
+    },
+  );
+});
+
 describe("linear", () => {
+  it("refuses a weight of f64 beside x of another type, the other way round, and bits that nobody says the type of", () => {
+    const [x, wide, bits] = [new Float32Array(4), new Float64Array(4), new Uint16Array(4)];
+    expect(() => linear(x, wide)).toThrow(
+      "linear: weight expected f32 or f16 or bf16 elements, for x is f32, got Float64Array of 4 elements",
+    );
+    expect(() => linear(wide, x)).toThrow(
+      "linear: weight expected f64 elements, for x is f64, got Float32Array of 4 elements",
+    );
+    expect(() => linear(x, bits)).toThrow(
+      "linear: weight expected f32 or f16 or bf16 elements, for x is f32, got Uint16Array of 4 elements",
+    );
+  });
+
   it("keeps NaN and infinity to their row", () => {
     const x = new Float32Array(6 * 5).fill(1);
     x[7] = Number.NaN;
