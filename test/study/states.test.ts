@@ -64,7 +64,7 @@ describe("what the states say", () => {
     expect(average(site.tokens?.filter((tilt) => tilt !== null) ?? [])).toBeCloseTo(site.deviation.mean, 9);
     expect(site).toMatchObject({ rows: 9, excluded: { zero: 1, notFinite: 2 }, angle, norm, swapError, dCos2 });
     expect(text("dirty.safetensors")).toContain(
-      "Without a direction, in no figure of the table: states (1 row of zeros, 2 rows with NaN or infinite values).",
+      "Without a direction, in no figure of the table: states (1 row of zeros, 2 rows with NaN, infinite or too large values).",
     );
   });
 

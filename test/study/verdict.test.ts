@@ -7,14 +7,14 @@ import { PairSums } from "../../study/src/measure/likeness.js";
 import { unitRows } from "../../study/src/measure/unit-rows.js";
 import { finding } from "../../study/src/report/finding.js";
 import { verdictOf } from "../../study/src/report/verdict.js";
-import type { Site } from "../../study/src/types.js";
+import type { Norm, Site } from "../../study/src/types.js";
 import { normals } from "../support/random.js";
 import { sharedReference } from "../support/shared.js";
 import { f32, folder, type Given, random, study, twins, write } from "../support/study-runs.js";
 
-async function reportOf(tensors: Record<string, Given>) {
+async function reportOf(tensors: Record<string, Given>, options: { norm?: Norm } = {}) {
   const name = write(`${Object.keys(tensors)[0]}-${Object.keys(tensors).length}.safetensors`, tensors);
-  const report = await study([join(folder, name)], { withSpeed: false });
+  const report = await study([join(folder, name)], { withSpeed: false, ...options });
   return { sites: report.groups[0].sites, says: finding(report) };
 }
 
@@ -69,6 +69,40 @@ describe("what is said of", () => {
       expect(verdictOf(sites[0])).toMatchObject({ claim: null, doubt: "few" });
       expect(says).toContain(`no verdict, for ${why};`);
     }
+  });
+
+  test("eight independent rows are too few, and not too alike", async () => {
+    const { sites, says } = await reportOf({ eight: random(8, 64) });
+    expect(verdictOf(sites[0]).effectiveRows).toBeLessThanOrEqual(8);
+    if ((verdictOf(sites[0]).effectiveRows ?? 0) < 8) expect(says).not.toContain("as alike as these");
+  });
+
+  test("rows along one direction, both ways, are alike though their mean cosine is 0", async () => {
+    const along = normals(64, 0, 1, 9);
+    const rows = Float64Array.from({ length: 40 * 64 }, (_, i) => (i % 128 < 64 ? 1 : -1) * along[i % 64]);
+    const noise = normals(rows.length, 0, 0.2, 10);
+    const { sites, says } = await reportOf({
+      ways: f32(
+        40,
+        64,
+        rows.map((value, i) => value + noise[i]),
+      ),
+    });
+    expect(Math.abs(verdictOf(sites[0]).alike ?? 1)).toBeLessThan(0.1);
+    expect(says).toMatch(/40 rows as alike as these \(cosines of ±0\.9\d, root mean square\) say no more than 1\.\d /);
+  });
+
+  test("the swap is what was measured, where eps is not small beside the states; and the other way round for RMSNorm", async () => {
+    const tiny = f32(64, 16, normals(64 * 16, 0, 1e-5, 11));
+    const { sites, says } = await reportOf({ tiny });
+    const { swap } = sites[0].sample ?? { swap: { mean: 1 } };
+    expect(100 * swap.mean).toBeLessThan(1);
+    expect(says).toMatch(
+      /RMSNorm in LayerNorm's place would change what the norm gives by 0\.\d+ % as run, and without eps by \d\d %\.$/,
+    );
+    expect((await reportOf({ plain: random(64, 16) }, { norm: "RMSNorm" })).says).toMatch(
+      /; LayerNorm in RMSNorm's place would change what the norm gives by \d\d %\.$/,
+    );
   });
 
   test("of one dimension there is none, and no talk of rows that are alike", async () => {

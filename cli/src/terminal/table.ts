@@ -129,7 +129,13 @@ function normColumns(sites: readonly Site[]): Column[] {
     medians("pro-\njected", ({ ordinary }) => ordinary.projected, 3, 0),
     medians("standard-\nized", ({ ordinary }) => ordinary.standardized, 3, 0),
     medians("scaled,\nshifted", ({ ordinary }) => ordinary.scaled, 3, 0),
-    medians("θ after\n°", ({ ordinary }) => ordinary.angleAfter ?? ordinary.angleStandardized, 3, 2),
+    // weights of zeros leave no angle
+    medians(
+      "θ after\n°",
+      ({ affine, ordinary }) => (affine === null ? ordinary.angleStandardized : ordinary.angleAfter),
+      3,
+      2,
+    ),
     medians("rotation by\nstandard., °", ({ ordinary }) => ordinary.rotation.standardization, 2, 2),
     medians("weight,\nbias, °", ({ ordinary }) => ordinary.rotation.affine, 2, 2),
     medians("in all\n°", ({ ordinary }) => ordinary.rotation.total, 2, 2),

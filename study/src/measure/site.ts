@@ -332,11 +332,11 @@ function always(value: number): Spread {
 const always90 = always(90);
 const always0 = always(0);
 
-/** "3 rows of zeros, 1 row with NaN or infinite values". */
+/** "3 rows of zeros, 1 row with NaN, infinite or too large values". */
 export function describeExcluded(zero: number, notFinite: number, masked = 0): string {
   const parts: string[] = [];
   if (masked > 0) parts.push(`${counted(masked, "masked row")}`);
   if (zero > 0) parts.push(`${counted(zero, "row")} of zeros`);
-  if (notFinite > 0) parts.push(`${counted(notFinite, "row")} with NaN or infinite values`);
+  if (notFinite > 0) parts.push(`${counted(notFinite, "row")} with NaN, infinite or too large values`);
   return parts.join(", ");
 }

@@ -44,10 +44,9 @@ function judge(group: Group): JudgedGroup {
   return { ...group, judged, main };
 }
 
-function aboutOne({ label, judged, main }: JudgedGroup, alone: boolean): string {
+function aboutOne({ label, norm, judged, main }: JudgedGroup, alone: boolean): string {
   const who = alone ? "These states" : `The states of ${printable(label)}`;
   const sites = judged.map(({ site }) => site);
-  const swap = sites.map(({ ordinary }) => 100 * ordinary.swapPredicted.mean);
   const chance = sharedChance(sites);
   const like = judged.filter(({ verdict }) => verdict.claim === main);
   const where = like.length === judged.length ? "" : `at ${like.length} of ${counted(judged.length, "site")} `;
@@ -59,8 +58,23 @@ function aboutOne({ label, judged, main }: JudgedGroup, alone: boolean): string 
       : `${where}${than[main]} ${directions} (${ratios(like)} of that)${inTheMean(like)}`;
   return (
     `${who} lie ${tilts(sites)} from orthogonal to the uniform vector (mean |90°−θ|), ${compared}${exceptions(judged, main)}; ` +
-    `RMSNorm in LayerNorm's place would change what the norm gives by ${range(swap, decimalsFor(swap, 2, 0, 2))} %.`
+    `${norm === "RMSNorm" ? "LayerNorm in RMSNorm's" : "RMSNorm in LayerNorm's"} place would change what the norm gives by ${swapped(sites)}.`
   );
+}
+
+/**
+ * What the swap changes, by the angle. Where both norms as run say otherwise by a twentieth, as they do where eps is not small beside
+ * the states, what was measured comes first.
+ */
+function swapped(sites: readonly Site[]): string {
+  const percent = (values: readonly number[]) => `${range(values, decimalsFor(values, 2, 0, 2))} %`;
+  const byAngle = sites.map(({ ordinary }) => 100 * ordinary.swapPredicted.mean);
+  const measured = sites.map(({ sample }, at) => (sample === null ? byAngle[at] : 100 * sample.swap.mean));
+  const agree = sites.every(
+    ({ sample }) =>
+      sample === null || Math.abs(sample.swap.mean - sample.swap.predicted.mean) <= 0.05 * sample.swap.predicted.mean,
+  );
+  return agree ? percent(byAngle) : `${percent(measured)} as run, and without eps by ${percent(byAngle)}`;
 }
 
 /** Two models that differ in the norm they were trained with. */
@@ -155,10 +169,18 @@ function doubtful(judged: readonly Judged[]): string {
   if (few.length > 0) reasons.push(rowsOf(few) === "1" ? "one row is no sample" : `${rowsOf(few)} rows are too few`);
   const alike = of("alike");
   if (alike.length > 0) {
-    const cosines = alike.map(({ verdict }) => verdict.alike ?? 1);
+    const means = alike.map(({ verdict }) => verdict.alike ?? 1);
+    // Rows may lie along each other in both directions: then their mean cosine says nothing of it.
+    const squares = alike.map(
+      ({ site: { cols, sample } }) => (1 + (cols - 1) * (sample?.pairs?.correlation ?? 1)) / cols,
+    );
+    const oneWay = means.every((mean, at) => 2 * mean * mean >= squares[at]);
+    const cosines = oneWay
+      ? `mean cosine ${range(means, 2)}`
+      : `cosines of ±${range(squares.map(Math.sqrt), 2)}, root mean square`;
     const effective = alike.map(({ verdict }) => verdict.effectiveRows ?? 1);
     reasons.push(
-      `${rowsOf(alike)} rows as alike as these (mean cosine ${range(cosines, 2)}) say no more than ${range(effective, 1)} independent ones`,
+      `${rowsOf(alike)} rows as alike as these (${cosines}) say no more than ${range(effective, 1)} independent ones`,
     );
   }
   const rank = of("rank");

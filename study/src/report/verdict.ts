@@ -94,5 +94,6 @@ function doubtOf({ ordinary, centred, cols }: Site, rows: number | null): Doubt 
   if (cols < 2) return "flat";
   if (rows === null) return "unsampled";
   if (ordinary.rows < fewestForChance) return "few";
-  return rows < fewestForChance ? "alike" : "rank";
+  if (rows >= fewestForChance) return "rank";
+  return rows < ordinary.rows / 2 ? "alike" : "few";
 }
