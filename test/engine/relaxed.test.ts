@@ -1,6 +1,6 @@
 // The relaxed variant: the promises of docs/numerics.md, but for bits that are the same on every machine.
 
-import { createEngine, type DType, layerNorm, loadEngine, relaxed, rmsNorm } from "orthonorm";
+import { createEngine, type DType, layerNorm, linear, loadEngine, relaxed, rmsNorm } from "orthonorm";
 import * as reference from "orthonorm/reference";
 import { describe, expect, it, vi } from "vitest";
 import { hasRelaxed } from "../../bindings/engine/variants.js";
@@ -52,6 +52,27 @@ describe.runIf(present)(`relaxed${present ? "" : " (not run: this engine has no 
       for (const { op, input, eps, error, bound } of accuracy(dtype, rows, cols, relaxed)) {
         expect(error, `${op} of ${input}, ${rows}×${cols}, eps ${eps}`).toBeLessThanOrEqual(bound);
       }
+    }
+  });
+
+  it.each(dtypes)("linear in %s keeps its bound", (dtype) => {
+    const unit = dtype === "f64" ? 2 ** -53 : 2 ** -24;
+    const own = { f32: unit, f64: unit, f16: 2 ** -11, bf16: 2 ** -8 }[dtype];
+    for (const [rows, cols, k] of [
+      [1, 768, 9],
+      [13, 257, 10],
+      [6, 4096, 5],
+    ]) {
+      const [x, weight] = [encode(dtype, normals(rows * cols, 0.5, 1, 1)), encode(dtype, normals(k * cols, 0.5, 1, 2))];
+      const [xs, ws] = [decode(dtype, x), decode(dtype, weight)];
+      const expected = reference.linear(xs, ws, { cols });
+      const length = (values: Float64Array, row: number) =>
+        Math.hypot(...values.subarray(row * cols, (row + 1) * cols));
+      decode(dtype, linear(x, weight, { cols, dtype, engine })).forEach((value, i) => {
+        const size = length(xs, Math.floor(i / k)) * length(ws, i % k);
+        const bound = 2 * Math.sqrt(cols) * unit * size + 2 * own * Math.abs(expected[i]) + 2 ** -24 * own;
+        expect(Math.abs(value - expected[i]), `y[${i}] of ${rows}×${cols}`).toBeLessThanOrEqual(bound);
+      });
     }
   });
 

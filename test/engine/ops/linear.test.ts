@@ -4,7 +4,7 @@ import { linear as oracle } from "../../../bindings/reference/linear.js";
 import { decode, encode } from "../../support/dtypes.js";
 import { testOp } from "../../support/op-suite.js";
 import { description } from "../../support/ops/linear.js";
-import { normals } from "../../support/random.js";
+import { normals, uniforms } from "../../support/random.js";
 
 testOp(description);
 
@@ -103,6 +103,27 @@ describe.each(["f32", "f16", "bf16"] as const)("x of %s", (dtype) => {
 });
 
 describe("linear", () => {
+  it.each([255, 256, 257, 1024, 4096, 16384])(
+    "keeps its bound on constant rows of %i columns, whose roundings do not cancel",
+    (cols) => {
+      const uniform = uniforms(cols);
+      const constant = (rows: number) =>
+        Float32Array.from({ length: rows }, () => uniform() + 0.5).reduce(
+          (all, value, row) => {
+            all.fill(value, row * cols, (row + 1) * cols);
+            return all;
+          },
+          new Float32Array(rows * cols),
+        );
+      const [x, weight] = [constant(9), constant(12)];
+      const expected = oracle(x, weight, { cols });
+      linear(x, weight, { cols }).forEach((value, i) => {
+        const size = cols * x[Math.floor(i / 12) * cols] * weight[(i % 12) * cols];
+        expect(Math.abs(value - expected[i])).toBeLessThanOrEqual(2 * Math.sqrt(cols) * 2 ** -24 * size);
+      });
+    },
+  );
+
   it("refuses a weight of f64 beside x of another type, the other way round, and bits that nobody says the type of", () => {
     const [x, wide, bits] = [new Float32Array(4), new Float64Array(4), new Uint16Array(4)];
     expect(() => linear(x, wide)).toThrow(
