@@ -45,7 +45,11 @@ export async function expandFiles(args: readonly string[], cwd = process.cwd()):
 
 const found = (files: readonly string[]) => files.map((file): GivenFile => ({ file, explicit: false }));
 
-const isName = async (arg: string, cwd: string) => !isDynamicPattern(arg) || (await statOf(arg, cwd)) !== null;
+/** An empty name, as an unset variable of a shell gives it, would mean the folder that one is in. */
+async function isName(arg: string, cwd: string): Promise<boolean> {
+  if (arg === "") throw expected("an argument", "the name of a file", "an empty one");
+  return !isDynamicPattern(arg) || (await statOf(arg, cwd)) !== null;
+}
 
 const isFolder = async (arg: string, cwd: string) => (await statOf(arg, cwd))?.isDirectory() === true;
 

@@ -53,6 +53,7 @@ export async function affineTensors(
 /** @param source the model's file, without its folder */
 export function metadataOf(source: string, norms: readonly FoundNorm[]): Record<string, string> {
   const [first] = norms;
+  if (first === undefined) throw expected(source, "inputs with rows for its norms", "none");
   const kind: Record<string, string> = norms.every((norm) => norm.kind === first.kind) ? { norm: first.kind } : {};
   return { ...kind, source, norms: describeNorms(norms) };
 }

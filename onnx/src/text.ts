@@ -25,6 +25,10 @@ export async function tokenize(open: OpenModel, path: string, length: number): P
   }
   const { ids } = tokenizer.encode(text);
   if (ids.length === 0) throw expected(path, "a text with tokens", "none");
+  const unknown = (ids as number[]).findIndex((id) => !Number.isSafeInteger(id));
+  if (unknown >= 0) {
+    throw expected(path, "a text of tokens that the tokenizer has a number for", `none for its token ${unknown + 1}`);
+  }
   const windows: Map<string, ReadTensor>[] = [];
   for (let from = 0; from < ids.length; from += length) {
     const window = ids.slice(from, from + length);

@@ -48,6 +48,14 @@ describe("capture", () => {
     ]);
   });
 
+  test("inputs without a row: one line, nothing written", () => {
+    write("empty.safetensors", { x: { dtype: "F32", shape: [0, cols], data: new Float32Array(0) } });
+    const run = orthonorm(["capture", model, "--inputs", "empty.safetensors", "-o", "none.safetensors"]);
+    expect(run).toMatchObject({ status: 1, stdout: "" });
+    expect(run.stderr).toMatch(/^capture: .* expected inputs with rows for its norms, got none\n$/);
+    expect(existsSync(join(folder, "none.safetensors"))).toBe(false);
+  });
+
   test("and study takes the model itself, with its weights, and leaves nothing behind", () => {
     const run = orthonorm(["capture", model, "--inputs", "inputs.safetensors", "-o", "same.safetensors"]);
     expect(run.status).toBe(0);

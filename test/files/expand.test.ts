@@ -8,6 +8,12 @@ import { expand, expandFiles } from "@orthonorm/files/node";
 import { describe, expect, test } from "vitest";
 import { folder } from "../support/read-files.js";
 
+test("an empty name is refused, and does not mean the folder that one is in", async () => {
+  for (const one of [expand, expandFiles]) {
+    await expect(one(["a.npy", ""])).rejects.toThrow("an argument expected the name of a file, got an empty one");
+  }
+});
+
 describe("globs", () => {
   const cwd = join(folder, "globs");
   mkdirSync(join(cwd, "deep"), { recursive: true });

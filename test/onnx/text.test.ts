@@ -81,3 +81,11 @@ it("says what is missing in one line", async () => {
     "no.txt expected a text that can be read",
   );
 });
+
+it("refuses a word that the tokenizer has no number for", async () => {
+  const strange = join(folder, "strange.txt");
+  writeFileSync(strange, "the dog sat");
+  await expect(tokenize(open(all), strange, 4)).rejects.toThrow(
+    `${strange} expected a text of tokens that the tokenizer has a number for, got none for its token 2`,
+  );
+});
