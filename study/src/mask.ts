@@ -11,10 +11,11 @@ export interface Mask {
 }
 
 /**
- * Reads a mask: a tensor of any element type, where 0 is padding and all else counts.
+ * Reads a mask: a tensor of any element type, where 0 is padding and all above it counts. A mask that is added to attention scores has
+ * it the other way round, 0 and large negative numbers, and is refused.
  *
  * @param tensor its name; null where the file has one tensor only
- * @throws OptionError where there is none, or it is ambiguous
+ * @throws OptionError where there is none, it is ambiguous, or it has a negative number or NaN
  */
 export async function readMask(file: Container, tensor: string | null): Promise<Mask> {
   const { tensors, source } = file;
@@ -25,12 +26,22 @@ export async function readMask(file: Container, tensor: string | null): Promise<
     );
   }
   const { dtype, shape, data } = await readTensor(file, tensor ?? tensors[0].name);
+  const name = tensor === null ? source.name : `${source.name}:${tensor}`;
   // Halves are their bits, and the sign of a zero is one of them.
-  const isHalf = dtype === "F16" || dtype === "BF16";
-  const keep = Uint8Array.from(data as ArrayLike<number | bigint>, (value) =>
-    (isHalf ? Number(value) & 0x7fff : Number(value)) === 0 ? 0 : 1,
-  );
-  return { name: tensor === null ? source.name : `${source.name}:${tensor}`, shape, keep };
+  const infinity = { F16: 0x7c00, BF16: 0x7f80 }[dtype as string];
+  const keep = Uint8Array.from(data as ArrayLike<number | bigint>, (value) => {
+    const number = Number(value);
+    const size = infinity === undefined ? number : number & 0x7fff;
+    const fit = infinity === undefined ? number >= 0 : size <= infinity && (size === 0 || size === number);
+    if (!fit) {
+      const got = infinity === undefined && number < 0 ? String(number) : "a negative number or NaN";
+      throw new OptionError(
+        `--mask ${printable(name)} expected 0 for padding and 1 elsewhere, got ${got} (one that is added to attention scores has 0 where a row counts)`,
+      );
+    }
+    return size === 0 ? 0 : 1;
+  });
+  return { name, shape, keep };
 }
 
 /**

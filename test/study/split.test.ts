@@ -191,6 +191,28 @@ describe("--mask", () => {
   });
 
   test("that fits nothing, or is not there, is refused", () => {
+    write("additive.safetensors", {
+      f32: integers(
+        "F32",
+        Float32Array.from({ length: 40 }, (_, at) => (at % 3 === 0 ? -1e9 : 0)),
+      ),
+      f16: integers(
+        "F16",
+        Uint16Array.from({ length: 40 }, (_, at) => (at % 3 === 0 ? 0xfbff : 0x8000)),
+      ),
+      nan: integers("F32", new Float32Array(40).fill(Number.NaN)),
+    });
+    for (const [name, got] of [
+      ["f32", "-1000000000"],
+      ["f16", "a negative number or NaN"],
+      ["nan", "a negative number or NaN"],
+    ]) {
+      const { status, stderr } = orthonorm(["study", "padded.safetensors", "--mask", `additive.safetensors:${name}`]);
+      expect([status, stderr]).toEqual([
+        2,
+        `study: --mask additive.safetensors:${name} expected 0 for padding and 1 elsewhere, got ${got} (one that is added to attention scores has 0 where a row counts)\n`,
+      ]);
+    }
     const refused = (mask: string, file = "padded.safetensors") => {
       const { status, stdout, stderr } = orthonorm(["study", file, "--mask", mask]);
       expect([status === 0, stdout]).toEqual([false, ""]);
