@@ -40,20 +40,14 @@ export function model({ op, rows, cols, eps, inputs, nodes }: ModelOf): Uint8Arr
       ]),
     ),
   );
-  const constant = (called: string, values: Float32Array) =>
-    field(5, join([number(1, cols), number(2, 1), text(8, called), field(9, bytesOf(values))]));
-  const value = (called: string) => {
-    const shape = join([rows, cols].map((size) => field(1, number(1, size))));
-    return join([text(1, called), field(2, field(1, join([number(1, 1), field(2, shape)])))]);
-  };
   const graph = join([
     ...chain,
     text(2, "norm"),
-    ...node.inputs.map((name) => constant(name, inputs[name])),
-    field(11, value("x")),
-    field(12, value("y")),
+    ...node.inputs.map((name) => constant(name, [cols], inputs[name])),
+    field(11, value("x", [rows, cols])),
+    field(12, value("y", [rows, cols])),
   ]);
-  return join([number(1, 8), field(7, graph), field(8, join([text(1, ""), number(2, 17)]))]);
+  return modelOf(graph);
 }
 
 /** x·Wᵀ + b as one node, with W [k, cols] and b as constants, which the runtime may arrange as it likes. */
@@ -66,12 +60,6 @@ export function gemm(rows: number, cols: number, weight: Float32Array, bias: Flo
     text(4, "Gemm"),
     field(5, transposed),
   ]);
-  const constant = (called: string, dims: readonly number[], values: Float32Array) =>
-    field(5, join([...dims.map((size) => number(1, size)), number(2, 1), text(8, called), field(9, bytesOf(values))]));
-  const value = (called: string, dims: readonly number[]) => {
-    const shape = join(dims.map((size) => field(1, number(1, size))));
-    return join([text(1, called), field(2, field(1, join([number(1, 1), field(2, shape)])))]);
-  };
   const graph = join([
     field(1, node),
     text(2, "linear"),
@@ -80,6 +68,22 @@ export function gemm(rows: number, cols: number, weight: Float32Array, bias: Flo
     field(11, value("x", [rows, cols])),
     field(12, value("y", [rows, k])),
   ]);
+  return modelOf(graph);
+}
+
+/** A tensor that is part of the graph. */
+function constant(called: string, dims: readonly number[], values: Float32Array): Uint8Array {
+  const sizes = dims.map((size) => number(1, size));
+  return field(5, join([...sizes, number(2, 1), text(8, called), field(9, bytesOf(values))]));
+}
+
+/** What goes into the graph, or comes out of it. */
+function value(called: string, dims: readonly number[]): Uint8Array {
+  const shape = join(dims.map((size) => field(1, number(1, size))));
+  return join([text(1, called), field(2, field(1, join([number(1, 1), field(2, shape)])))]);
+}
+
+function modelOf(graph: Uint8Array): Uint8Array {
   return join([number(1, 8), field(7, graph), field(8, join([text(1, ""), number(2, 17)]))]);
 }
 
