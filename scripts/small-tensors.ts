@@ -4,10 +4,9 @@
  * Node and the engine, is told beside it.
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeSafetensors } from "@orthonorm/files/node";
+import { inTemporaryFolder } from "./temporary-folder.js";
 import { wholeCommand } from "./whole-command.js";
 
 const rows = 8;
@@ -18,13 +17,7 @@ if (!(Number.isInteger(count) && count > 1)) {
   throw new Error(`small-tensors: expected a number of tensors above 1, got ${process.argv[2]}`);
 }
 
-const folder = mkdtempSync(join(tmpdir(), "orthonorm-small-tensors-"));
-const clear = () => rmSync(folder, { recursive: true, force: true });
-process.once("SIGINT", () => {
-  clear();
-  process.exit(130);
-});
-try {
+await inTemporaryFolder("small-tensors", async (folder) => {
   const file = join(folder, "states.safetensors");
   await write(file, 1);
   const one = wholeCommand(file);
@@ -35,9 +28,7 @@ try {
   told(`${count} tensors`, all);
   told("one tensor", one);
   console.log(`a tensor more  ${((1e3 * (all.seconds - one.seconds)) / (count - 1)).toFixed(3)} ms`);
-} finally {
-  clear();
-}
+});
 
 /** Elements between −0.95 and 1.05, the same ones in every run. */
 function write(file: string, tensors: number): Promise<void> {

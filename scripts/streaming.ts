@@ -7,11 +7,11 @@
  * one block.
  */
 
-import { closeSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { openDisk, writeSafetensors } from "@orthonorm/files/node";
 import { median, sumSources } from "@orthonorm/study";
+import { inTemporaryFolder } from "./temporary-folder.js";
 import { wholeCommand } from "./whole-command.js";
 
 const cols = 768;
@@ -20,13 +20,7 @@ const turns = 7;
 const gigabytes = Number(process.argv[2] ?? 4.29);
 if (!(gigabytes > 0)) throw new Error(`streaming: expected a size in GB, got ${process.argv[2]}`);
 
-const folder = mkdtempSync(join(tmpdir(), "orthonorm-streaming-"));
-const clear = () => rmSync(folder, { recursive: true, force: true });
-process.once("SIGINT", () => {
-  clear();
-  process.exit(130);
-});
-try {
+await inTemporaryFolder("streaming", async (folder) => {
   const file = join(folder, "states.safetensors");
   const rows = Math.floor((gigabytes * 1e9) / (cols * 4));
   await write(file, rows);
@@ -60,9 +54,7 @@ try {
   console.log(
     `a site more, of one block     ${((wholeCommand(small).seconds - block.seconds) / (sites - 1)).toFixed(2)} s`,
   );
-} finally {
-  clear();
-}
+});
 
 /** States like a model's: a little off zero, as many norms above 16 as below. @param rows of each site */
 function write(file: string, rows: number, sites = 1): Promise<void> {

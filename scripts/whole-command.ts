@@ -1,7 +1,11 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 export const command = fileURLToPath(new URL("../dist/cli/orthonorm.js", import.meta.url));
+
+// Found out before anything is written or timed.
+if (!existsSync(command)) throw new Error(`expected a build to measure, got none: npm run build`);
 
 /** How long the study of a file takes as a command, from its start to its end, and its greatest memory. */
 export function wholeCommand(file: string): { seconds: number; megabytes: number } {
