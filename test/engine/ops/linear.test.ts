@@ -1,20 +1,11 @@
 import { defaultEngine, linear, tensor } from "orthonorm";
 import { describe, expect, it } from "vitest";
-import { linear as oracle } from "../../../bindings/reference/linear.js";
 import { decode, encode } from "../../support/dtypes.js";
 import { testOp } from "../../support/op-suite.js";
-import { description } from "../../support/ops/linear.js";
+import { description, linearWithin } from "../../support/ops/linear.js";
 import { normals, uniforms } from "../../support/random.js";
 
 testOp(description);
-
-/** Half a unit in the last place of 1 in the arithmetic, and in the result. */
-const units = {
-  f32: [2 ** -24, 2 ** -24],
-  f64: [2 ** -53, 2 ** -53],
-  f16: [2 ** -24, 2 ** -11],
-  bf16: [2 ** -24, 2 ** -8],
-} as const;
 
 const shapes = [
   ...[1, 2, 3, 4, 5, 7, 8, 9, 31, 70].flatMap((n) => [
@@ -34,26 +25,20 @@ const shapes = [
 ];
 
 describe.each(["f32", "f64", "f16", "bf16"] as const)("linear %s", (dtype) => {
-  const [unit, own] = units[dtype];
   const numbers = (n: number, seed: number) => encode(dtype as "f32", normals(n, 0.5, 1, seed));
 
   it.each(shapes)("%i × %i → %i is the oracle's, with a bias and without", (rows, cols, k) => {
     const [x, weight] = [numbers(rows * cols, 1), numbers(k * cols, 2)];
     const bias = encode(dtype === "f64" ? "f64" : ("f32" as "f64"), normals(k, 0, 1, 3));
-    const [xs, ws] = [decode(dtype, x), decode(dtype, weight)];
-    for (const b of [undefined, bias]) {
-      const y = decode(dtype, linear(x, weight, { cols, dtype, bias: b }));
-      const expected = oracle(xs, ws, { cols, bias: b });
-      expect(y.length).toBe(rows * k);
-      y.forEach((value, i) => {
-        const row = Math.floor(i / k) * cols;
-        const size =
-          Math.hypot(...xs.subarray(row, row + cols)) *
-          Math.hypot(...ws.subarray((i % k) * cols, ((i % k) + 1) * cols));
-        const bound = 2 * Math.sqrt(cols) * unit * size + 2 * own * Math.abs(expected[i]) + 2 ** -24 * own;
-        expect(Math.abs(value - expected[i]), `y[${i}]`).toBeLessThanOrEqual(bound);
-      });
-    }
+    const numbersOf = { x: decode(dtype, x), weight: decode(dtype, weight) };
+    linearWithin("y", dtype, linear(x, weight, { cols, dtype }), numbersOf, cols);
+    linearWithin(
+      "y",
+      dtype,
+      linear(x, weight, { cols, dtype, bias }),
+      { ...numbersOf, bias: Float64Array.from(bias) },
+      cols,
+    );
   });
 
   it("gives a row the same bits alone and among others, with every row of W or one", () => {
@@ -69,7 +54,6 @@ describe.each(["f32", "f64", "f16", "bf16"] as const)("linear %s", (dtype) => {
 });
 
 describe.each(["f32", "f16", "bf16"] as const)("x of %s", (dtype) => {
-  const [unit, own] = units[dtype];
   it.each(["f32", "f16", "bf16"] as const)(
     "by a weight of %s is the oracle's on the numbers that both have",
     (other) => {
@@ -84,15 +68,8 @@ describe.each(["f32", "f16", "bf16"] as const)("x of %s", (dtype) => {
         const bias = engine.tensor("f32", k, normals(k, 0, 1, 3));
         const y = linear(x, weight, { bias });
         expect([y.dtype, y.shape]).toEqual([dtype, [rows, k]]);
-        const [xs, ws] = [decode(dtype, x.toArray()), decode(other, weight.toArray())];
-        const expected = oracle(xs, ws, { cols, bias: decode("f32", bias.toArray()) });
-        decode(dtype, y.toArray()).forEach((value, i) => {
-          const length = (values: Float64Array, row: number) =>
-            Math.hypot(...values.subarray(row * cols, (row + 1) * cols));
-          const size = length(xs, Math.floor(i / k)) * length(ws, i % k);
-          const bound = 2 * Math.sqrt(cols) * unit * size + 2 * own * Math.abs(expected[i]) + 2 ** -24 * own;
-          expect(Math.abs(value - expected[i]), `y[${i}] of ${rows} rows`).toBeLessThanOrEqual(bound);
-        });
+        const numbersOf = { x: decode(dtype, x.toArray()), weight: decode(other, weight.toArray()) };
+        linearWithin(`${rows} rows`, dtype, y.toArray(), { ...numbersOf, bias: decode("f32", bias.toArray()) }, cols);
         // one row by itself has the bits that it has among others
         const alone = linear(x.view({ shape: [1, cols], offset: (rows - 1) * cols }), weight, { bias });
         expect(alone.toArray()).toEqual(y.toArray().slice((rows - 1) * k));
@@ -116,11 +93,8 @@ describe("linear", () => {
           new Float32Array(rows * cols),
         );
       const [x, weight] = [constant(9), constant(12)];
-      const expected = oracle(x, weight, { cols });
-      linear(x, weight, { cols }).forEach((value, i) => {
-        const size = cols * x[Math.floor(i / 12) * cols] * weight[(i % 12) * cols];
-        expect(Math.abs(value - expected[i])).toBeLessThanOrEqual(2 * Math.sqrt(cols) * 2 ** -24 * size);
-      });
+      const numbersOf = { x: Float64Array.from(x), weight: Float64Array.from(weight) };
+      linearWithin("y", "f32", linear(x, weight, { cols }), numbersOf, cols);
     },
   );
 

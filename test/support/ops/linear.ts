@@ -1,6 +1,7 @@
+import type { DType } from "../../../bindings/index.js";
 import { linear } from "../../../bindings/reference/index.js";
 import type { OpDescription } from "../op-case.js";
-import { promise } from "../within.js";
+import { type Numbers, promise, within } from "../within.js";
 
 /** Beyond this a product of f32 may be infinite, or a sum of such. */
 const largest = { f32: 1e37, f64: 1e300, f16: 1e37, bf16: 1e37 };
@@ -34,3 +35,16 @@ export const description: OpDescription = {
     };
   },
 };
+
+/** Throws unless y is x·Wᵀ + b to within what is promised: of the numbers that they are, whatever their element types. */
+export function linearWithin(
+  what: string,
+  dtype: DType,
+  y: Numbers,
+  inputs: { x: Float64Array; weight: Float64Array; bias?: Float64Array },
+  cols: number,
+): void {
+  const [rows, k] = [inputs.x.length / cols, inputs.weight.length / cols];
+  const given = inputs.bias === undefined ? { x: inputs.x, weight: inputs.weight } : { ...inputs, bias: inputs.bias };
+  within(what, dtype, y, description.oracle({ dtype, rows, cols, k, inputs: given, scalars: {} }).out);
+}
