@@ -1,5 +1,6 @@
 import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
+import { isHalf } from "../memory/dtype.js";
 import { linearBF16, linearF16, linearF32, linearF64, linear as op } from "../wasm/ops.js";
 
 /** By the weight's element type. */
@@ -63,7 +64,7 @@ export function linear(x: ArrayOrTensor, weight: ArrayOrTensor, options: LinearO
     const { rows, cols, k } = call;
     const width = Math.ceil(cols / 4) * 4;
     const block = Math.max(4, Math.min(Math.floor(BLOCK_ELEMENTS / width), rows + 3) & -4);
-    const widened = Math.max(4, Math.floor(WIDENED_ELEMENTS / width));
+    const widened = isHalf(w.wanted) ? Math.max(4, Math.floor(WIDENED_ELEMENTS / width)) : 0;
     const arranged = call.workspace(op.operands.arranged, block + widened, width);
     const kernel = call.kernel(kernels[w.wanted]);
     call.stage();
