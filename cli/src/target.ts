@@ -62,6 +62,8 @@ export function writeWhole({ option, file, path, replace }: Target, pieces: Iter
     if (replace) renameSync(written, path);
   } catch (error) {
     if (replace) rmSync(written, { force: true });
+    // What goes wrong while a text is made is no fault of the file.
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     throw unwritable(option, file, systemReason(error));
   }
 }

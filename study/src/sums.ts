@@ -150,9 +150,16 @@ export class StudySums {
     }
   }
 
-  /** What --save writes: the sums as JSON, and at the end the SHA-256 of what stands before it. */
+  /**
+   * What --save writes: the sums as JSON, and at the end the SHA-256 of what stands before it.
+   *
+   * @throws Error where sums have become figures, which `merges: false` allows: they would be missing
+   */
   async save(): Promise<string> {
     const { head, complete, groups, skipped } = this;
+    if (groups.some(({ size, sites }) => size > sites.size)) {
+      throw new Error("save expected the sums of all sites, got figures of some (merges: false)");
+    }
     const saved = groups.map(({ name, pooled, sources, norm, normFrom, sites }) => {
       return { name, pooled, sources, norm, normFrom, sites: [...sites.values()] };
     });

@@ -109,6 +109,12 @@ describe("a weight that leaves a vector no direction", () => {
     expect(site.rotation).toMatchObject({ affine: null, total: null });
     const { status, stdout } = orthonorm(["study", "whole.safetensors", "--weights", zeros, "--save", "zeros.json"]);
     expect([status, /90\.00/.test(stdout.split("What the norm does")[0].split("chance")[0])]).toEqual([0, false]);
+    // Neither has the table an angle after them: that of before would stand there.
+    const line = stdout
+      .split("What the norm does")[1]
+      .split("\n")
+      .find((one) => one.startsWith("  states"));
+    expect(line?.trim().split(/\s+/)[5]).toBe("–");
     const merged = JSON.parse(orthonorm(["merge", "zeros.json", "--json", "-"]).stdout).sites[0];
     expect({ ...merged, tokens: site.tokens }).toEqual(site);
   });

@@ -9,9 +9,9 @@
 import { linear, type Tensor } from "orthonorm";
 import { asNumber, asObject } from "../summary/saved.js";
 
-/** Pairs are taken of at most so many rows, and of fewer where rows are long: 2²⁵ products take a few milliseconds. */
+/** Pairs are taken of at most so many rows, and of fewer where rows are long: 2²⁵ products take six milliseconds. */
 const mostRows = 256;
-const mostProducts = 2 ** 24;
+const mostProducts = 2 ** 25;
 
 export class PairSums {
   private constructor(
@@ -32,7 +32,7 @@ export class PairSums {
   static measure(units: Tensor<"f64">, counts: readonly number[]): PairSums {
     const { cols } = units;
     const sums = PairSums.of();
-    const n = Math.min(counts.length, mostRows, Math.max(16, Math.floor(Math.sqrt((2 * mostProducts) / cols))));
+    const n = Math.min(counts.length, mostRows, Math.max(16, Math.floor(Math.sqrt(mostProducts / cols))));
     const some = units.view({ shape: [n, cols] });
     const cosines = linear(some, some, { out: new Float64Array(n * n) });
     some.dispose();
