@@ -27,7 +27,7 @@ export function chanceSd(cols: number): number {
 export function chanceTilt(cols: number): number {
   const steps = Math.max(0, Math.ceil((large - cols) / 2));
   let d = cols + 2 * steps;
-  let g = meanAbsCosine(d);
+  let g = meanAbsCosineOfLarge(d);
   let sum = g * tail(d);
   while (d > cols) {
     d -= 2;
@@ -45,8 +45,15 @@ function trigamma(x: number): number {
   return sum + 1 / x + y / 2 + (y / x) * (1 / 6 - y * (1 / 30 - y * (1 / 42 - y / 30)));
 }
 
-/** g(d) = E|cos θ| for a large d, from the asymptotic series of Γ(x + 1/2)/Γ(x) at x = d/2. */
-function meanAbsCosine(d: number): number {
+/** g(d) = E|cos θ|, of any d above 0. */
+export function meanAbsCosine(d: number): number {
+  let factor = 1;
+  for (; d < large; d += 2) factor *= (d + 1) / d;
+  return factor * meanAbsCosineOfLarge(d);
+}
+
+/** g(d) for a large d, from the asymptotic series of Γ(x + 1/2)/Γ(x) at x = d/2. */
+function meanAbsCosineOfLarge(d: number): number {
   const y = 2 / d;
   const ratio = 1 - y * (1 / 8 - y * (1 / 128 + y * (5 / 1024 - y * (21 / 32768 + y * (399 / 262144)))));
   return Math.sqrt(y / Math.PI) / ratio;
