@@ -89,8 +89,13 @@ export interface Site {
    * of more than 512 distinct rows where none makes up 1 %.
    */
   mostRepeated: { count: number; exact: boolean; norm: number; angle: number } | null;
-  /** Whether every row's mean is zero up to rounding. The angle is 90° by construction then, and says nothing about the model. */
+  /**
+   * Whether the mean of most ordinary rows, half of them at least, is zero up to rounding: they were centred beforehand. The angle is
+   * 90° by construction then, and says nothing about the model.
+   */
   centred: boolean;
+  /** How many of the ordinary rows those are. */
+  centredRows: number;
   /** Of random directions at this d: the standard deviation of the angle, and the mean |90° − θ|. */
   null: { sd: number; deviation: number };
   /** The rows that are not set apart: the figures to read. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { StudySums } from "../../study/src/sums.js";
 import { normals } from "../support/random.js";
-import { cli, type Figures, f32, folder, orthonorm, random, write } from "../support/study-runs.js";
+import { centred, cli, type Figures, f32, folder, orthonorm, random, write } from "../support/study-runs.js";
 import { npy } from "../support/tensor-files.js";
 
 /** Saved sums with the checksum that belongs to them. */
@@ -64,6 +64,20 @@ describe("parts that merge", () => {
     expect(merged.skipped).toEqual(whole.skipped);
   });
 
+  test("rows centred beforehand are counted in parts as in one run, and copies that are set apart in neither", () => {
+    const rows = [...centred(40, 64).data, ...random(60, 64).data] as number[];
+    for (let i = 64; i < 640; i++) rows[i] = rows[i % 64];
+    write("centred-0.safetensors", { h: f32(100, 64, rows) });
+    write("centred-1.safetensors", { h: f32(25, 64, rows.slice(0, 25 * 64)) });
+    write("centred-2.safetensors", { h: f32(75, 64, rows.slice(25 * 64)) });
+    const [whole] = [0, 1, 2].map((at) =>
+      run("study", `centred-${at}.safetensors`, "--pool", "m", "--json", "-", "--save", `centred-${at}.json`),
+    );
+    const merged = run("merge", "centred-1.json", "centred-2.json", "--json", "-");
+    expect(whole.sites).toMatchObject([{ centred: false, centredRows: 31, counted: 91, apart: { repeated: 9 } }]);
+    expect(comparable(merged)).toEqual(comparable(whole));
+  });
+
   test("a part a second time, or one that does not fit, is refused and nothing is written", () => {
     const refused = (args: string[], message: RegExp) => {
       const got = orthonorm(["merge", ...args, "--json", "never.json"]);
@@ -76,12 +90,14 @@ describe("parts that merge", () => {
     refused(["part-1.json", "eps.json"], /eps\.json expected a part like those before it, got eps 1, not 0\.00001/);
     const plain = write("plain.safetensors", { states: random(4, 16) });
     writeFileSync(join(folder, "figures-only.json"), orthonorm(["study", plain, "--json", "-"]).stdout);
-    refused(["figures-only.json"], /expected "orthonormStudy": 3, as --save writes it/);
+    refused(["figures-only.json"], /expected "orthonormStudy": 4, as --save writes it/);
     const saved = readFileSync(join(folder, "part-1.json"), "utf8");
     for (const [from, to, message] of [
       [saved.slice(500), "", /expected valid JSON/],
       ['"rows":170', '"rows":1', /expected the rows to add up/],
       ['"swapMax":', '"least":', /expected swapMax as a finite number/],
+      ['"centred":0', '"centred":-1', /expected centred as a count/],
+      ['"centred":0', '"centred":171', /expected at most as many centred rows as there are/],
       ['"dCos2":[', '"dCos2":["1",', /expected a sum as a list of finite numbers/],
       ['"histogram":[[', '"histogram":[[-1,', /expected runs of a cell and its counts/],
       ['"pooled":true', '"pooled":1', /expected a group with name, pooled, sources and sites/],
@@ -91,8 +107,8 @@ describe("parts that merge", () => {
       writeFileSync(join(folder, "broken.json"), to === "" ? broken : signed(broken));
       refused(["broken.json"], message);
     }
-    writeFileSync(join(folder, "old.json"), saved.replace('"orthonormStudy":3', '"orthonormStudy":2'));
-    refused(["old.json"], /old\.json expected "orthonormStudy": 3, as --save writes it in this version, got/);
+    writeFileSync(join(folder, "old.json"), saved.replace('"orthonormStudy":4', '"orthonormStudy":3'));
+    refused(["old.json"], /old\.json expected "orthonormStudy": 4, as --save writes it in this version, got/);
   });
 
   test("saved sums that were shortened, edited or damaged are refused by their checksum", async () => {

@@ -56,6 +56,7 @@ export interface Figures {
     cols: number;
     null: { sd: number; deviation: number };
     centred: boolean;
+    centredRows: number;
     excluded: { masked: number; zero: number; notFinite: number };
     apart: { massive: number; repeated: number };
     repeatedShare: number;

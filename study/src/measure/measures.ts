@@ -29,6 +29,8 @@ export interface Terms {
   cols: number;
   eps: number;
   withAffine: boolean;
+  /** The |cos θ| below which a row counts as centred. */
+  centredBelow: number;
 }
 
 export function measuresUnder({ withAffine }: Terms): readonly Measure[] {

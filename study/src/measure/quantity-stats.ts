@@ -1,7 +1,7 @@
 /** The spread of every quantity over a group of rows, whichever rows they are. */
 import { ExactSum, rangeOf } from "../summary/exact-sum.js";
 import { RunningStats } from "../summary/running-stats.js";
-import { asNumber, asObject } from "../summary/saved.js";
+import { asCount, asNumber, asObject } from "../summary/saved.js";
 import {
   type Columns,
   gather,
@@ -21,6 +21,8 @@ export class QuantityStats {
   private readonly dCos2 = ExactSum.of();
   private readonly swap = ExactSum.of();
   private swapMax = 0;
+  /** How many rows have a mean that is zero up to rounding. */
+  centred = 0;
 
   constructor(private readonly terms: Terms) {
     for (const name of quantitiesUnder(terms)) this.stats.set(name, new RunningStats(grids[name]));
@@ -36,6 +38,7 @@ export class QuantityStats {
       const range = rangeOf(quantities.swap, count);
       this.swap.addMany(quantities.swap, count, range);
       this.swapMax = Math.max(this.swapMax, range.largest);
+      this.centred += countBelow(quantities.swap, count, this.terms.centredBelow);
     }
   }
 
@@ -44,6 +47,7 @@ export class QuantityStats {
     this.dCos2.addAll(other.dCos2);
     this.swap.addAll(other.swap);
     this.swapMax = Math.max(this.swapMax, other.swapMax);
+    this.centred += other.centred;
   }
 
   /** Takes back `times` occurrences of a row, of which at least one more stays. */
@@ -55,6 +59,7 @@ export class QuantityStats {
     }
     this.dCos2.addTimes(quantities.dCos2[0], -times);
     this.swap.addTimes(quantities.swap[0], -times);
+    this.centred -= times * countBelow(quantities.swap, 1, this.terms.centredBelow);
   }
 
   of(name: Quantity): RunningStats {
@@ -72,13 +77,13 @@ export class QuantityStats {
 
   /** "tallies" is the name that saved sums have for the statistics. */
   toJSON() {
-    const { dCos2, swap, swapMax } = this;
-    return { tallies: Object.fromEntries(this.stats), dCos2, swap, swapMax };
+    const { dCos2, swap, swapMax, centred } = this;
+    return { tallies: Object.fromEntries(this.stats), dCos2, swap, swapMax, centred };
   }
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */
   static from(terms: Terms, saved: unknown): QuantityStats {
-    const { tallies, dCos2, swap, swapMax } = asObject(saved, "sums");
+    const { tallies, dCos2, swap, swapMax, centred } = asObject(saved, "sums");
     const all = new QuantityStats(terms);
     const byName = asObject(tallies, "tallies");
     for (const [name, stats] of all.stats) stats.addAll(RunningStats.from(grids[name], byName[name]));
@@ -89,12 +94,20 @@ export class QuantityStats {
     all.dCos2.addAll(ExactSum.from(dCos2));
     all.swap.addAll(ExactSum.from(swap));
     all.swapMax = asNumber(swapMax, "swapMax");
+    all.centred = asCount(centred, "centred");
+    if (all.centred > all.rows) throw new Error("at most as many centred rows as there are");
     return all;
   }
 }
 
 /** The quantities that a row has only where weight and bias leave it a direction. */
 const withDirection: ReadonlySet<Quantity> = new Set(["angleAfter", "affine", "total"] as const);
+
+function countBelow(values: Float64Array, count: number, limit: number): number {
+  let below = 0;
+  for (let i = 0; i < count; i++) if (values[i] < limit) below++;
+  return below;
+}
 
 /** Moves the values that are angles to the front. @returns how many there are */
 function directed(values: Float64Array, count: number): number {

@@ -5,6 +5,7 @@
 import { counted } from "@orthonorm/files";
 import { asNumber, asObject } from "../summary/saved.js";
 import type { Norm, Population, Site, Spread } from "../types.js";
+import { centredBelow } from "./centred.js";
 import { type Columns, type Quantity, quantitiesOf, type Terms } from "./measures.js";
 import { binOf } from "./norm-bin.js";
 import { chanceSd, chanceTilt, degrees } from "./null-model.js";
@@ -58,8 +59,8 @@ export class SiteSums {
   readonly terms: Terms;
 
   constructor(readonly key: SiteKey) {
-    const { norm, cols, eps, affine } = key;
-    this.terms = { norm, cols, eps, withAffine: affine !== null };
+    const { norm, dtype, cols, eps, affine } = key;
+    this.terms = { norm, cols, eps, withAffine: affine !== null, centredBelow: centredBelow(dtype, cols) };
     this.measured = new RowSums(this.terms);
   }
 
@@ -209,7 +210,8 @@ export class SiteSums {
         norm: most.row.length[0],
         angle: quantitiesOf(most.row, 1, this.terms).angle[0],
       },
-      centred: all.means.swap.max < centredBelow(key.dtype, key.cols),
+      centred: 2 * ordinary.centred >= ordinary.rows,
+      centredRows: ordinary.centred,
       null: chanceOf(key.cols),
       ordinary: apart ? population(ordinary, this.terms) : allFigures,
       massive: massive.rows > 0 ? population(massive, this.terms) : null,
@@ -281,17 +283,6 @@ function affineFrom(saved: unknown): Site["affine"] {
   }
   if ((value !== 0 && value !== 1) || typeof from !== "string") throw new Error("an offset of weights, 0 or 1");
   return { weight, bias, values, offset: { value, from } };
-}
-
-/** Half the distance between 1 and the next larger number, per dtype of a file. */
-const unitRoundoff: Record<string, number> = { F64: 2 ** -53, F32: 2 ** -24, F16: 2 ** -11, BF16: 2 ** -8 };
-
-/**
- * States count as centred beforehand where |mean|/RMS = |cos θ| is below this: 1e-6, or what rounding centred rows to a
- * 16-bit format leaves of their zero mean. For angles so close to 90° the swap error is the same number.
- */
-function centredBelow(dtype: string, cols: number): number {
-  return Math.max(1e-6, (2 * unitRoundoff[dtype]) / Math.sqrt(cols));
 }
 
 function population(stats: QuantityStats, terms: Terms): Population {
