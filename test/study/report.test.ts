@@ -6,7 +6,7 @@ import { printable } from "@orthonorm/files";
 import { describe, expect, test } from "vitest";
 import { htmlReport } from "../../study/src/report/html/page.js";
 import { tablesOf } from "../../study/src/report/html/tables.js";
-import { verdictOf } from "../../study/src/report/verdict.js";
+import { judgedSites, verdictOf } from "../../study/src/report/verdict.js";
 import { cellsOf, documentOf, options, pages, reports } from "../support/report-pages.js";
 import { hostileNames } from "../support/sample-report.js";
 
@@ -188,7 +188,9 @@ describe("the tables", () => {
       "|90°\u00a0−\u00a0θ| random": chance.deviation.toFixed(2),
       "d·cos²θ mean": ordinary.dCos2.mean.toFixed(3),
     });
-    const { ratio, interval, effectiveRows, alike, meanShare } = verdictOf(rms.sites[3]);
+    const judged = judgedSites(reports.twins);
+    expect(judged).toBe(18);
+    const { ratio, interval, effectiveRows, alike, meanShare } = verdictOf(rms.sites[3], { judged });
     expect(cellsOf(pages.twins, "table-verdict", site, "rms/states")).toMatchObject({
       "over chance |90° − θ|": ratio.toFixed(2),
       "over chance from": interval?.low.toFixed(2),

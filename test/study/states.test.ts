@@ -24,7 +24,7 @@ describe("what the states say", () => {
     write("a.safetensors", { states: random(200, 64) });
     write("b.safetensors", { states: random(200, 128, 1) });
     expect(text("a.safetensors", "b.safetensors")).toMatch(
-      /the states of a lie as far from orthogonal to the uniform vector .*, those of b farther \(/,
+      /the states of a lie as far from orthogonal to the uniform vector .*; those of b farther \(/,
     );
   });
 

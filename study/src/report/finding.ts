@@ -1,64 +1,80 @@
-/** What the figures say in one sentence, which is made from them alone, and notes that a reader has to know beside it. */
+/** What the figures say in a few sentences, which are made from them alone. */
 import { counted, listed, printable } from "@orthonorm/files";
-import { describeExcluded } from "../measure/site.js";
 import { decimalsFor, fixed, range } from "../text.js";
 import type { Group, Report, Site } from "../types.js";
-import { type Claim, type Verdict, verdictOf } from "./verdict.js";
-
-/** A site beside what can be said of it. */
-interface Judged {
-  site: Site;
-  verdict: Verdict;
-}
+import { type Judged, reasonOf } from "./reasons.js";
+import { type Claim, judgedSites, verdictOf } from "./verdict.js";
 
 interface JudgedGroup extends Group {
   judged: Judged[];
-  /** What holds at most of its sites; null where no verdict does. */
+  /** What is said first: the claim that holds at most sites, if no other holds at as many, and of no more there is no verdict. */
   main: Claim | null;
 }
 
-/** From the most careful on, which also decides where as many sites say the one as the other. */
-const claims: readonly (Claim | null)[] = [null, "asFar", "farther", "closer"];
+const claims: readonly Claim[] = ["closer", "asFar", "farther"];
 
 const than: Record<Claim, string> = { closer: "closer than", asFar: "as far as", farther: "farther than" };
 const how: Record<Claim, string> = { closer: "closer", asFar: "as far", farther: "farther" };
 
 /** The finding leaves out sites that were centred beforehand, whose angle is 90° by construction. */
-export function finding({ groups }: Report): string {
+export function finding(report: Report): string {
+  const { groups } = report;
   if (groups.length === 0) return "No row with an angle was read.";
-  const telling = groups.map(judge).filter(({ judged }) => judged.length > 0);
-  if (telling.length === 0) {
-    return (
-      `${groups.length === 1 ? "These states" : "All these states"} were centred beforehand: every row's mean is zero up to ` +
-      "rounding (as TransformerLens leaves it), so the angle of 90° is by construction and says nothing about the model."
-    );
-  }
+  const among = { judged: judgedSites(report) };
+  const telling = groups.map((group) => judge(group, among)).filter(({ judged }) => judged.length > 0);
+  if (telling.length === 0) return allCentred(groups);
   if (telling.length === 1) return aboutOne(telling[0], groups.length === 1);
   return aboutTwins(telling) ?? aboutMany(telling);
 }
 
-function judge(group: Group): JudgedGroup {
-  const judged = group.sites.filter(({ centred }) => !centred).map((site) => ({ site, verdict: verdictOf(site) }));
-  const count = (claim: Claim | null) => judged.filter(({ verdict }) => verdict.claim === claim).length;
-  const main = claims.reduce((most, claim) => (count(claim) > count(most) ? claim : most));
-  return { ...group, judged, main };
+function judge(group: Group, among: { judged: number }): JudgedGroup {
+  const judged = group.sites
+    .filter(({ centred }) => !centred)
+    .map((site) => ({ site, verdict: verdictOf(site, among) }));
+  const count = (claim: Claim | null) => claimed(judged, claim).length;
+  const [first, second] = mostFirst(claims, count);
+  const leads = count(first) > count(second) && count(first) >= count(null);
+  return { ...group, judged, main: leads ? first : null };
 }
 
-function aboutOne({ label, norm, judged, main }: JudgedGroup, alone: boolean): string {
-  const who = alone ? "These states" : `The states of ${printable(label)}`;
+/** Those of which there are most come first, and of as many their order stays. */
+function mostFirst<T>(all: readonly T[], count: (one: T) => number): T[] {
+  return [...all].sort((a, b) => count(b) - count(a));
+}
+
+function claimed(judged: readonly Judged[], claim: Claim | null): Judged[] {
+  return judged.filter(({ verdict }) => verdict.claim === claim);
+}
+
+function allCentred(groups: readonly Group[]): string {
+  const sites = groups.flatMap((group) => group.sites);
+  const total = (of: (site: Site) => number) => sites.reduce((sum, site) => sum + of(site), 0);
+  const centred = total(({ centredRows }) => centredRows);
+  const rows = total(({ ordinary }) => ordinary.rows);
+  return (
+    `${groups.length === 1 ? "These states" : "All these states"} were centred beforehand: the mean of ` +
+    `${centred === rows ? "every row" : `${centred} of ${rows} rows`} is zero up to rounding (as TransformerLens leaves it), ` +
+    "so the angle of 90° is by construction and says nothing about the model."
+  );
+}
+
+function aboutOne(group: JudgedGroup, alone: boolean): string {
+  const { label, norm, judged, main } = group;
   const sites = judged.map(({ site }) => site);
   const chance = sharedChance(sites);
-  const like = judged.filter(({ verdict }) => verdict.claim === main);
-  const where = like.length === judged.length ? "" : `at ${like.length} of ${counted(judged.length, "site")} `;
-  const directions =
-    chance === null ? "random directions" : `random directions, which lie ${fixed(chance, 2)}° from it`;
-  const compared =
+  const held = claimed(judged, main);
+  const random = chance === null ? null : `${fixed(chance, 2)}°`;
+  const lead =
     main === null
-      ? `${where}${ratios(like)} of what random directions do${chance === null ? "" : ` (${fixed(chance, 2)}°)`}: no verdict, for ${doubtful(like)}`
-      : `${where}${than[main]} ${directions} (${ratios(like)} of that)${inTheMean(like)}`;
-  return (
-    `${who} lie ${tilts(sites)} from orthogonal to the uniform vector (mean |90°−θ|), ${compared}${exceptions(judged, main)}; ` +
-    `${norm === "RMSNorm" ? "LayerNorm in RMSNorm's" : "RMSNorm in LayerNorm's"} place would change what the norm gives by ${swapped(sites)}.`
+      ? `${ratios(judged)} of ${random === null ? "what random directions do" : `the ${random} of random directions`}`
+      : `${where(group)}${than[main]} random directions${random === null ? "" : `, which lie ${random} from it`} ` +
+        `(${ratios(held)} of ${random === null ? "theirs" : "that"})${inTheMean(held)}`;
+  const who = alone ? "These states" : `The states of ${printable(label)}`;
+  const swap = norm === "RMSNorm" ? "LayerNorm in RMSNorm's" : "RMSNorm in LayerNorm's";
+  return sentences(
+    `${who} lie ${tilts(sites)} from orthogonal to the uniform vector (mean |90°−θ|), ${lead}`,
+    ...apart([group], false),
+    `${swap} place would change what the norm gives by ${swapped(sites)}`,
   );
 }
 
@@ -83,115 +99,117 @@ function aboutTwins(groups: readonly JudgedGroup[]): string | null {
   const rms = groups.find(({ norm }) => norm === "RMSNorm");
   const chance = sharedChance(groups.flatMap(({ judged }) => judged.map(({ site }) => site)));
   if (groups.length !== 2 || !layer || !rms || chance === null || layer.main === null || rms.main === null) return null;
-  const about = ({ judged, main }: JudgedGroup, what: string) => {
-    const like = judged.filter(({ verdict }) => verdict.claim === main);
-    return `${than[main as Claim]} ${what}${inTheMean(like)}${exceptions(judged, main)}`;
+  const about = (group: JudgedGroup, what: string) => {
+    const main = group.main as Claim;
+    return `${where(group)}${than[main]} ${what}${inTheMean(claimed(group.judged, main))}`;
   };
-  return (
+  return sentences(
     `The states of ${printable(layer.label)}, trained with LayerNorm, lie ${tilts(layer.sites)} from orthogonal to the uniform vector ` +
-    `(mean |90°−θ|), ${about(layer, `the ${fixed(chance, 2)}° of random directions`)}; ` +
-    `those of ${printable(rms.label)}, trained with RMSNorm, lie ${tilts(rms.sites)} from it, ${about(rms, "chance")}.`
+      `(mean |90°−θ|), ${about(layer, `the ${fixed(chance, 2)}° of random directions`)}; ` +
+      `those of ${printable(rms.label)}, trained with RMSNorm, lie ${tilts(rms.sites)} from it, ${about(rms, "chance")}`,
+    ...apart(groups, true),
   );
 }
 
 function aboutMany(groups: readonly JudgedGroup[]): string {
-  const parts = (["closer", "asFar", "farther"] as const).flatMap((claim) => {
+  const parts = claims.flatMap((claim) => {
     const named = groups.filter(({ main }) => main === claim);
-    if (named.length === 0) return [];
-    const like = named.flatMap(({ judged }) => judged.filter(({ verdict }) => verdict.claim === claim));
-    const apart = named.flatMap(({ label, judged, main }) => {
-      const text = exceptions(judged, main, 3);
-      return text === "" ? [] : [`; in ${printable(label)}${text}`];
-    });
-    return [{ claim, who: names(named), like, apart }];
+    return named.length === 0 ? [] : [{ claim, named, like: named.flatMap(({ judged }) => claimed(judged, claim)) }];
   });
-  const unclear = groups.filter(({ main }) => main === null);
-  const doubt = `${names(unclear)} no verdict holds, for ${doubtful(unclear.flatMap(({ judged }) => judged))}`;
-  if (parts.length === 0) return `Of the states of ${doubt}.`;
-  const [first, ...others] = parts;
-  const rest = others.map(
-    ({ claim, who, like }) => `, those of ${who} ${how[claim]} (${ratios(like)})${inTheMean(like)}`,
+  if (parts.length === 0) {
+    const judged = groups.flatMap((group) => group.judged);
+    return sentences(
+      `The states of ${names(groups)} lie ${tilts(judged.map(({ site }) => site))} from orthogonal to the uniform vector ` +
+        `(mean |90°−θ|), ${ratios(judged)} of what random directions do`,
+      ...apart(groups, true),
+    );
+  }
+  const from = { closer: "closer to", asFar: "as far from", farther: "farther from" };
+  const clauses = parts.map(({ claim, named, like }, at) =>
+    at === 0
+      ? `Against random directions, the states of ${names(named)} lie ${from[claim]} orthogonal to the uniform vector ` +
+        `(mean |90°−θ| ${ratios(like)} of theirs)${inTheMean(like)}`
+      : `those of ${names(named)} ${how[claim]} (${ratios(like)})${inTheMean(like)}`,
   );
-  const from = { closer: "closer to", asFar: "as far from", farther: "farther from" }[first.claim];
-  const apart = parts.flatMap((part) => part.apart);
-  return (
-    `Against random directions, the states of ${first.who} lie ${from} orthogonal to the uniform vector ` +
-    `(mean |90°−θ| ${ratios(first.like)} of theirs)${inTheMean(first.like)}${rest.join("")}` +
-    `${apart.join("")}${unclear.length === 0 ? "" : `; of those of ${doubt}`}.`
-  );
+  return sentences(clauses.join("; "), ...apart(groups, true));
 }
 
-function names(groups: readonly Group[]): string {
+/** The models, and where their main claim does not hold at all of their sites, at how many. */
+function names(groups: readonly JudgedGroup[]): string {
   return listed(
-    groups.map(({ label }) => printable(label)),
+    groups.map(({ label, judged, main }) => {
+      const held = claimed(judged, main).length;
+      return main === null || held === judged.length
+        ? printable(label)
+        : `${printable(label)} (${held} of ${counted(judged.length, "site")})`;
+    }),
     3,
   );
 }
 
-/** The sites of which something else holds than of most: ", farther at h.3 (1.62), with no verdict on h.5 (0.72, …)". */
-function exceptions(judged: readonly Judged[], main: Claim | null, mostNames = 6): string {
-  return claims
-    .filter((claim) => claim !== main)
-    .flatMap((claim) => {
-      const sites = judged.filter(({ verdict }) => verdict.claim === claim);
-      if (sites.length === 0) return [];
-      const at = listed(
-        sites.map(({ site }) => printable(site.site)),
-        mostNames,
-      );
-      return claim === null
-        ? [`, with no verdict on ${at} (${ratios(sites)}: ${doubtful(sites)})`]
-        : [`, ${how[claim]} at ${at} (${ratios(sites)})${inTheMean(sites)}`];
-    })
-    .join("");
+/** Where the main claim holds: "at 7 of 9 sites "; empty where it holds at all. */
+function where({ judged, main }: JudgedGroup): string {
+  const held = claimed(judged, main);
+  return held.length === judged.length ? "" : `${at(held, judged.length)} `;
+}
+
+/** "at h.3, h.4", or of most sites, "at 7 of 9 sites". */
+function at(some: readonly Judged[], of: number, mostNames = 3): string {
+  if (some.length > mostNames && 2 * some.length > of) return `at ${some.length} of ${counted(of, "site")}`;
+  const sites = some.map(({ site }) => printable(site.site));
+  return `at ${listed(sites, mostNames)}`;
+}
+
+/**
+ * What is said of other sites than what leads: a sentence of the other claims, and one of the sites without a verdict, with the reason.
+ * That of more sites comes first.
+ */
+function apart(groups: readonly JudgedGroup[], several: boolean): string[] {
+  const others = (claim: Claim) => (group: JudgedGroup) => (group.main === claim ? [] : claimed(group.judged, claim));
+  const count = (pick: (group: JudgedGroup) => Judged[]) => groups.flatMap(pick).length;
+  const clauses = mostFirst(claims, (claim) => count(others(claim))).flatMap((claim) =>
+    places(groups, several, others(claim)).map(
+      ({ place, sites }) => `${how[claim]} ${place} (${ratios(sites)})${inTheMean(sites)}`,
+    ),
+  );
+  const unclear = ({ judged }: JudgedGroup) => claimed(judged, null);
+  const doubts = [...new Set(groups.flatMap(unclear).flatMap(({ verdict }) => verdict.doubt ?? []))];
+  const reasons = doubts.flatMap((doubt) =>
+    places(groups, several, ({ judged }) => judged.filter(({ verdict }) => verdict.doubt === doubt)).map(
+      ({ place, sites }) => `${place && ` ${place} (${ratios(sites)})`}: ${reasonOf(doubt, sites)}`,
+    ),
+  );
+  const said = [
+    { sites: Math.max(...claims.map((claim) => count(others(claim)))), sentence: clauses.join("; ") },
+    { sites: count(unclear), sentence: reasons.length === 0 ? "" : `no verdict${reasons.join(";")}` },
+  ];
+  return mostFirst(said, ({ sites }) => sites).flatMap(({ sentence }) => (sentence === "" ? [] : [sentence]));
+}
+
+/** Some sites of each model, and where that is. Models of which they are the same sites are named together. */
+function places(groups: readonly JudgedGroup[], several: boolean, pick: (group: JudgedGroup) => Judged[]) {
+  const found = new Map<string, { labels: string[]; sites: Judged[] }>();
+  for (const group of groups) {
+    const sites = pick(group);
+    if (sites.length === 0) continue;
+    const place = sites.length === group.judged.length ? "" : at(sites, group.judged.length, several ? 3 : 6);
+    const there = found.get(place) ?? { labels: [], sites: [] };
+    found.set(place, { labels: [...there.labels, printable(group.label)], sites: [...there.sites, ...sites] });
+  }
+  return [...found].map(([place, { labels, sites }]) => {
+    const models = labels.length === 2 ? labels.join(" and ") : listed(labels, 3);
+    const of = several ? `${place === "" ? "on" : " of"} ${models}` : "";
+    return { place: place + of, sites };
+  });
 }
 
 /** What states farther from orthogonal than chance have in their mean. It is what mean subtraction does to them. */
 function inTheMean(sites: readonly Judged[]): string {
-  const farther = sites.filter(({ verdict }) => verdict.claim === "farther");
+  const farther = claimed(sites, "farther");
   if (farther.length === 0) return "";
   const shares = farther.map(({ verdict }) => 100 * verdict.meanShare);
-  const along = Math.min(...shares) >= 50 ? "they lie along the uniform vector, for " : "";
-  return `: ${along}${range(shares, decimalsFor(shares, 2, 0, 2))} % of ‖x‖² is in the mean, which LayerNorm removes`;
-}
-
-/** Why no verdict holds. */
-function doubtful(judged: readonly Judged[]): string {
-  const of = (doubt: Verdict["doubt"]) => judged.filter(({ verdict }) => verdict.doubt === doubt);
-  const rowsOf = (sites: readonly Judged[]) =>
-    range(
-      sites.map(({ site }) => site.ordinary.rows),
-      0,
-    );
-  const reasons: string[] = [];
-  if (of("flat").length > 0) reasons.push("in one dimension every vector lies along the uniform one");
-  const few = of("few");
-  if (few.length > 0) reasons.push(rowsOf(few) === "1" ? "one row is no sample" : `${rowsOf(few)} rows are too few`);
-  const alike = of("alike");
-  if (alike.length > 0) {
-    const means = alike.map(({ verdict }) => verdict.alike ?? 1);
-    // Rows may lie along each other in both directions: then their mean cosine says nothing of it.
-    const squares = alike.map(
-      ({ site: { cols, sample } }) => (1 + (cols - 1) * (sample?.pairs?.correlation ?? 1)) / cols,
-    );
-    const oneWay = means.every((mean, at) => 2 * mean * mean >= squares[at]);
-    const cosines = oneWay
-      ? `mean cosine ${range(means, 2)}`
-      : `cosines of ±${range(squares.map(Math.sqrt), 2)}, root mean square`;
-    const effective = alike.map(({ verdict }) => verdict.effectiveRows ?? 1);
-    reasons.push(
-      `${rowsOf(alike)} rows as alike as these (${cosines}) say no more than ${range(effective, 1)} independent ones`,
-    );
-  }
-  const rank = of("rank");
-  if (rank.length > 0) {
-    const lower = rank.map(({ verdict }) => verdict.rank?.lower ?? 0);
-    reasons.push(
-      `the uniform vector ranks ${range(lower, 0)} among ${rank[0].verdict.rank?.directions} random directions`,
-    );
-  }
-  if (of("unsampled").length > 0) reasons.push("the study was stopped before");
-  return reasons.join(", and ");
+  const along = Math.min(...shares) >= 50 ? ", along the uniform vector" : "";
+  return `${along}, with ${range(shares, decimalsFor(shares, 2, 0, 2))} % of ‖x‖² in the mean, which LayerNorm removes`;
 }
 
 function ratios(judged: readonly Judged[]): string {
@@ -211,113 +229,6 @@ function sharedChance(sites: readonly Site[]): number | null {
   return sites.every(({ cols }) => cols === sites[0].cols) ? sites[0].null.deviation : null;
 }
 
-/** Notes on what a figure does not include or cannot show: a stopped study, centred states, excluded rows, skipped tensors. */
-export function notes({ groups, skipped, complete, hints }: Report): string[] {
-  const several = groups.length > 1;
-  const siteName = (group: Group, site: Site) => printable(several ? `${group.label} ${site.site}` : site.site);
-  const all = groups.flatMap((group) => group.sites.map((site) => ({ site, name: siteName(group, site) })));
-  const found: string[] = [];
-
-  if (!complete) {
-    const read = all.reduce((sum, { site }) => sum + site.read, 0);
-    found.push(
-      `Stopped before the end: these are the figures of ${counted(read, "row")} read until then, not of all, and of no site that was not begun.`,
-    );
-  }
-  found.push(...hints);
-  const centred = all.filter(({ site }) => site.centred);
-  if (centred.length > 0 && centred.length < all.length) {
-    found.push(
-      `Centred beforehand: ${listed(centred.map(({ name }) => name))}. The mean of every row is zero up to rounding (as TransformerLens leaves it), so the ` +
-        "angle is 90° by construction and says nothing about the model.",
-    );
-  }
-  const masked = all.filter(({ site }) => site.apart.masked > 0);
-  if (masked.length > 0) {
-    const which = masked.map(({ name, site }) => `${name} (${counted(site.apart.masked, "row")} of ${site.read})`);
-    found.push(`Masked, in no figure: ${listed(which)}.`);
-  }
-  const empty = all.filter(({ site }) => site.apart.zero + site.apart.notFinite > 0);
-  if (empty.length > 0) {
-    const which = empty.map(({ name, site }) => `${name} (${describeExcluded(site.apart.zero, site.apart.notFinite)})`);
-    found.push(`Without a direction, in no figure of the table: ${listed(which)}.`);
-  }
-  const massive = all.filter(({ site }) => site.massive !== null);
-  if (massive.length > 0) {
-    const which = massive.map(({ name, site }) => {
-      const { rows, norm, angle } = site.massive as NonNullable<Site["massive"]>;
-      return `${name} (${rows} of ${site.read}, median norm ${fixed(norm.median, 0)}, angle ${fixed(angle.median, 2)}°)`;
-    });
-    found.push(
-      `Massive, set apart: ${listed(which)}. A row is massive above eight times the power of two at or above the site's median norm (attention sinks are).`,
-    );
-  }
-  const repeated = all.filter(({ site }) => site.apart.repeated > 0);
-  if (repeated.length > 0) {
-    const which = repeated.map(
-      ({ name, site }) =>
-        `${name} (${site.repeatedExactly ? "" : "at least "}${counted(site.apart.repeated, "copy", "copies")}${mostFrequent(site)})`,
-    );
-    found.push(
-      `Repeated, set apart: ${listed(which)}. A vector that makes up 5 % of a site's rows or more counts once; where a model has one, 2.5 % is enough at its other sites.`,
-    );
-  }
-  const alike = all.filter(({ site }) => site.apart.repeated === 0 && site.repeatedShare >= 0.005);
-  if (alike.length > 0) {
-    const which = alike.map(({ name, site }) => {
-      const about = site.repeatsKnown ? "" : "about ";
-      return `${name} (${about}${fixed(100 * site.repeatedShare, 0)} % of the rows${mostFrequent(site)})`;
-    });
-    found.push(`Rows that repeat an earlier one, not set apart: ${listed(which)}.`);
-  }
-  const undirected = all.filter(({ site }) => site.ordinary.withoutAngleAfter > 0);
-  if (undirected.length > 0) {
-    const which = undirected.map(({ name, site }) => `${name} (${counted(site.ordinary.withoutAngleAfter, "row")})`);
-    found.push(`Zeros after weight and bias, in no angle after the norm: ${listed(which)}.`);
-  }
-  found.push(...offsets(all));
-  const bare = all.filter(({ site }) => site.affine === null);
-  if (bare.length > 0 && bare.length < all.length) {
-    found.push(
-      `Measured without scale and shift, for the weights have none of that name: ${listed(bare.map(({ name }) => name))}.`,
-    );
-  }
-  if (skipped.length > 0) {
-    const label = new Map(groups.flatMap(({ sources, label }) => sources.map(({ name }) => [name, label])));
-    const byReason = new Map<string, string[]>();
-    for (const { source, tensor, reason } of skipped) {
-      const named = printable(tensor === null ? source : several ? `${label.get(source) ?? source} ${tensor}` : tensor);
-      byReason.set(reason, [...(byReason.get(reason) ?? []), named]);
-    }
-    const parts = [...byReason].map(([reason, names]) => `${listed(names, 3)} (${reason})`);
-    const files = skipped.filter(({ tensor }) => tensor === null).length;
-    const tensors = skipped.length - files;
-    const what = [
-      ...(tensors > 0 ? [counted(tensors, "tensor")] : []),
-      ...(files > 0 ? [counted(files, "file")] : []),
-    ].join(" and ");
-    found.push(`Skipped ${what}: ${parts.join("; ")}.`);
-  }
-  return found;
-}
-
-/** What was added to the weights, and what says so: a checkpoint does not, and a wrong guess changes every figure after the norm. */
-function offsets(all: readonly { name: string; site: Site }[]): string[] {
-  const bySentence = new Map<string, string[]>();
-  for (const { name, site } of all) {
-    if (site.affine === null) continue;
-    const { value, from } = site.affine.offset;
-    const sentence = `${value === 1 ? "1 + weight" : "the weight as it is stored"} (${from})`;
-    bySentence.set(sentence, [...(bySentence.get(sentence) ?? []), name]);
-  }
-  const parts = [...bySentence].map(([sentence, names]) =>
-    bySentence.size === 1 ? sentence : `${sentence} at ${listed(names, 3)}`,
-  );
-  return parts.length === 0 ? [] : [`The norms multiply by ${parts.join("; ")}.`];
-}
-
-function mostFrequent({ mostRepeated: most }: Site): string {
-  return most === null
-    ? ""
-    : `, one vector ${most.exact ? "" : "at least "}${most.count} times, norm ${fixed(most.norm, 2)}, angle ${fixed(most.angle, 2)}°`;
+function sentences(...all: readonly string[]): string {
+  return all.map((one) => `${one[0].toUpperCase()}${one.slice(1)}.`).join(" ");
 }

@@ -1,5 +1,5 @@
 import type { Group, Population, Report, Site } from "../types.js";
-import { verdictOf } from "./verdict.js";
+import { judgedSites, verdictOf } from "./verdict.js";
 
 /**
  * The figures as JSON. Those of a site's ordinary rows stand directly in the site, the others beside them. Speed is left out, so that
@@ -30,11 +30,12 @@ function indented(text: string, by: string): string {
 }
 
 /** What the JSON has of each site, in its order. */
-export function* sitesJson({ groups }: Report) {
-  for (const group of groups) for (const site of group.sites) yield siteJson(group, site);
+export function* sitesJson(report: Report) {
+  const judged = judgedSites(report);
+  for (const group of report.groups) for (const site of group.sites) yield siteJson(group, site, judged);
 }
 
-function siteJson({ label, sources, norm, normFrom }: Group, site: Site) {
+function siteJson({ label, sources, norm, normFrom }: Group, site: Site, judged: number) {
   const { sample, ordinary, massive, all, apart, ...head } = site;
   const { masked, zero, notFinite } = apart;
   const ofOrdinary = populationJson(ordinary);
@@ -46,7 +47,7 @@ function siteJson({ label, sources, norm, normFrom }: Group, site: Site) {
     ...head,
     excluded: { masked, zero, notFinite },
     apart: { massive: apart.massive, repeated: apart.repeated },
-    verdict: verdictOf(site),
+    verdict: verdictOf(site, { judged }),
     ...ofOrdinary,
     swapError: sample?.swap ?? null,
     error: sample?.engineError ?? null,

@@ -2,7 +2,7 @@
 
 import { decimalsFor, fixed, scientific } from "../../text.js";
 import type { Group, Population, Report, Sample, Site, Spread } from "../../types.js";
-import { type Claim, type Doubt, type Verdict, verdictOf } from "../verdict.js";
+import { type Claim, type Doubt, judgedSites, type Verdict, verdictOf } from "../verdict.js";
 
 export interface Column {
   /** The heading over columns that belong together; empty for a single column. */
@@ -101,30 +101,34 @@ const claimed: Record<Claim, string> = { closer: "closer", asFar: "as far", fart
 const doubted: Record<Doubt, string> = {
   unsampled: "no row sampled",
   centred: "centred beforehand",
+  partly: "none: partly centred beforehand",
   flat: "none: one dimension",
   few: "none: too few rows",
   alike: "none: rows too alike",
+  wide: "none: interval too wide",
+  mixed: "none: a few rows decide",
   rank: "none: rank and ratio disagree",
 };
 
 function verdicts(report: Report): Table {
+  const judged = judgedSites(report);
   const draft = (
     over: string,
     name: string,
     digits: Draft["digits"],
     of: (verdict: Verdict) => number | undefined | null,
-  ): Draft => ({ over, name, digits, value: ({ site }) => of(verdictOf(site)) });
+  ): Draft => ({ over, name, digits, value: ({ site }) => of(verdictOf(site, { judged })) });
   const text = (over: string, name: string, of: (verdict: Verdict) => string): Draft => ({
     over,
     name,
     kind: "text",
-    value: ({ site }) => of(verdictOf(site)),
+    value: ({ site }) => of(verdictOf(site, { judged })),
   });
   return table(report, plain(sampledOnly), {
     id: "table-verdict",
     title: "Held against random directions",
     caption:
-      "The mean |90° − θ| over that of random directions, and two standard errors to either side. Rank: how many of the random directions the states are nearer to orthogonal to than to the uniform vector. Rows that are alike say as much as the independent ones given; their cosine is the mean of two rows. In the mean: the share of ‖x‖² that LayerNorm’s mean subtraction removes, mean cos²θ.",
+      "The mean |90° − θ| over that of random directions, and the interval of that: in nineteen of twenty reports those of all sites hold the true ratios. Rank: how many of the random directions the states are nearer to orthogonal to than to the uniform vector. Rows that are alike say as much as the independent ones given; their cosine is the mean of two rows. In the mean: the share of ‖x‖² that LayerNorm’s mean subtraction removes, mean cos²θ.",
     drafts: [
       draft("over chance", "|90° − θ|", { decimals: 2 }, ({ ratio }) => ratio),
       draft("over chance", "from", { decimals: 2 }, ({ interval }) => interval?.low),
