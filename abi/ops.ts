@@ -39,6 +39,8 @@ export interface Entry {
   readonly source: string;
   /** What it exports. Default: the op's name. */
   readonly kernels?: readonly string[];
+  /** Other families whose kernels the op calls beside its own, or in place of any. */
+  readonly uses?: readonly string[];
   /** By the names they have in the signature and, where the user gives them, among the arguments or options. */
   readonly operands: Readonly<Record<string, Operand>>;
   /** The arguments that are no options, in order; the first is x. */
@@ -91,6 +93,32 @@ const projection = {
   // 0, or why nothing was written: how far from orthonormal the directions are, or -1 where the one has no direction
   result: "f64",
 } as const satisfies Entry;
+
+/** A norm whose rows go into `linear` block by block: it has no kernel of its own, but calls those of both. */
+const fused = {
+  family: "linear",
+  source: "linear/normlinear",
+  kernels: [],
+  uses: ["norm"],
+  arguments: ["x", "linearWeight"],
+  operands: {
+    out: output("rows k", "same"),
+    // a block of normalised rows. These four have the strides of the norms' first operands: out, sum, x, residual
+    normalized: workspace("rows cols", "same"),
+    sum: output("rows cols", "same", "x", "residual"),
+    x,
+    residual: x,
+    weight: parameter,
+    bias: parameter,
+  },
+} as const satisfies Entry;
+
+/** The operands of `linear`, beside a norm's of the same names. */
+const linearAfter = {
+  linearWeight: input("k cols", "weight"),
+  linearBias: input("k", "parameter"),
+  arranged: workspace("block", "wide"),
+} as const;
 
 export const ops = {
   layerNorm: {
@@ -222,6 +250,16 @@ export const ops = {
     // how many rows are arranged at a time
     sizes: ["k", "block"],
     relaxed: ["f32", "f64", "bf16"],
+  },
+  layerNormLinear: {
+    ...fused,
+    operands: { ...fused.operands, ...linearAfter },
+    scalars: { eps: "f64" },
+  },
+  rmsNormLinear: {
+    ...fused,
+    operands: { ...fused.operands, ...linearAfter },
+    scalars: { weightOffset: "f64", eps: "f64" },
   },
   convert: {
     family: "convert",

@@ -105,9 +105,12 @@ export function bindingsOf(): string {
     const outputs = given.filter((operand) => !guides.includes(operand) && !others.includes(operand));
     const options = ["cols", ...guides, ...Object.keys(scalars), ...others, ...outputs, "dtype", "engine"].map(quoted);
     const names = Object.keys(operands).map(quoted);
+    const own = entry.kernels?.length !== 0;
+    if (own) {
+      lines.push(`export type ${kernel} = (${typed.join(", ")}) => ${entry.result === undefined ? "void" : "number"};`);
+    }
     lines.push(
-      `export type ${kernel} = (${typed.join(", ")}) => ${entry.result === undefined ? "void" : "number"};`,
-      `export const ${name}: Op<${kernel}, ${names.join(" | ")}> = {`,
+      `export const ${name}: Op<${own ? kernel : "never"}, ${names.join(" | ")}> = {`,
       `  name: "${name}",`,
       `  family: ${familyName(entry.family)},`,
       `  kernel: "${name}",`,

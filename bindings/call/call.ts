@@ -164,9 +164,9 @@ export class Call implements CallState {
     heir?.lie(this.x.address, this.x.step);
   }
 
-  /** Where an operand's elements are in memory; 0 for an absent operand. */
-  at(operand: Operand | undefined): number {
-    return operand === undefined ? 0 : operand.address;
+  /** Where an operand's rows are in memory from this one on; 0 for an absent operand. */
+  at(operand: Operand | undefined, row = 0): number {
+    return operand === undefined ? 0 : operand.address + row * operand.step;
   }
 
   /** The kernel's `strides`: 0 where all [rows, cols] operands are dense, else the address of a table of their row strides. */

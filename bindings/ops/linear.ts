@@ -1,16 +1,7 @@
 import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
-import { isHalf } from "../memory/dtype.js";
-import { linearBF16, linearF16, linearF32, linearF64, linear as op } from "../wasm/ops.js";
-
-/** By the weight's element type. */
-const kernels = { f32: linearF32, f64: linearF64, f16: linearF16, bf16: linearBF16 };
-
-/** How many elements of x are arranged at a time: in f32 384 KiB, for which a second-level cache of 512 KiB has room beside W. */
-const BLOCK_ELEMENTS = 98304;
-
-/** … and how many of W are widened at a time, where they are halves. */
-const WIDENED_ELEMENTS = 4096;
+import { Projection } from "../call/weights.js";
+import { linear as op } from "../wasm/ops.js";
 
 /** Options of `linear`. */
 export interface LinearOptions extends CommonOptions {
@@ -58,28 +49,12 @@ export function linear(x: ArrayOrTensor, weight: ArrayOrTensor, options: LinearO
   const { bias, out } = options;
   const call = begin(op, x, options, weight);
   try {
-    const w = call.severalRows(op.operands.weight, weight);
-    const b = call.optional(op.operands.bias, bias);
-    const y = call.output(op.operands.out, out);
-    const { rows, cols, k } = call;
-    const width = Math.ceil(cols / 4) * 4;
-    const block = Math.max(4, Math.min(Math.floor(BLOCK_ELEMENTS / width), rows + 3) & -4);
-    const widened = isHalf(w.wanted) ? Math.max(4, Math.floor(WIDENED_ELEMENTS / width)) : 0;
-    const arranged = call.workspace(op.operands.arranged, block + widened, width);
-    const kernel = call.kernel(kernels[w.wanted]);
+    const { operands } = op;
+    const projection = new Projection(call, operands.weight, weight, operands.bias, bias);
+    const y = call.output(operands.out, out);
+    projection.arrange(operands.arranged);
     call.stage();
-    kernel(
-      call.at(y),
-      call.at(call.x),
-      call.at(w),
-      call.at(b),
-      call.at(arranged),
-      call.strides(),
-      rows,
-      cols,
-      k,
-      block,
-    );
+    projection.run(call.at(y), call.at(call.x), call.strides(), call.rows);
     return call.result(y);
   } finally {
     call.end();

@@ -112,6 +112,15 @@ function* opCalls(o: typeof Orthonorm, dtype: DType, cols: number): Generator<[o
     const rows = encode(dtype, deviates(k * cols, seed + 7));
     yield ["linear", o.linear(x, rows, of), o.linear(x, rows, { ...of, bias: encode(wide, deviates(k, seed + 8)) })];
   }
+  {
+    const [linearWeight, linearBias] = [
+      encode(dtype, deviates(3 * cols, seed + 9)),
+      encode(wide, deviates(3, seed + 10)),
+    ];
+    const options = { ...of, weight, bias, residual: y, linearBias };
+    yield ["layerNormLinear", o.layerNormLinear(x, linearWeight, options), o.layerNormLinear(x, linearWeight, of)];
+    yield ["rmsNormLinear", o.rmsNormLinear(x, linearWeight, { ...options, weightOffset: 1 })];
+  }
   for (const k of [2, 3, 5]) {
     if (cols < 2 * k) break;
     const directions = o.orthonormalize(encode(wide, deviates(k * cols, seed + 5)), { cols });
