@@ -1,6 +1,8 @@
-import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
+import { type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
-import { Projection } from "../call/weights.js";
+import { Quantized } from "../call/quantized.js";
+import { beginBefore, beginQuantized, Projection } from "../call/weights.js";
+import type { Tensor } from "../memory/tensor.js";
 import { linear as op } from "../wasm/ops.js";
 
 /** Options of `linear`. */
@@ -17,8 +19,12 @@ export interface LinearOptions extends CommonOptions {
  * y = x·Wᵀ + b, with W [k, cols] as PyTorch stores it. In f32, |Δy| ≤ 2·√cols·2⁻²⁴·‖x‖‖w‖ and a rounding of the bias's sum;
  * f16 and bf16 are computed in f32 and rounded once. A row's bits depend on no other row.
  *
- * @param x rows × cols elements; as arrays, all of x is one row without `cols`
- * @param weight [k, cols]: of x's element type, or where that is not f64, of f32, f16 or bf16
+ * By weights from `quantizeWeights`, |Δy| ≤ (2⁻¹⁶ + n·2⁻²⁴)·max|x|·Σ|w| of the numbers that they stand for, with n = cols/min(groupSize,
+ * 512) + 6: each row of x is taken in units of max|x|/32767.
+ *
+ * @param x rows × cols elements; as arrays, all of x is one row without `cols`. By weights from `quantizeWeights`, also rows from
+ *   `layerNormQuantize` and `rmsNormQuantize`
+ * @param weight [k, cols]: of x's element type, or where that is not f64, of f32, f16 or bf16, or from `quantizeWeights`
  * @returns `out` if it is given, else a Tensor for a Tensor, an array like x for an array: rows × k elements
  * @throws {TypeError | RangeError} naming the argument, what was expected and what was got, before anything is written
  * @see PyTorch, torch.nn.functional.linear
@@ -30,31 +36,37 @@ export interface LinearOptions extends CommonOptions {
  * ```
  */
 export function linear<O extends ArrayOrTensor>(
-  x: ArrayOrTensor,
-  weight: ArrayOrTensor,
+  x: ArrayOrTensor | Quantized,
+  weight: ArrayOrTensor | Quantized,
   options: LinearOptions & { out: O },
 ): O;
 export function linear<X extends ArrayOrTensor>(
   x: X,
-  weight: ArrayOrTensor,
+  weight: ArrayOrTensor | Quantized,
   options?: LinearOptions & { out?: undefined },
 ): Like<X>;
 export function linear<X extends ArrayOrTensor>(
   x: X,
-  weight: ArrayOrTensor,
+  weight: ArrayOrTensor | Quantized,
   options?: LinearOptions,
 ): Like<X> | ArrayOrTensor;
-export function linear(x: ArrayOrTensor, weight: ArrayOrTensor, options: LinearOptions = noOptions): ArrayOrTensor {
+export function linear(x: Quantized, weight: Quantized, options?: LinearOptions & { out?: undefined }): Tensor<"f32">;
+export function linear(
+  x: ArrayOrTensor | Quantized,
+  weight: ArrayOrTensor | Quantized,
+  options: LinearOptions = noOptions,
+): ArrayOrTensor {
   checkOptions(op, options);
   const { bias, out } = options;
-  const call = begin(op, x, options, weight);
+  const call = x instanceof Quantized ? beginQuantized(op, x, options, weight) : beginBefore(op, x, options, weight);
   try {
     const { operands } = op;
     const projection = new Projection(call, operands.weight, weight, operands.bias, bias);
     const y = call.output(operands.out, out);
     projection.arrange(operands.arranged);
     call.stage();
-    projection.run(call.at(y), call.at(call.x), call.strides(), call.rows);
+    const xScales = x instanceof Quantized ? x.scalesAt() : 0;
+    projection.run(call.at(y), call.at(call.x), call.strides(), call.rows, xScales);
     return call.result(y);
   } finally {
     call.end();

@@ -1,15 +1,10 @@
-import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
-import type { Call } from "../call/call.js";
-import type { Op } from "../call/op.js";
+import { type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
+import { layer, NormBlocks, rms } from "../call/norm-blocks.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
-import { Projection } from "../call/weights.js";
-import { checkNonNegative, checkWeightOffset, rangeError } from "../check.js";
-import {
-  layerNorm,
-  layerNormLinear as layerNormLinearOp,
-  rmsNorm,
-  rmsNormLinear as rmsNormLinearOp,
-} from "../wasm/ops.js";
+import type { Quantized } from "../call/quantized.js";
+import { beginBefore, Projection } from "../call/weights.js";
+import { checkNonNegative, checkWeightOffset } from "../check.js";
+import { layerNormLinear as layerNormLinearOp, rmsNormLinear as rmsNormLinearOp } from "../wasm/ops.js";
 
 /** Options of `layerNormLinear`. */
 export interface LayerNormLinearOptions extends CommonOptions {
@@ -41,7 +36,7 @@ export interface RMSNormLinearOptions extends LayerNormLinearOptions {
  * y = layerNorm(x)·Wᵀ + linearBias, with W [k, cols]: the same bits as the two calls, and the bounds of both.
  *
  * @param x rows × cols elements
- * @param linearWeight W, [k, cols]: of x's element type, or where that is not f64, of f32, f16 or bf16
+ * @param linearWeight W, [k, cols]: of x's element type, or where that is not f64, of f32, f16 or bf16, or from `quantizeWeights`
  * @returns `out` if it is given, else a Tensor for a Tensor, an array like x for an array: rows × k elements
  * @throws {TypeError | RangeError} naming the argument, what was expected and what was got, before anything is written
  * @see `layerNorm` and `linear`
@@ -54,22 +49,22 @@ export interface RMSNormLinearOptions extends LayerNormLinearOptions {
  */
 export function layerNormLinear<O extends ArrayOrTensor>(
   x: ArrayOrTensor,
-  linearWeight: ArrayOrTensor,
+  linearWeight: ArrayOrTensor | Quantized,
   options: LayerNormLinearOptions & { out: O },
 ): O;
 export function layerNormLinear<X extends ArrayOrTensor>(
   x: X,
-  linearWeight: ArrayOrTensor,
+  linearWeight: ArrayOrTensor | Quantized,
   options?: LayerNormLinearOptions & { out?: undefined },
 ): Like<X>;
 export function layerNormLinear<X extends ArrayOrTensor>(
   x: X,
-  linearWeight: ArrayOrTensor,
+  linearWeight: ArrayOrTensor | Quantized,
   options?: LayerNormLinearOptions,
 ): Like<X> | ArrayOrTensor;
 export function layerNormLinear(
   x: ArrayOrTensor,
-  linearWeight: ArrayOrTensor,
+  linearWeight: ArrayOrTensor | Quantized,
   options: LayerNormLinearOptions = noOptions,
 ): ArrayOrTensor {
   const op = layerNormLinearOp;
@@ -85,7 +80,7 @@ export function layerNormLinear(
  * y = rmsNorm(x)·Wᵀ + linearBias, with W [k, cols]: the same bits as the two calls, and the bounds of both.
  *
  * @param x rows × cols elements
- * @param linearWeight W, [k, cols]: of x's element type, or where that is not f64, of f32, f16 or bf16
+ * @param linearWeight W, [k, cols]: of x's element type, or where that is not f64, of f32, f16 or bf16, or from `quantizeWeights`
  * @returns `out` if it is given, else a Tensor for a Tensor, an array like x for an array: rows × k elements
  * @throws {TypeError | RangeError} naming the argument, what was expected and what was got, before anything is written
  * @see `rmsNorm` and `linear`
@@ -98,22 +93,22 @@ export function layerNormLinear(
  */
 export function rmsNormLinear<O extends ArrayOrTensor>(
   x: ArrayOrTensor,
-  linearWeight: ArrayOrTensor,
+  linearWeight: ArrayOrTensor | Quantized,
   options: RMSNormLinearOptions & { out: O },
 ): O;
 export function rmsNormLinear<X extends ArrayOrTensor>(
   x: X,
-  linearWeight: ArrayOrTensor,
+  linearWeight: ArrayOrTensor | Quantized,
   options?: RMSNormLinearOptions & { out?: undefined },
 ): Like<X>;
 export function rmsNormLinear<X extends ArrayOrTensor>(
   x: X,
-  linearWeight: ArrayOrTensor,
+  linearWeight: ArrayOrTensor | Quantized,
   options?: RMSNormLinearOptions,
 ): Like<X> | ArrayOrTensor;
 export function rmsNormLinear(
   x: ArrayOrTensor,
-  linearWeight: ArrayOrTensor,
+  linearWeight: ArrayOrTensor | Quantized,
   options: RMSNormLinearOptions = noOptions,
 ): ArrayOrTensor {
   const op = rmsNormLinearOp;
@@ -131,78 +126,27 @@ export function rmsNormLinear(
  */
 const BLOCK_ELEMENTS = 49152;
 
-/** The norm of some rows, by the addresses of its operands. */
-type Norm = (
-  call: Call,
-  out: number,
-  sum: number,
-  x: number,
-  residual: number,
-  weight: number,
-  bias: number,
-  strides: number,
-  rows: number,
-  eps: number,
-  weightOffset: number,
-) => void;
-
-const layer: Norm = (call, out, sum, x, residual, weight, bias, strides, rows, eps) =>
-  call.kernel(layerNorm)(out, sum, 0, 0, x, residual, weight, bias, strides, rows, call.cols, eps);
-
-const rms: Norm = (call, out, sum, x, residual, weight, bias, strides, rows, eps, weightOffset) =>
-  call.kernel(rmsNorm)(out, sum, 0, x, residual, weight, bias, strides, rows, call.cols, weightOffset, eps);
-
-type NormLinearOp = Op<
-  never,
-  "out" | "normalized" | "sum" | "x" | "residual" | "weight" | "bias" | "linearWeight" | "linearBias" | "arranged"
->;
-
-/** Block by block: the norm of some rows to a workspace, then the projection of that. */
+/** Block by block: the norm of some rows, then the projection of these. */
 function normLinear(
-  op: NormLinearOp,
-  norm: Norm,
+  op: typeof layerNormLinearOp,
+  norm: typeof layer,
   x: ArrayOrTensor,
-  linearWeight: ArrayOrTensor,
+  linearWeight: ArrayOrTensor | Quantized,
   options: LayerNormLinearOptions,
   eps: number,
   weightOffset: number,
 ): ArrayOrTensor {
-  const { residual, weight, bias, linearBias, sum, out } = options;
-  if (sum !== undefined && residual === undefined) {
-    throw rangeError(op.name, "residual", "an operand beside sum", residual);
-  }
-  const call = begin(op, x, options, linearWeight);
+  const call = beginBefore(op, x, options, linearWeight);
   try {
     checkWeightOffset(op.name, weightOffset, call.dtype);
     const { operands } = op;
-    const r = call.optional(operands.residual, residual);
-    const w = call.optional(operands.weight, weight);
-    const b = call.optional(operands.bias, bias);
+    const { linearBias, out } = options;
     const projection = new Projection(call, operands.linearWeight, linearWeight, operands.linearBias, linearBias);
     projection.arrange(operands.arranged, BLOCK_ELEMENTS);
-    const normalized = call.workspace(operands.normalized, projection.block, call.cols);
+    const blocks = new NormBlocks(call, op, options, projection.block);
     const y = call.output(operands.out, out);
-    const s = call.optional(operands.sum, sum);
     call.stage();
-    const [at, weightAt, biasAt, strides] = [call.at(normalized), call.at(w), call.at(b), call.strides()];
-    for (let row = 0; row < call.rows; row += projection.block) {
-      const rows = Math.min(projection.block, call.rows - row);
-      norm(
-        call,
-        at,
-        call.at(s, row),
-        call.at(call.x, row),
-        call.at(r, row),
-        weightAt,
-        biasAt,
-        strides,
-        rows,
-        eps,
-        weightOffset,
-      );
-      projection.run(call.at(y, row), at, 0, rows);
-    }
-    call.write(s);
+    blocks.run(norm, eps, weightOffset, (at, row, rows) => projection.run(call.at(y, row), at, 0, rows));
     return call.result(y);
   } finally {
     call.end();

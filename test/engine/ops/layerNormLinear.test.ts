@@ -93,7 +93,7 @@ describe.each(["layerNorm", "rmsNorm"] as const)("%sLinear", (name) => {
       `RangeError: ${op}: residual expected an operand beside sum, got undefined`,
     );
     expect(refused({ residual: x, sum: x, out: x.subarray(0, 6) })).toBe(
-      `RangeError: ${op}: out expected no element of x, got an array that overlaps x`,
+      `RangeError: ${op}: sum expected no element of out, got an array that overlaps out`,
     );
     expect(refused({ eps: -1 })).toBe(`RangeError: ${op}: eps expected a finite number of at least 0, got -1`);
     expect(refused({ linearbias: w })).toContain('got "linearbias" (linearBias?)');
