@@ -3,6 +3,7 @@ import type { Variant } from "../../bindings/engine/variants.js";
 import { digits, duration } from "../format.js";
 import { nameOf } from "../linear/problem.js";
 import type { Limit, Quartiles, Table } from "../linear/suite.js";
+import { median } from "../measure.js";
 import { isDrifting, isNoisy } from "../noise.js";
 import { listed, table } from "./markdown.js";
 import { builds, type LinearRecord, major } from "./records.js";
@@ -30,7 +31,7 @@ function tablesOf(record: LinearRecord): string[] {
     record.results.some((one) => ownRow(one, variant) !== undefined),
   );
   return variants.flatMap((variant) => [
-    `Node ${major(record)}, ${variant}, of a peak of ${listed(peaks(record, variant))} GFLOP/s:`,
+    `Node ${major(record)}, ${variant}; the peak is ${peakOf(record, variant)}:`,
     "",
     ...table(
       ["rows × cols → k", "orthonorm", ...peers.map(([title]) => title), "of the peak", "of reading W"],
@@ -39,10 +40,15 @@ function tablesOf(record: LinearRecord): string[] {
   ]);
 }
 
-/** The least and the greatest of the tables, where they differ. */
-function peaks({ results }: LinearRecord, variant: Variant): string[] {
-  const rates = results.flatMap(({ limits }) => limits.peak[variant]?.rate ?? []).sort((a, b) => a - b);
-  return [...new Set([rates[0], rates[rates.length - 1]].map((rate) => rate.toFixed(0)))].slice(0, 2);
+/** The median of the tables in which it can be believed, or else of all. */
+function peakOf({ results }: LinearRecord, variant: Variant): string {
+  const peaks = results.flatMap(({ limits, noise }) => {
+    const limit = limits.peak[variant];
+    return limit === undefined ? [] : [{ rate: limit.rate, noisy: isNoisy(limit) || isDrifting(noise) }];
+  });
+  const believed = peaks.filter(({ noisy }) => !noisy);
+  const rates = (believed.length > 0 ? believed : peaks).map(({ rate }) => rate);
+  return `${believed.length > 0 ? "" : "~ "}${median(rates).toFixed(0)} GFLOP/s`;
 }
 
 function cells(one: Table, variant: Variant): string[] {
@@ -58,7 +64,8 @@ function cells(one: Table, variant: Variant): string[] {
       const over = row?.over[variant];
       return row === undefined || over === undefined ? "–" : `${tilde(one, own, row)}${digits(over)}×`;
     }),
-    share(own.ofPeak, one.limits.peak[variant]),
+    // one row waits for W, not for arithmetic
+    one.rows === 1 ? "" : share(own.ofPeak, one.limits.peak[variant]),
     share(own.ofReading, one.limits.reading),
   ];
 }
