@@ -14,7 +14,7 @@ import { root } from "./command.js";
  * is timed here.
  */
 export function compile(target: Variant, entries: readonly string[], memory: WebAssembly.Memory): WebAssembly.Exports {
-  const asc = createRequire(import.meta.url).resolve("assemblyscript/bin/asc");
+  const asc = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");
   const folder = mkdtempSync(join(tmpdir(), "orthonorm-bench-"));
   const file = join(folder, "module.wasm");
   try {

@@ -27,7 +27,7 @@ first use (half a gigabyte). Who is missing, fails or is wrong is named with the
 
   --shapes SHAPES   rows×cols×k (${shapes})
   --dtype DTYPES    f32, bf16, f16: with halves, x and W of that type, and W alone beside x of f32; f32 always (f32)
-  --quick           two seconds per table instead of ten
+  --seconds N       per table (10)
   --json FILE       the results with machine, runtime, commit and command: a record
   --help            this
 `;
@@ -48,7 +48,7 @@ function read(): Request | undefined {
       options: {
         shapes: { type: "string", default: shapes },
         dtype: { type: "string", default: "f32" },
-        quick: { type: "boolean", default: false },
+        seconds: { type: "string", default: "10" },
         json: { type: "string" },
         help: { type: "boolean", default: false },
       },
@@ -57,10 +57,12 @@ function read(): Request | undefined {
       console.log(help);
       return undefined;
     }
+    const seconds = Number(values.seconds);
+    if (!(seconds > 0)) throw new Error(`--seconds expected a positive number, got ${JSON.stringify(values.seconds)}`);
     return {
       shapes: parseShapes(values.shapes),
       dtypes: oneOf("--dtype", values.dtype, dtypes),
-      seconds: values.quick ? 2 : 10,
+      seconds,
       json: values.json,
     };
   } catch (error) {

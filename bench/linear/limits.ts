@@ -14,15 +14,19 @@ export interface Loops {
 export const loopsOf = (variant: Variant, memory: WebAssembly.Memory) =>
   compile(variant, ["bench/linear/assembly/limits.ts"], memory) as unknown as Loops;
 
-/** About ten microseconds. */
-const turns = 4000;
-
 export interface Peak extends Prepared {
   flops: number;
 }
 
-/** Multiplications and additions that wait for no memory and not for each other: as many as the processor begins. */
-export function peak({ peak, operations }: Loops): Peak {
+/** Turns after which nothing changes in f32. */
+const least = 64;
+
+/**
+ * Multiplications and additions that wait for no memory and not for each other: as many as the processor begins. They are as many
+ * as those of the problem, so that what else the machine does meets both alike.
+ */
+export function peak({ peak, operations }: Loops, { flops }: Pick<Problem, "flops">): Peak {
+  const turns = Math.max(least, Math.ceil(flops / operations.value));
   let sum = 0;
   return {
     flops: turns * operations.value,

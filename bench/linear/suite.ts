@@ -76,7 +76,10 @@ export async function runTable(
       leftOut.push({ name, reason: error instanceof Error ? error.message : String(error) });
     }
   }
-  const peaks = (Object.entries(loops) as [Variant, Loops][]).map(([variant, loops]) => ({ variant, ...peak(loops) }));
+  const peaks = (Object.entries(loops) as [Variant, Loops][]).map(([variant, loops]) => ({
+    variant,
+    ...peak(loops, problem),
+  }));
   const read = shape.rows === 1 && loops.simd !== undefined ? [reading(loops.simd, memory, problem)] : [];
   for (const limit of [...peaks, ...read]) {
     limit.run();
