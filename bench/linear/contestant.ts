@@ -1,5 +1,4 @@
 import type { Variant } from "../../bindings/engine/variants.js";
-import type { Timed } from "../measure.js";
 import type { Problem } from "./problem.js";
 
 /** Somebody who computes a linear layer, named by how it is called. */
@@ -11,7 +10,9 @@ export interface Contestant {
   setup(problem: Problem): Prepared | Promise<Prepared>;
 }
 
-export interface Prepared extends Timed {
+export interface Prepared {
+  /** The work, once. May answer later. */
+  run(): unknown;
   /** Throws unless what a run gives is right. */
   check(): void;
   /** Lets go of what it holds. */

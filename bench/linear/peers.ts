@@ -1,5 +1,4 @@
 /** Others that have a linear layer on WebAssembly, each in the fastest of the forms that it offers, with W and bias placed ahead. */
-import { asynchronous } from "../peers/asynchronous.js";
 import { type Arr, oneThread, startJax } from "../peers/jax.js";
 import { gemm } from "../peers/onnx.js";
 import { openSession, startOnnxruntime } from "../peers/onnxruntime.js";
@@ -26,9 +25,9 @@ async function onnxruntime(): Promise<Contestant[]> {
         const feeds = { x: new runtime.Tensor("float32", x, [rows, cols]) };
         let y = feeds.x;
         return {
-          ...asynchronous(async () => {
+          async run() {
             y = (await session.run(feeds)).y;
-          }),
+          },
           check: () => check(y.data),
           teardown: () => session.release(),
         };
@@ -85,10 +84,10 @@ async function jax(): Promise<Contestant[]> {
         ];
         const call = () => layer(...operands.map(({ ref }) => ref));
         return {
-          ...asynchronous(async () => {
+          async run() {
             const y = await call().blockUntilReady();
             y.dispose();
-          }),
+          },
           check: () => check(call().dataSync()),
           teardown() {
             for (const one of operands) one.dispose();

@@ -6,6 +6,7 @@ import { drift, type Noise, noiseOf } from "../noise.js";
 import type { Contestant, Prepared } from "./contestant.js";
 import { type Loops, peak, reading } from "./limits.js";
 import { makeProblem, type Shape } from "./problem.js";
+import { sampler } from "./sampler.js";
 
 export interface Table extends Shape {
   contestants: Row[];
@@ -86,7 +87,9 @@ export async function runTable(
     limit.check();
   }
 
-  const timings = await measure(Benchmark, [...ready.map(({ prepared }) => prepared), ...peaks, ...read], budget);
+  const everyone = [...ready.map(({ prepared }) => prepared), ...peaks, ...read];
+  const timed = everyone.map(({ run }) => ({ run, sample: sampler(run) }));
+  const timings = await measure(Benchmark, timed, budget);
   for (const { prepared } of ready) await prepared.teardown();
 
   const times = timings.slice(0, ready.length);

@@ -7,7 +7,7 @@ import type { Limit, Row, Table } from "./suite.js";
 const widths = { name: 36, time: 10, spread: 9, rate: 9, over: 10, share: 9 };
 
 export const legend = [
-  "median: of one call. spread: the distance of the quartiles, in % of the median.",
+  "median: of one call, in processor time. spread: the distance of the quartiles, in % of the median.",
   "~: too noisy to be believed, for a wide spread or for a peak that changed meanwhile.",
   "÷ simd, ÷ relaxed: times as long as orthonorm in f32.",
   "peak: multiplications and additions in registers, with one rounding where relaxed; its share of the time.",
