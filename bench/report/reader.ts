@@ -205,7 +205,7 @@ const commands = [
   "npm run bench:peers                          # beside others, which are installed on first use: half a gigabyte",
   "npm run bench:baseline                       # today's build beside an earlier commit's",
   "npm run bench:relaxed                        # what relaxed SIMD wins: Node 22 or newer",
-  "npm run bench:linear                         # the linear layer beside onnxruntime-web",
+  "npm run bench:linear                         # the linear layer beside others: docs/linear.md has the tables",
   "npm run size                                 # what a page loads",
   "npm run performance                          # this page from the records",
   "```",
