@@ -6,9 +6,9 @@ import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import Benchmark from "benchmark";
 import { hasRelaxed } from "../bindings/engine/variants.js";
-import { createEngine, type DType, type Engine, relaxed } from "../dist/index.js";
+import { createEngine, type Engine, relaxed } from "../dist/index.js";
 import { oneOf, provenance } from "./command.js";
-import { contestantsOf } from "./linear/engine.js";
+import { type Asked, asked, contestantsOf } from "./linear/engine.js";
 import { loopsOf } from "./linear/limits.js";
 import { peers } from "./linear/peers.js";
 import { parseShapes, type Shape } from "./linear/problem.js";
@@ -18,7 +18,6 @@ import { warning } from "./noise.js";
 import { gather } from "./peers/install.js";
 
 const shapes = "512x768x768,512x768x3072,512x3072x768,128x64x64,8x768x768,1x768x768,1x4096x4096";
-const dtypes = ["f32", "bf16", "f16"] as const;
 
 const help = `npm run bench:linear -- [options]
 
@@ -26,7 +25,9 @@ The linear layer, simd and relaxed where the runtime has it, with onnxruntime-we
 first use (half a gigabyte). Who is missing, fails or is wrong is named with the reason; the exit code tells of the engine alone.
 
   --shapes SHAPES   rows×cols×k (${shapes})
-  --dtype DTYPES    f32, bf16, f16: with halves, x and W of that type, and W alone beside x of f32; f32 always (f32)
+  --dtype DTYPES    f32, bf16, f16: with halves, x and W of that type, and W alone beside x of f32; f32 always (f32).
+                    int8: W of 8 bits with a scale per row and per group of 128 and of 32, beside x of f32
+  --alone           without the others: the engine and the limits
   --seconds N       per table (10)
   --json FILE       the results with machine, runtime, commit and command: a record
   --help            this
@@ -34,7 +35,8 @@ first use (half a gigabyte). Who is missing, fails or is wrong is named with the
 
 interface Request {
   shapes: Shape[];
-  dtypes: DType[];
+  dtypes: Asked[];
+  alone: boolean;
   seconds: number;
   json: string | undefined;
 }
@@ -49,6 +51,7 @@ function read(): Request | undefined {
         shapes: { type: "string", default: shapes },
         dtype: { type: "string", default: "f32" },
         seconds: { type: "string", default: "10" },
+        alone: { type: "boolean", default: false },
         json: { type: "string" },
         help: { type: "boolean", default: false },
       },
@@ -61,7 +64,8 @@ function read(): Request | undefined {
     if (!(seconds > 0)) throw new Error(`--seconds expected a positive number, got ${JSON.stringify(values.seconds)}`);
     return {
       shapes: parseShapes(values.shapes),
-      dtypes: oneOf("--dtype", values.dtype, dtypes),
+      dtypes: oneOf("--dtype", values.dtype, asked),
+      alone: values.alone,
       seconds,
       json: values.json,
     };
@@ -72,7 +76,7 @@ function read(): Request | undefined {
   }
 }
 
-async function run({ shapes, dtypes, seconds, json }: Request): Promise<void> {
+async function run({ shapes, dtypes, alone, seconds, json }: Request): Promise<void> {
   const about = provenance("bench/linear.ts");
   if (about.stale) console.error("dist/ is older than bindings/, and it is dist/ that is timed: npm run build first\n");
   const engines: Engine[] = [createEngine()];
@@ -83,7 +87,7 @@ async function run({ shapes, dtypes, seconds, json }: Request): Promise<void> {
     environment.loops.relaxed = loopsOf("relaxed", memory);
   }
   const own = engines.flatMap((engine) => contestantsOf(engine, dtypes));
-  const { others, absent, versions } = await gather(peers);
+  const { others, absent, versions } = await gather(alone ? [] : peers);
   console.log(
     `${about.machine.cpu}, ${about.machine.cores} cores · Node ${about.runtime.node} (V8 ${about.runtime.v8})`,
   );

@@ -1,5 +1,5 @@
 import { Lanes, trait } from "../lanes";
-import { Int16, Int8 } from "../linear/factors";
+import { Int8 } from "../linear/factors";
 import { Arrange, project } from "../linear/project";
 import { Rows } from "../strides";
 import { Magnitude } from "./quantize";
@@ -21,47 +21,36 @@ export function linearInt8<L extends Lanes, P extends Lanes>(
   if (trait<L>().width != 4) return; // y is no f64
   const nextW = <usize>((cols + 7) & -8), nextScales = <usize>((cols + group - 1) / group) << 2;
   if (xScales) {
-    project<L, Int8, Int16, AsIntegers<Bytes>, P>(
+    project<L, Int8, Int8, Bytes, P>(
       out, x, nextW, xScales, weight, nextW, scales, nextScales, bias, arranged, rows, cols, k, block, group,
     );
   } else {
-    project<L, Int8, Int16, AsIntegers<Quantized<L>>, P>(
+    project<L, Int8, Int8, Quantized<L>, P>(
       out, x, trait<Rows<L>>().stride(strides, 0, cols), 0, weight, nextW, scales, nextScales, bias, arranged, rows, cols, k, block, group,
     );
   }
 }
 
-/** How a row of x becomes numbers of 16 bits, and its scale. */
-@unmanaged
-abstract class Source {
-  abstract row(to: usize, x: usize, scale: usize, cols: i32, step: usize): f32;
+/** Rows of x from numbers of 8 bits, with their scales. */
+@final @unmanaged
+class Bytes extends Arrange {
+  x(to: usize, x: usize, scale: usize, cols: i32, step: usize): f32 {
+    for (const end = x + <usize>cols; x < end; x += 8, to += step) v128.store(to, v128.load8x8_s(x));
+    return load<f32>(scale);
+  }
+  @inline get widens(): bool { return false; }
+  @inline w(to: usize, w: usize, cols: i32): void {}
 }
 
-/** From numbers of 8 bits. */
+/** Rows of x from elements, of which the largest becomes 32767. */
 @final @unmanaged
-class Bytes extends Source {
-  row(to: usize, x: usize, scale: usize, cols: i32, step: usize): f32 { widen(to, x, cols, step); return load<f32>(scale); }
-}
-
-/** From elements, of which the largest becomes 32767. */
-@final @unmanaged
-class Quantized<L extends Lanes> extends Source {
-  row(to: usize, x: usize, scale: usize, cols: i32, step: usize): f32 {
+class Quantized<L extends Lanes> extends Arrange {
+  x(to: usize, x: usize, scale: usize, cols: i32, step: usize): f32 {
     const l = trait<L>(), m = trait<Magnitude<L>>(), most = m.of(x, cols), inverse = f32x4.splat(32767 / most);
     for (; cols > 7; cols -= 8, x += 2 * l.step, to += step) v128.store(to, m.eight(x, 8, inverse));
     if (cols) v128.store(to, m.eight(x, cols, inverse));
     return most / 32767;
   }
-}
-
-/** Rows of x by their source, and rows of W widened to 16 bits. */
-@final @unmanaged
-class AsIntegers<S extends Source> extends Arrange {
-  @inline x(to: usize, x: usize, scale: usize, cols: i32, step: usize): f32 { return trait<S>().row(to, x, scale, cols, step); }
-  @inline get widens(): bool { return true; }
-  @inline w(to: usize, w: usize, cols: i32): void { widen(to, w, cols, 16); }
-}
-
-function widen(to: usize, x: usize, cols: i32, step: usize): void {
-  for (const end = x + <usize>cols; x < end; x += 8, to += step) v128.store(to, v128.load8x8_s(x));
+  @inline get widens(): bool { return false; }
+  @inline w(to: usize, w: usize, cols: i32): void {}
 }

@@ -17,6 +17,8 @@ export abstract class Factors {
   /** Are the products whole numbers, to be multiplied by scales of x and W? Then rows are padded to whole vectors. */
   abstract get scaled(): bool;
   abstract load(p: usize): v128;
+  /** load of the vector after the one at p. */
+  abstract loadNext(p: usize): v128;
   /** The first n < width columns at p, and 0 after them. */
   abstract loadPart(p: usize, n: i32): v128;
   /** x·w + sum in every lane. */
@@ -34,21 +36,25 @@ export class Floats<W extends Lanes> extends Factors {
   @inline get chain(): i32 { return 256; }
   @inline get scaled(): bool { return false; }
   @inline load(p: usize): v128 { return trait<W>().load(p); }
+  @inline loadNext(p: usize): v128 { return trait<W>().loadNext(p); }
   loadPart(p: usize, n: i32): v128 { return trait<W>().loadPart(p, n); }
   @inline fma(x: v128, w: v128, sum: v128): v128 { return trait<W>().fma(x, w, sum); }
   @inline sumLanes4(a: v128, b: v128, c: v128, d: v128): v128 { return trait<W>().sumLanes4(a, b, c, d); }
 }
 
 /**
- * Whole numbers of 16 bits by such of 8: all is exact. 512 products of 32767·127 are the most of which an i32 can hold the sum.
- * It is asc's `i32x4.dot_i16x8_s`, two products per lane.
+ * Weights of 8 bits, by whole numbers of 16 bits: all is exact. 512 products of 32767·127 are the most of which an i32 can hold the
+ * sum. It is `i32x4.dot_i16x8_s`, two products per lane. To widen W before takes as long for many rows, and a fifth longer for eight.
  */
-@unmanaged
-abstract class Integers extends Factors {
+@final @unmanaged
+export class Int8 extends Factors {
   @inline get width(): i32 { return 8; }
+  @inline get step(): usize { return 8; }
   @inline get lane(): usize { return 2; }
   @inline get chain(): i32 { return 512; }
   @inline get scaled(): bool { return true; }
+  @inline load(p: usize): v128 { return v128.load8x8_s(p); }
+  @inline loadNext(p: usize): v128 { return v128.load8x8_s(p, 8); }
   @inline loadPart(p: usize, n: i32): v128 { return i32x4.splat(0); }
   @inline fma(x: v128, w: v128, sum: v128): v128 { return i32x4.add(sum, i32x4.dot_i16x8_s(x, w)); }
   @inline sumLanes4(a: v128, b: v128, c: v128, d: v128): v128 {
@@ -56,18 +62,4 @@ abstract class Integers extends Factors {
     const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
     return f32x4.convert_i32x4_s(i32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7)));
   }
-}
-
-/** Weights of 8 bits as they lie. */
-@final @unmanaged
-export class Int8 extends Integers {
-  @inline get step(): usize { return 8; }
-  @inline load(p: usize): v128 { return v128.load8x8_s(p); }
-}
-
-/** The same, widened to 16 bits. */
-@final @unmanaged
-export class Int16 extends Integers {
-  @inline get step(): usize { return 16; }
-  @inline load(p: usize): v128 { return v128.load(p); }
 }

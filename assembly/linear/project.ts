@@ -9,7 +9,7 @@ export abstract class Arrange {
   abstract x(to: usize, x: usize, scale: usize, cols: i32, step: usize): f32;
   /** Does it pay to widen rows of W before they meet many of x? */
   abstract get widens(): bool;
-  /** A row of W, widened. */
+  /** A row of W, widened, where it does. */
   abstract w(to: usize, w: usize, cols: i32): void;
 }
 

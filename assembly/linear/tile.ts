@@ -95,8 +95,14 @@ export class Tile<L extends Lanes, W extends Factors, P extends Lanes> {
       for (let left = cols; left > 0;) {
         const part = min<i32>(left, m.scaled ? min<i32>(rest, m.chain) : m.chain), tail = part & (m.width - 1);
         let a = zero, b = zero, c = zero, d = zero;
-        for (const end = w0 + <usize>((part - tail) / m.width) * step; w0 < end; from += 16) {
-          const v = v128.load(from);
+        for (const end = w0 + <usize>(part / (2 * m.width)) * 2 * step; w0 < end; from += 32) {
+          const u = v128.load(from), v = v128.load(from, 16);
+          a = m.fma(v, m.loadNext(w0), m.fma(u, m.load(w0), a)); b = m.fma(v, m.loadNext(w1), m.fma(u, m.load(w1), b));
+          c = m.fma(v, m.loadNext(w2), m.fma(u, m.load(w2), c)); d = m.fma(v, m.loadNext(w3), m.fma(u, m.load(w3), d));
+          w0 += 2 * step; w1 += 2 * step; w2 += 2 * step; w3 += 2 * step;
+        }
+        if (part & m.width) {
+          const v = v128.load(from); from += 16;
           a = m.fma(v, m.load(w0), a); b = m.fma(v, m.load(w1), b); c = m.fma(v, m.load(w2), c); d = m.fma(v, m.load(w3), d);
           w0 += step; w1 += step; w2 += step; w3 += step;
         }

@@ -18,7 +18,7 @@ export interface Problem extends Shape {
   /** Multiplications and additions of the products. */
   flops: number;
   /** Throws unless an answer of rows × k elements is right, but for roundings of this element type. */
-  check(answer: ArrayLike<number>, dtype?: DType): void;
+  check(answer: ArrayLike<number>, dtype?: DType | "int8"): void;
 }
 
 const deviation = 0.03;
@@ -52,7 +52,7 @@ export function makeProblem({ rows, cols, k }: Shape): Problem {
 }
 
 /** Of the roundings of operands and of the result. */
-const units: Record<DType, number> = { f64: 0, f32: 0, f16: 2 ** -10, bf16: 2 ** -7 };
+const units: Record<DType | "int8", number> = { f64: 0, f32: 0, f16: 2 ** -10, bf16: 2 ** -7, int8: 2 ** -7 };
 
 /** "512x768x3072,1x64x64" */
 export function parseShapes(text: string): Shape[] {

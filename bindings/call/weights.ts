@@ -1,6 +1,6 @@
 import { checkCount, rangeError, typeError, verbatim } from "../check.js";
 import { coreOf } from "../engine/engine.js";
-import { isHalf } from "../memory/dtype.js";
+import { BYTES, isHalf, wideOf } from "../memory/dtype.js";
 import { linearBF16, linearF16, linearF32, linearF64 } from "../wasm/ops.js";
 import { begin, type CommonOptions, callOf, engineOf } from "./begin.js";
 import type { Call } from "./call.js";
@@ -45,16 +45,13 @@ export class Projection {
     const { call, w } = this;
     const int8 = w instanceof Quantized;
     // rows as the kernel arranges them: of whole vectors, of lanes or of 16 bits
-    const [width, lane] = int8 ? [8, 2] : [4, call.dtype === "f64" ? 8 : 4];
+    const [width, lane] = int8 ? [8, 2] : [4, BYTES[wideOf(call.dtype)]];
     const row = Math.ceil(call.cols / width) * width;
     this.block = Math.max(4, Math.min(Math.floor(elements / row), call.rows + 3) & -4);
-    const widened = int8 || isHalf(w.wanted) ? Math.max(4, Math.floor(WIDENED_BYTES / (row * lane))) : 0;
-    const scales = int8 ? this.block * 4 : 0;
-    this.arranged = call.workspace(
-      spec,
-      1,
-      Math.ceil(((this.block + widened) * row * lane + scales) / Math.max(4, lane)),
-    );
+    const widened = !int8 && isHalf(w.wanted) ? Math.max(4, Math.floor(WIDENED_BYTES / (row * lane))) : 0;
+    // and beside 16 bits the scale of each row
+    const bytes = (this.block + widened) * row * lane + (int8 ? this.block * 4 : 0);
+    this.arranged = call.workspace(spec, 1, Math.ceil(bytes / BYTES[wideOf(call.dtype)]));
   }
 
   /** @param xScales where the scales of x's rows are, if these are whole numbers of 8 bits */

@@ -121,10 +121,12 @@ export function rmsNormLinear(
 }
 
 /**
- * How many elements are normalised and arranged at a time: half of what `linear` arranges, for they are in cache twice. 2048 × 4096 → 64
- * takes 0.91 of the time of the two calls, where with all of it 0.94 (`npm run bench:linear`).
+ * How many elements are normalised and arranged at a time. Where the norm is a large part of the work it is half of what `linear` arranges,
+ * for they are in cache twice: 2048 × 4096 → 64 takes 0.91 of the time of the two calls, and with all of it 0.94. Else W would be read
+ * twice as often: 512 × 768 → 768 takes 1.02, and with all of it 0.99 (`npm run bench:norm-linear`).
  */
-const BLOCK_ELEMENTS = 49152;
+const blockElements = (k: number): number => (k <= FEW ? 49152 : 98304);
+const FEW = 256;
 
 /** Block by block: the norm of some rows, then the projection of these. */
 function normLinear(
@@ -142,7 +144,7 @@ function normLinear(
     const { operands } = op;
     const { linearBias, out } = options;
     const projection = new Projection(call, operands.linearWeight, linearWeight, operands.linearBias, linearBias);
-    projection.arrange(operands.arranged, BLOCK_ELEMENTS);
+    projection.arrange(operands.arranged, blockElements(call.k));
     const blocks = new NormBlocks(call, op, options, projection.block);
     const y = call.output(operands.out, out);
     call.stage();
