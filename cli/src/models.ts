@@ -1,10 +1,12 @@
 /** ONNX models given to a command: opened, fed, and captured to files. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { printable } from "@orthonorm/files";
 import { openDisk } from "@orthonorm/files/node";
 import { type Arrays, normsToCapture, type OpenModel, openModel } from "@orthonorm/onnx";
+import { firstOfMask, type Mask } from "@orthonorm/study";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "./error.js";
 import type { Progress } from "./terminal/progress.js";
@@ -66,10 +68,23 @@ export class CapturedModels {
   private readonly paths = new Map<string, string>();
   /** The tensors in these files that are no states. */
   readonly parameters = new Set<string>();
+  /** Whether all inputs of all models were run: false after Ctrl-C, where the files have the states until then. */
+  complete = true;
+  /** The shape of the states of the model that was stopped. */
+  private stoppedAt: readonly number[] | null = null;
 
   /** The file to read states from: of a model, what was captured; any other file is itself. */
   pathOf(file: string): string {
     return this.paths.get(file) ?? file;
+  }
+
+  has(file: string): boolean {
+    return this.paths.has(file);
+  }
+
+  /** A mask for all that a model is fed, cut to what it was fed until it was stopped. */
+  maskOf(mask: Mask): Mask {
+    return this.stoppedAt === null ? mask : firstOfMask(mask, this.stoppedAt);
   }
 
   get files(): string[] {
@@ -81,22 +96,37 @@ export class CapturedModels {
     const arrays = await readFeeds(open, options);
     const { captureToFile, loadRuntime } = await import("@orthonorm/onnx/node");
     const runtime = await loadRuntime();
-    this.folder ??= await mkdtemp(join(tmpdir(), "orthonorm-"));
+    if (signal.aborted) {
+      this.complete = false;
+      return;
+    }
+    this.folder ??= await this.newFolder();
     const path = join(this.folder, `${this.paths.size}.safetensors`);
-    const { sites } = await captureToFile(runtime, open, arrays, path, {
+    const { sites, complete } = await captureToFile(runtime, open, arrays, path, {
       batch: options.batch,
       signal,
+      partial: true,
       progress: (what, share) => progress.update(printable(what), share),
     });
     for (const { norm } of sites) {
       for (const end of ["weight", "bias"]) this.parameters.add(`${norm.name}.${end}`);
     }
     this.paths.set(file, path);
+    if (complete) return;
+    this.complete = false;
+    this.stoppedAt = sites[0].shape;
   }
 
-  async remove(): Promise<void> {
-    if (this.folder !== null) await rm(this.folder, { recursive: true, force: true });
+  /** Removed too where a second Ctrl-C ends the process at once, which is why that is synchronous. */
+  private async newFolder(): Promise<string> {
+    process.once("exit", this.remove);
+    return mkdtemp(join(tmpdir(), "orthonorm-"));
   }
+
+  readonly remove = (): void => {
+    if (this.folder !== null) rmSync(this.folder, { recursive: true, force: true });
+    process.off("exit", this.remove);
+  };
 }
 
 function parseCount(text: string): number {

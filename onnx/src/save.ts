@@ -19,11 +19,15 @@ import { affineTensors, Extent, metadataOf } from "./states-file.js";
 
 export interface CapturedFile {
   sites: { norm: FoundNorm; dtype: string; shape: readonly number[] }[];
+  /** Whether all inputs were run: false where the signal stopped the run and `partial` kept what it had. */
+  complete: boolean;
 }
 
 export interface SaveOptions {
   batch: number;
   signal?: AbortSignal;
+  /** Whether a run that the signal stops gives the states until then, of one batch at least, instead of throwing. */
+  partial?: boolean;
   progress?: (what: string, share: number) => void;
 }
 
@@ -31,29 +35,34 @@ export interface SaveOptions {
  * Runs the model and writes `path`: a tensor per norm, named after it, with its weight and bias as NAME.weight and NAME.bias. The
  * metadata has the kind, the eps and the names of every norm. The file appears whole or not at all.
  *
- * @throws OnnxError, FileError; the signal's reason where it stopped the run
+ * @throws OnnxError, FileError; the signal's reason where it stopped the run, unless `partial`
  */
 export async function captureToFile(
   runtime: Runtime,
   open: OpenModel,
   inputs: readonly Arrays[],
   path: string,
-  { batch, signal, progress }: SaveOptions,
+  { batch, signal, partial = false, progress }: SaveOptions,
 ): Promise<CapturedFile> {
+  // What a partial run has is written whole, whatever the signal says.
+  const thrown = partial ? undefined : signal;
   const folder = resolve(dirname(open.name));
   const spool = `${resolve(path)}.${randomBytes(4).toString("hex")}.tmp`;
   const sites = new Map<FoundNorm, Site>();
   try {
     await writable(path, () => mkdir(spool, { recursive: true }));
     let computed: ReadonlyMap<string, Rows> = new Map();
-    for await (const step of capture(runtime, open, inputs, { folder, batch, signal })) {
+    let share = 0;
+    for await (const step of capture(runtime, open, inputs, { folder, batch, signal: thrown })) {
       computed = step.computed;
       for (const [norm, rows] of step.states) {
         const site = sites.get(norm) ?? (await newSite(spool, sites.size, norm, path));
         sites.set(norm, site);
         await writable(path, () => site.write(rows));
       }
-      progress?.(basename(open.name), step.share);
+      share = step.share;
+      progress?.(basename(open.name), share);
+      if (partial && signal?.aborted) break;
     }
     for (const site of sites.values()) await site.close();
     const tensors: GivenTensor[] = [];
@@ -61,8 +70,9 @@ export async function captureToFile(
       tensors.push({ name: norm.name, ...site.tensor() });
       tensors.push(...(await affineTensors(open, site, computed, (location) => openBeside(folder, location))));
     }
-    await writeSafetensors(path, tensors, { metadata: metadataOf(basename(open.name), [...sites.keys()]), signal });
-    return { sites: [...sites].map(([norm, { dtype, shape }]) => ({ norm, dtype, shape })) };
+    const metadata = metadataOf(basename(open.name), [...sites.keys()]);
+    await writeSafetensors(path, tensors, { metadata, signal: thrown });
+    return { sites: [...sites].map(([norm, { dtype, shape }]) => ({ norm, dtype, shape })), complete: share === 1 };
   } finally {
     for (const site of sites.values()) await site.close();
     await rm(spool, { recursive: true, force: true });

@@ -1,11 +1,12 @@
 // orthonorm capture as it is built: from a model to the study, and every fault in one line with nothing half-written.
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { modelBytes, scalar } from "../support/onnx-model.js";
 import { cols, layerNorm } from "../support/onnx-norms.js";
-import { type Figures, folder, orthonorm, random, write } from "../support/study-runs.js";
+import { cli, type Figures, folder, orthonorm, random, write } from "../support/study-runs.js";
 
 const model = "model.onnx";
 writeFileSync(join(folder, model), modelBytes(layerNorm()));
@@ -79,6 +80,43 @@ describe("capture", () => {
       status: 2,
       stderr: "study: --inputs and --text expected an .onnx model to feed, got none\n",
     });
+  });
+
+  test("Ctrl-C while study runs a model: the figures of what it gave until then, which says so, and 130", async () => {
+    const rows = 400_000;
+    write("many.safetensors", { x: random(rows, cols) });
+    write("kept.safetensors", {
+      mask: { dtype: "U8", shape: [rows], data: new Uint8Array(rows).map((_, at) => at % 2) },
+    });
+    write("not-begun.safetensors", { states: random(4, cols) });
+    const temporary = join(folder, "temporary");
+    mkdirSync(temporary);
+    const args = [model, "not-begun.safetensors", "--inputs", "many.safetensors", "--batch", "1"];
+    args.push("--mask", "kept.safetensors", "--json", "stopped.json", "--html", "stopped.html");
+    const child = spawn(process.execPath, [cli, "study", ...args], {
+      cwd: folder,
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
+    const closed = new Promise<unknown>((resolve) => child.on("close", (code, signal) => resolve({ code, signal })));
+    const running = () => readdirSync(temporary, { recursive: true }).some((name) => /\.tmp[\\/]0$/.test(String(name)));
+    while (!running() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    child.kill("SIGINT");
+    expect(await closed, output).toEqual({ code: 130, signal: null });
+    expect(output).toMatch(/Stopped before the end: these are the figures of \d+ rows read until then/);
+    const { complete, sites } = JSON.parse(readFileSync(join(folder, "stopped.json"), "utf8")) as Figures;
+    expect(complete).toBe(false);
+    expect(sites).toHaveLength(1);
+    const [{ site, read, excluded }] = sites;
+    expect(site).toBe("h.0.ln_1");
+    expect(read).toBeGreaterThan(0);
+    expect(read).toBeLessThan(rows);
+    expect(excluded.masked).toBe(Math.ceil(read / 2));
+    expect(readFileSync(join(folder, "stopped.html"), "utf8")).toContain("The study was stopped when");
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   test.each<[string, string[], number, RegExp]>([

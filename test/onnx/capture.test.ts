@@ -287,6 +287,22 @@ describe("captured to a file", () => {
     );
     expect(readdirSync(folder).sort()).toEqual(before);
   });
+
+  it("of a run that is stopped, the states until then where they are asked for", async () => {
+    const path = join(folder, "partial.safetensors");
+    const inputs = new Map([["input", random(5, cols)]]);
+    const stopAt = (share: number) => {
+      const stop = new AbortController();
+      return { signal: stop.signal, progress: (_: string, done: number) => done >= share && stop.abort() };
+    };
+    const run = (share: number) =>
+      captureToFile(runtime, model(), [inputs], path, { batch: 1, partial: true, ...stopAt(share) });
+    expect(await run(0.4)).toMatchObject({ complete: false, sites: [{ shape: [2, cols] }] });
+    const { all } = await read(path);
+    expect(await run(1)).toMatchObject({ complete: true, sites: [{ shape: [5, cols] }] });
+    const whole = (await read(path)).all.get("h.0.ln_1")?.data as Float32Array;
+    expect(all.get("h.0.ln_1")?.data).toEqual(whole.slice(0, 2 * cols));
+  });
 });
 
 describe("inputs", () => {

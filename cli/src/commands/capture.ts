@@ -6,8 +6,8 @@ import type { CapturedFile } from "@orthonorm/onnx/node";
 import { Command } from "commander";
 import { CommandError } from "../error.js";
 import { type FeedOptions, feedOf, openModelFile, readFeeds, withFeeds } from "../models.js";
+import { stoppable } from "../stoppable.js";
 import { prepareTarget, writeWhole } from "../target.js";
-import { stoppable } from "./study.js";
 
 interface CaptureOptions extends FeedOptions {
   output: string;

@@ -19,7 +19,8 @@ import { readText, sha256 } from "../inputs.js";
 import { CapturedModels, type FeedOptions, feedOf, withFeeds } from "../models.js";
 import { emit, type OutputOptions, prepareOutputs, withOutputs } from "../outputs.js";
 import { root, version } from "../package.js";
-import { Progress } from "../terminal/progress.js";
+import { stoppable } from "../stoppable.js";
+import type { Progress } from "../terminal/progress.js";
 
 interface StudyOptions extends OutputOptions, FeedOptions {
   weights?: string[];
@@ -173,20 +174,25 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
     const captured = new CapturedModels();
     try {
       for (const file of onnx) await captured.add(file, options, signal, progress);
-      await measure(captured, signal, progress);
-    } catch (error) {
-      // Stopped while a model ran: there is nothing to show of it yet.
-      if (!(signal.aborted && error === signal.reason)) throw error;
-      process.exitCode = 130;
+      if (signal.aborted) process.exitCode = 130;
+      if (!signal.aborted || captured.files.length > 0) await measure(captured, signal, progress);
+      else {
+        progress.clear();
+        process.stderr.write("study: stopped before a state was captured\n");
+      }
     } finally {
-      await captured.remove();
+      captured.remove();
     }
   });
 
   async function measure(captured: CapturedModels, signal: AbortSignal, progress: Progress): Promise<void> {
+    // Stopped while a model ran: what it gave until then is measured, and no file that was not begun.
+    const stopped = signal.aborted;
+    const begun = given.map(({ file }) => !stopped || captured.has(file));
+    const ofBegun = weights.length === given.length ? weights.filter((_, at) => begun[at]) : weights;
     const sources: Source[] = [];
     const implied = new Set<Source>();
-    for (const { file, explicit } of given) {
+    for (const { file, explicit } of given.filter((_, at) => begun[at])) {
       const open = explicit ? openStates : openDisk;
       const source = file === "-" ? openStream(process.stdin) : await open(captured.pathOf(file), nameOf(file));
       sources.push(source);
@@ -195,7 +201,7 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
     const models: ModelFile[] = [];
     // A captured model has its own weights; where other files are measured beside it, they have to be given for all.
     const withThem = options.weights === undefined && onnx.length === states.length ? captured.files : [];
-    for (const shards of [...weights, ...withThem.map((file) => [file])]) models.push(await openModel(shards, nameOf));
+    for (const shards of [...ofBegun, ...withThem.map((file) => [file])]) models.push(await openModel(shards, nameOf));
     const sums: StudySums = await sumSources(sources, {
       eps: options.eps ?? null,
       norm: options.norm,
@@ -205,15 +211,16 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
       pool: options.pool ?? null,
       sites: (name) => !captured.parameters.has(name) && (options.sites?.(name) ?? true),
       split: options.split ?? null,
-      mask: mask === null ? null : await openMask(mask),
+      mask: mask === null ? null : captured.maskOf(await openMask(mask)),
       bits: options.dtype ?? null,
       implied,
-      withSpeed: outputs.printed !== "json",
+      withSpeed: outputs.printed !== "json" && !stopped,
       merges: outputs.targets.save !== undefined || outputs.printed === "save",
       version: version(),
-      signal,
+      signal: stopped ? undefined : signal,
       progress: (what, share) => progress.update(printable(what), share),
     });
+    sums.complete &&= captured.complete && begun.every((one) => one);
     const report = sums.report();
     const hashes: Record<string, string> = {};
     if (outputs.targets.html !== undefined || outputs.printed === "html") {
@@ -227,24 +234,6 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
       throw new CommandError("expected engine and plain JavaScript to agree within 1e-5, got the difference above");
     }
     if (signal.aborted) process.exitCode = 130;
-  }
-}
-
-/** Runs work that the first Ctrl-C asks to stop, by the signal, and the second one ends at once. */
-export async function stoppable(work: (signal: AbortSignal, progress: Progress) => Promise<void>): Promise<void> {
-  const progress = new Progress(process.stderr);
-  const stop = new AbortController();
-  const onInterrupt = () => {
-    progress.clear();
-    if (stop.signal.aborted) process.exit(130);
-    stop.abort();
-  };
-  process.on("SIGINT", onInterrupt);
-  try {
-    await work(stop.signal, progress);
-  } finally {
-    progress.clear();
-    process.off("SIGINT", onInterrupt);
   }
 }
 
