@@ -4,7 +4,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { printable } from "@orthonorm/files";
-import { openDisk } from "@orthonorm/files/node";
+import { openDisk, systemReason } from "@orthonorm/files/node";
 import { type Arrays, normsToCapture, type OpenModel, openModel } from "@orthonorm/onnx";
 import { firstOfMask, type Mask } from "@orthonorm/study";
 import { type Command, InvalidArgumentError, Option } from "commander";
@@ -120,7 +120,13 @@ export class CapturedModels {
   /** Removed too where a second Ctrl-C ends the process at once, which is why that is synchronous. */
   private async newFolder(): Promise<string> {
     process.once("exit", this.remove);
-    return mkdtemp(join(tmpdir(), "orthonorm-"));
+    try {
+      return await mkdtemp(join(tmpdir(), "orthonorm-"));
+    } catch (error) {
+      throw new CommandError(
+        `${printable(tmpdir())} expected a folder for temporary files (TMPDIR), got ${systemReason(error)}`,
+      );
+    }
   }
 
   readonly remove = (): void => {

@@ -4,10 +4,10 @@
  */
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open as openFile, rm } from "node:fs/promises";
+import { type FileHandle, open as openFile, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { type GivenTensor, printable } from "@orthonorm/files";
-import { openDisk, systemReason, writeSafetensors } from "@orthonorm/files/node";
+import { makeFolders, openDisk, removeFolders, systemReason, writeSafetensors } from "@orthonorm/files/node";
 import { capture } from "./capture.js";
 import { expected } from "./error.js";
 import type { Arrays } from "./inputs.js";
@@ -49,8 +49,10 @@ export async function captureToFile(
   const folder = resolve(dirname(open.name));
   const spool = `${resolve(path)}.${randomBytes(4).toString("hex")}.tmp`;
   const sites = new Map<FoundNorm, Site>();
+  const made: string[] = [];
+  let written = false;
   try {
-    await writable(path, () => mkdir(spool, { recursive: true }));
+    made.push(...(await writable(path, async () => makeFolders(spool))));
     let computed: ReadonlyMap<string, Rows> = new Map();
     let share = 0;
     for await (const step of capture(runtime, open, inputs, { folder, batch, signal: thrown })) {
@@ -72,10 +74,12 @@ export async function captureToFile(
     }
     const metadata = metadataOf(basename(open.name), [...sites.keys()]);
     await writeSafetensors(path, tensors, { metadata, signal: thrown });
+    written = true;
     return { sites: [...sites].map(([norm, { dtype, shape }]) => ({ norm, dtype, shape })), complete: share === 1 };
   } finally {
     for (const site of sites.values()) await site.close();
     await rm(spool, { recursive: true, force: true });
+    if (!written) removeFolders(made.slice(0, -1));
   }
 }
 

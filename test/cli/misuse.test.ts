@@ -3,6 +3,8 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { modelBytes } from "../support/onnx-model.js";
+import { layerNorm } from "../support/onnx-norms.js";
 import { f32, folder, orthonorm, random, root, sparse, write, writeRaw } from "../support/study-runs.js";
 
 describe("misuse", () => {
@@ -105,6 +107,27 @@ describe("misuse", () => {
       /--json good\.safetensors expected a file to write, got one of the files to read/,
     );
     expect(readFileSync(join(folder, good))).toEqual(bytes);
+  });
+
+  test("a folder that takes no files is refused at once by every option that writes", () => {
+    // Linux's /proc takes none, and Node's recursive mkdir tries for ever there. As root no permission is missing.
+    if (process.platform !== "linux") return;
+    writeFileSync(join(folder, "model.onnx"), modelBytes(layerNorm()));
+    write("fed.safetensors", { x: random(4, 8) });
+    const refused = (option: string, file: string) =>
+      new RegExp(
+        `: ${option} ${file} expected a file that can be written, got (a folder that takes no files|no permission)$`,
+        "m",
+      );
+    for (const file of ["/proc/x", "/proc/orthonorm/deep/x"]) {
+      for (const option of ["--json", "--csv", "--html", "--save"]) {
+        fails(["study", good, option, file], 1, refused(option, file));
+      }
+      fails(["capture", "model.onnx", "--inputs", "fed.safetensors", "-o", file], 1, refused("--output", file));
+    }
+    const { status, stderr } = orthonorm(["study", "model.onnx", "--inputs", "fed.safetensors"], { TMPDIR: "/proc" });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^study: \/proc expected a folder for temporary files \(TMPDIR\), got [^\n]+\n$/);
   });
 
   test("folders are made for what is written, and not where the study fails", () => {

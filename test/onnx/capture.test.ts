@@ -285,6 +285,8 @@ describe("captured to a file", () => {
     await expect(captureToFile(runtime, model(), [wrong], path, { batch: 5 })).rejects.toThrow(
       /^\S*model\.onnx expected inputs that the model can be run with, got [^\n]+$/,
     );
+    const deep = join(folder, "made/for/states.safetensors");
+    await expect(captureToFile(runtime, model(), [wrong], deep, { batch: 5 })).rejects.toThrow("expected inputs");
     expect(readdirSync(folder).sort()).toEqual(before);
   });
 
