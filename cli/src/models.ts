@@ -9,6 +9,7 @@ import { type Arrays, normsToCapture, type OpenModel, openModel } from "@orthono
 import { firstOfMask, type Mask } from "@orthonorm/study";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "./error.js";
+import { requireBeside } from "./options.js";
 import type { Progress } from "./terminal/progress.js";
 
 export interface FeedOptions {
@@ -33,13 +34,14 @@ export function withFeeds(command: Command): Command {
 }
 
 /** The file that a model is fed from. @throws CommandError unless there is exactly one */
-export function feedOf({ inputs, text }: FeedOptions): string {
+export function feedOf({ inputs, text }: FeedOptions, command: Command): string {
   if ((inputs === undefined) === (text === undefined)) {
     throw new CommandError(
       `expected --inputs FILE or --text FILE, got ${inputs === undefined ? "neither" : "both"}`,
       2,
     );
   }
+  requireBeside(command, ["tokens"], text !== undefined, "--text beside it");
   return (inputs ?? text) as string;
 }
 

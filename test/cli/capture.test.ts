@@ -78,7 +78,7 @@ describe("capture", () => {
     const idle = orthonorm(["study", "same.safetensors", "--inputs", "inputs.safetensors"]);
     expect(idle).toMatchObject({
       status: 2,
-      stderr: "study: --inputs and --text expected an .onnx model to feed, got none\n",
+      stderr: "study: --inputs expected an .onnx model to feed, got none\n",
     });
   });
 

@@ -49,12 +49,12 @@ Exit status:
     .action(run);
 }
 
-async function run(path: string, options: CaptureOptions): Promise<void> {
+async function run(path: string, options: CaptureOptions, command: Command): Promise<void> {
   const { output, batch } = options;
   for (const [option, file] of Object.entries({ "--output": output, "--json": options.json })) {
     if (file === "-") throw new CommandError(`${option} expected the name of a file, got -`, 2);
   }
-  const given = feedOf(options);
+  const given = feedOf(options, command);
   await prepareTarget("--output", output, [path, given]);
   const json = options.json === undefined ? null : await prepareTarget("--json", options.json, [path, given, output]);
   await stoppable(async (signal, progress) => {

@@ -17,6 +17,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "../error.js";
 import { readText, sha256 } from "../inputs.js";
 import { CapturedModels, type FeedOptions, feedOf, withFeeds } from "../models.js";
+import { requireBeside } from "../options.js";
 import { emit, type OutputOptions, prepareOutputs, withOutputs } from "../outputs.js";
 import { root, version } from "../package.js";
 import { stoppable } from "../stoppable.js";
@@ -141,7 +142,7 @@ const twins = {
   weights: ["ln", "rms"].map((name) => `${root}study/data/twins/${name}/model.safetensors`),
 };
 
-async function run(files: string[], options: StudyOptions): Promise<void> {
+async function run(files: string[], options: StudyOptions, command: Command): Promise<void> {
   const own = files.length === 0;
   if (own && !twins.states.every((file) => existsSync(file))) {
     throw new CommandError(
@@ -156,10 +157,10 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
   const given = own ? twins.states.map((file) => ({ file, explicit: true })) : await expandFiles(files);
   const states = given.map(({ file }) => file);
   const onnx = states.filter((file) => file.toLowerCase().endsWith(".onnx"));
-  const feed = onnx.length > 0 ? [feedOf(options)] : [];
-  if (onnx.length === 0 && (options.inputs ?? options.text) !== undefined) {
-    throw new CommandError("--inputs and --text expected an .onnx model to feed, got none", 2);
-  }
+  requireBeside(command, ["inputs", "text", "batch", "tokens"], onnx.length > 0, "an .onnx model to feed");
+  const feed = onnx.length > 0 ? [feedOf(options, command)] : [];
+  const weighted = own || options.weights !== undefined || onnx.length > 0;
+  requireBeside(command, ["weight-offset", "pairs"], weighted, "--weights beside it");
   // A pattern means the shards of one model.
   const weights: string[][] = [];
   for (const name of options.weights ?? (own ? twins.weights : [])) weights.push(await expand([name]));
