@@ -102,4 +102,34 @@ describe("the look", () => {
     expect(terminal.written).toEqual(["\r██████████░░░░░░░░░░  50 %  site  (Ctrl-C stops)\u001b[K", "\r\u001b[K"]);
     expect(pipe.written).toEqual([]);
   });
+
+  test("progress: on a terminal of 80 columns the number of a layer stays, whatever is cut", async () => {
+    const shown = async (what: string, columns = 80) => {
+      const written: string[] = [];
+      const write = (text: string) => written.push(text);
+      const progress = new Progress({ isTTY: true, columns, write } as unknown as NodeJS.WriteStream, {});
+      await new Promise((resolve) => setTimeout(resolve, 310));
+      progress.update(what, 0.5);
+      const [, text] = / {2}50 % {2}(.*) {2}\(Ctrl-C stops\)/.exec(written[0]) ?? [];
+      expect(written[0].length).toBeLessThan(columns + "\r\u001b[K".length);
+      return text;
+    };
+    const file = "checkpoints/run-3/states.safetensors";
+    const texts = await Promise.all([
+      shown("states.npz h.10.ln_1"),
+      shown(`${file} model.layers.10.input_layernorm`),
+      shown(`${file} model.layers.10.post_attention_layernorm.input`),
+      shown(`${file} language_model.model.decoder.layers.10.norm`),
+      shown(`${file} a_name_of_no_layer_that_is_much_longer_than_the_line`),
+      shown(`${file} model.layers.10.input_layernorm`, 60),
+    ]);
+    expect(texts).toEqual([
+      "states.npz h.10.ln_1",
+      "…rs model.layers.10.input_layernorm",
+      "model.layers.10…ion_layernorm.input",
+      "…model.model.decoder.layers.10.norm",
+      "a_name_of_no_laye…ger_than_the_line",
+      "…yers.10…ernorm",
+    ]);
+  });
 });
