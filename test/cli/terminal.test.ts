@@ -6,7 +6,8 @@ import { lookFor } from "../../cli/src/terminal/look.js";
 import { Progress } from "../../cli/src/terminal/progress.js";
 import { render } from "../../cli/src/terminal/render.js";
 import type { Report } from "../../study/src/types.js";
-import { study, twins } from "../support/study-runs.js";
+import { normals } from "../support/random.js";
+import { average, f32, folder, random, study, twins, write } from "../support/study-runs.js";
 
 describe("the look", () => {
   test("colour on a terminal only, and not where NO_COLOR, --no-color or a dumb terminal forbids it", () => {
@@ -76,6 +77,35 @@ describe("the look", () => {
       "LayerNorm",
       "RMSNorm",
     ]);
+  });
+
+  test("the key names the sites where eps makes the norms as run differ by another amount than the angle says", async () => {
+    const [rows, cols, eps] = [20, 16, 1e-5];
+    const small = normals(rows * cols, 0.5).map((value) => Math.fround(1e-3 * value));
+    write("eps.safetensors", { large: random(rows, cols), small: f32(rows, cols, small) });
+    const report = await study([join(folder, "eps.safetensors")], { withSpeed: false });
+    const key = render(report, { width: 100, color: false }).replace(/\s+/g, " ");
+    const run: number[] = [];
+    const byAngle: number[] = [];
+    for (let row = 0; row < rows; row++) {
+      const x = small.subarray(row * cols, (row + 1) * cols);
+      const mean = average(x);
+      const square = average(x.map((value) => value * value));
+      const variance = average(x.map((value) => (value - mean) ** 2));
+      const differ = (of: number) =>
+        Math.sqrt(
+          average(x.map((value) => (value / Math.sqrt(square + of) - (value - mean) / Math.sqrt(variance + of)) ** 2)),
+        );
+      run.push(differ(eps));
+      byAngle.push(differ(0));
+    }
+    const percent = (values: number[]) => (100 * average(values)).toFixed(1);
+    expect(Number(percent(run))).toBeLessThan(0.9 * Number(percent(byAngle)));
+    expect(key).toContain(
+      `which leaves eps out. Both norms run, with eps, differ by another amount, in the sampled rows: small ${percent(run)} % (by the angle ${percent(byAngle)} %); at the other sites it is so much (to within 0.`,
+    );
+    const alike = render(await measured, { width: 100, color: false });
+    expect(alike).not.toContain("another amount");
   });
 
   test("progress: nothing in the first 300 ms or off a terminal, then one line that is taken back", async () => {
