@@ -2,11 +2,11 @@
 import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { printable } from "@orthonorm/files";
 import { openDisk, systemReason } from "@orthonorm/files/node";
-import { type Arrays, normsToCapture, type OpenModel, openModel } from "@orthonorm/onnx";
-import { firstOfMask, type Mask } from "@orthonorm/study";
+import { type Arrays, type Effect, normsToCapture, type OpenModel, openModel, swapEffects } from "@orthonorm/onnx";
+import { firstOfMask, type Mask, type ModelSwap } from "@orthonorm/study";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "./error.js";
 import { requireBeside } from "./options.js";
@@ -17,6 +17,7 @@ export interface FeedOptions {
   text?: string;
   batch: number;
   tokens: number;
+  swap?: boolean;
 }
 
 export function withFeeds(command: Command): Command {
@@ -30,7 +31,8 @@ export function withFeeds(command: Command): Command {
       new Option("--tokens <N>", "the longest piece of --text it runs at a time")
         .argParser(parseCount)
         .default(512, "512"),
-    );
+    )
+    .option("--swap", "also run it with RMSNorm in the place of each LayerNorm, and tell what its output changes");
 }
 
 /** The file that a model is fed from. @throws CommandError unless there is exactly one */
@@ -64,6 +66,20 @@ export async function readFeeds(open: OpenModel, options: FeedOptions): Promise<
   return [await readArrays(open, options.inputs as string)];
 }
 
+/** The effects of a model's norms, by the names of their sites. */
+export function modelSwap({ norms }: OpenModel, effects: readonly Effect[]): ModelSwap {
+  const finite = effects.filter(({ relative }) => Number.isFinite(relative));
+  const [last = null] = finite.slice(-1).map(({ norm: _, ...effect }) => effect);
+  return {
+    sites: new Map(finite.flatMap(({ norm, ...effect }) => (norm === null ? [] : [[norm.name, effect]]))),
+    // Of several norms the last effect is that of all at once; of one norm it is the same.
+    together: last,
+    fixed: norms.found.flatMap(({ name, kind, swap }) =>
+      kind === "LayerNorm" && swap.by === "none" ? [{ site: name, reason: swap.reason }] : [],
+    ),
+  };
+}
+
 /** Models as files of their states, in a folder for the time of one command. */
 export class CapturedModels {
   private folder: string | null = null;
@@ -74,6 +90,8 @@ export class CapturedModels {
   complete = true;
   /** The shape of the states of the model that was stopped. */
   private stoppedAt: readonly number[] | null = null;
+  /** What swapped norms change in the output, by the model's file. */
+  readonly swaps = new Map<string, ModelSwap>();
 
   /** The file to read states from: of a model, what was captured; any other file is itself. */
   pathOf(file: string): string {
@@ -104,19 +122,30 @@ export class CapturedModels {
     }
     this.folder ??= await this.newFolder();
     const path = join(this.folder, `${this.paths.size}.safetensors`);
+    const show = (what: string, share: number) => progress.update(printable(what), share);
     const { sites, complete } = await captureToFile(runtime, open, arrays, path, {
       batch: options.batch,
       signal,
       partial: true,
-      progress: (what, share) => progress.update(printable(what), share),
+      progress: show,
     });
     for (const { norm } of sites) {
       for (const end of ["weight", "bias"]) this.parameters.add(`${norm.name}.${end}`);
     }
     this.paths.set(file, path);
-    if (complete) return;
-    this.complete = false;
-    this.stoppedAt = sites[0].shape;
+    if (!complete) {
+      this.complete = false;
+      this.stoppedAt = sites[0].shape;
+      return;
+    }
+    if (!options.swap) return;
+    try {
+      const run = { folder: resolve(dirname(file)), batch: options.batch, signal, progress: show };
+      this.swaps.set(file, modelSwap(open, await swapEffects(runtime, open, arrays, run)));
+    } catch (error) {
+      // Stopped there, it has its states, and no word of its output.
+      if (!signal.aborted) throw error;
+    }
   }
 
   /** Removed too where a second Ctrl-C ends the process at once, which is why that is synchronous. */

@@ -12,6 +12,18 @@ export { type Claim, type Doubt, type Verdict, verdictOf } from "./report/verdic
 export { type ModelFile, type StudyOptions, studySources, sumSources } from "./study.js";
 export { StudySums } from "./sums.js";
 export { decimalsFor, fixed, range, scientific, shorten, shortenSite } from "./text.js";
-export type { Group, Norm, Population, Report, Sample, Site, Skipped, Speed, Spread } from "./types.js";
+export type {
+  Group,
+  ModelSwap,
+  Norm,
+  Population,
+  Report,
+  Sample,
+  Site,
+  Skipped,
+  Speed,
+  Spread,
+  SwapEffect,
+} from "./types.js";
 export type { OffsetOption } from "./weight-offset.js";
 export { type Pairs, parsePairs } from "./weights.js";

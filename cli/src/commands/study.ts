@@ -125,7 +125,7 @@ Examples:
   orthonorm study layers/ --norm rmsnorm --eps 1e-6 --json figures.json
   orthonorm study hidden.npy --split 0 --mask inputs.npz:attention_mask
   orthonorm study part-7.safetensors --pool gpt2 --save part-7.json
-  orthonorm study model.onnx --inputs inputs.npz
+  orthonorm study model.onnx --inputs inputs.npz --swap
   zcat states.npy.gz | orthonorm study -
 
 Exit status:
@@ -157,8 +157,11 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
   const given = own ? twins.states.map((file) => ({ file, explicit: true })) : await expandFiles(files);
   const states = given.map(({ file }) => file);
   const onnx = states.filter((file) => file.toLowerCase().endsWith(".onnx"));
-  requireBeside(command, ["inputs", "text", "batch", "tokens"], onnx.length > 0, "an .onnx model to feed");
+  requireBeside(command, ["inputs", "text", "batch", "tokens", "swap"], onnx.length > 0, "an .onnx model to feed");
   const feed = onnx.length > 0 ? [feedOf(options, command)] : [];
+  if (options.swap && options.pool !== undefined && onnx.length > 1) {
+    throw new CommandError("--swap expected models that are measured each by itself, got --pool", 2);
+  }
   const weighted = own || options.weights !== undefined || onnx.length > 0;
   requireBeside(command, ["weight-offset", "pairs"], weighted, "--weights beside it");
   // A pattern means the shards of one model.
@@ -221,6 +224,14 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
       signal: stopped ? undefined : signal,
       progress: (what, share) => progress.update(printable(what), share),
     });
+    for (const group of sums.groups) {
+      for (const { name } of group.sources) group.swap = captured.swaps.get(name) ?? group.swap;
+    }
+    if (options.swap && captured.swaps.size < onnx.length) {
+      sums.hints.push(
+        "Stopped before all models had been run with RMSNorm in LayerNorm's place: what that changes in their output is not told.",
+      );
+    }
     sums.complete &&= captured.complete && begun.every((one) => one);
     const report = sums.report();
     const hashes: Record<string, string> = {};

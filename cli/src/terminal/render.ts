@@ -15,6 +15,7 @@ import {
 } from "@orthonorm/study";
 import { createColors } from "picocolors";
 import type { Look } from "./look.js";
+import { swapLines } from "./swaps.js";
 import { drawTable } from "./table.js";
 import { wrap } from "./wrap.js";
 
@@ -35,12 +36,21 @@ export function render(report: Report, look: Look): string {
     drawTable(groups, "geometry", look),
     `${paint.bold("What the norm does to them")}${paint.gray("  ·  medians")}`,
     drawTable(groups, "norm", look),
+    ...swapParts(groups),
     paint.bold(wrap(finding(report), look.width)),
     ...notes(report).map(paragraph),
     paint.gray(key(groups).map(paragraph).join("\n")),
     ...report.speed.map((speed) => paragraph(speedLine(speed, report.engine.variant))),
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+/** What the models' own outputs change, where they were run with their norms swapped. */
+function swapParts(groups: readonly Group[]): string[] {
+  return groups.flatMap(({ label, swap = null }) => {
+    if (swap === null) return [];
+    return [groups.length > 1 ? `${printable(label)}: ${swapLines(swap)}` : swapLines(swap)];
+  });
 }
 
 /** How to read the columns. */

@@ -116,6 +116,7 @@ export function norms(groups: readonly Group[], document: Document, width: numbe
     ];
     return { title: titleOf(group), series, chance: null };
   });
+  const unjoined = against(groups) === "by site";
   const massive = groups.flatMap(sitesOf).some((site) => site.massive !== null);
   const scaled = groups.flatMap(sitesOf).some(({ ordinary }) => ordinary.scaled !== null);
   const medians = (of: (population: Population) => Spread | null) => (group: Group) =>
@@ -138,8 +139,8 @@ export function norms(groups: readonly Group[], document: Document, width: numbe
       3,
     )}.`,
     reading:
-      `Medians on a logarithmic axis; ${spreadsRead(groups)}: quartiles; ${against(groups) === "by site" ? "hollow" : "dotted, hollow"}: after standardization` +
-      `${scaled ? "; filled in colour: after scale and shift" : ""}${massive ? "; ×: median of the massive rows, which are set apart" : ""}.${kindsRead(groups)}`,
+      `Medians on a logarithmic axis; ${spreadsRead(groups)}: quartiles; ${unjoined ? "hollow" : "dotted"}: after standardization` +
+      `${scaled ? `; ${unjoined ? "filled in" : "in the norm’s"} colour: after scale and shift` : ""}${massive ? "; ×: median of the massive rows, which are set apart" : ""}.${kindsRead(groups)}`,
     svg: draw(document, width, groups, { label: "norm of the vector (log)", log: true, include: [], unit: "" }, panels),
   };
 }
