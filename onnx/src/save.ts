@@ -3,8 +3,8 @@
  * the batches of each go to a file of their own first; memory holds one batch, the disk all states twice for a moment.
  */
 import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { type FileHandle, open as openFile, rm } from "node:fs/promises";
+import { createReadStream, rmSync } from "node:fs";
+import { type FileHandle, open as openFile } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { type GivenTensor, printable } from "@orthonorm/files";
 import { makeFolders, openDisk, removeFolders, systemReason, writeSafetensors } from "@orthonorm/files/node";
@@ -51,6 +51,9 @@ export async function captureToFile(
   const sites = new Map<FoundNorm, Site>();
   const made: string[] = [];
   let written = false;
+  // Where a second Ctrl-C ends the process at once, nothing else would remove the batches.
+  const removeSpool = () => rmSync(spool, { recursive: true, force: true });
+  process.once("exit", removeSpool);
   try {
     made.push(...(await writable(path, async () => makeFolders(spool))));
     let computed: ReadonlyMap<string, Rows> = new Map();
@@ -78,7 +81,8 @@ export async function captureToFile(
     return { sites: [...sites].map(([norm, { dtype, shape }]) => ({ norm, dtype, shape })), complete: share === 1 };
   } finally {
     for (const site of sites.values()) await site.close();
-    await rm(spool, { recursive: true, force: true });
+    removeSpool();
+    process.off("exit", removeSpool);
     if (!written) removeFolders(made.slice(0, -1));
   }
 }

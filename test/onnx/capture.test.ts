@@ -290,6 +290,25 @@ describe("captured to a file", () => {
     expect(readdirSync(folder).sort()).toEqual(before);
   });
 
+  it("a process that ends in the middle, as a second Ctrl-C does, leaves no batches behind", async () => {
+    const before = readdirSync(folder).sort();
+    const others = process.listeners("exit");
+    const batches = () => readdirSync(folder).filter((name) => name.startsWith("ended."));
+    let seen: string[][] = [];
+    const progress = () => {
+      const there = batches();
+      for (const listener of process.listeners("exit")) if (!others.includes(listener)) listener.call(process, 130);
+      seen = [there, batches()];
+      throw new Error("ended");
+    };
+    const inputs = new Map([["input", random(5, cols)]]);
+    const path = join(folder, "ended.safetensors");
+    await expect(captureToFile(runtime, model(), [inputs], path, { batch: 5, progress })).rejects.toThrow("ended");
+    expect(seen).toEqual([[expect.stringMatching(/\.tmp$/)], []]);
+    expect(process.listeners("exit")).toEqual(others);
+    expect(readdirSync(folder).sort()).toEqual(before);
+  });
+
   it("of a run that is stopped, the states until then where they are asked for", async () => {
     const path = join(folder, "partial.safetensors");
     const inputs = new Map([["input", random(5, cols)]]);
