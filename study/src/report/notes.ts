@@ -1,19 +1,8 @@
 /** What stands under the tables: what the finding's module says of rows and files, and what the weights lack. */
-import { listed, printable } from "@orthonorm/files";
 import type { Report } from "../types.js";
 import { notes as ofRowsAndFiles } from "./finding.js";
+import { withoutBias } from "./without-bias.js";
 
 export function notes(report: Report): string[] {
   return [...ofRowsAndFiles(report), ...withoutBias(report)];
-}
-
-/** The sites with a weight and no bias, in a model of which others have both. */
-function withoutBias({ groups }: Report): string[] {
-  const names = groups.flatMap(({ label, sites }) => {
-    if (!sites.some(({ affine }) => affine !== null && affine.bias !== null)) return [];
-    const lacking = sites.filter(({ affine }) => affine !== null && affine.bias === null);
-    return lacking.map(({ site }) => printable(groups.length > 1 ? `${label} ${site}` : site));
-  });
-  if (names.length === 0) return [];
-  return [`Measured with scale and without shift, for the weights have no bias of that name: ${listed(names)}.`];
 }
