@@ -206,6 +206,7 @@ const commands = [
   "npm run bench:baseline                       # today's build beside an earlier commit's",
   "npm run bench:relaxed                        # what relaxed SIMD wins: Node 22 or newer",
   "npm run bench:linear                         # the linear layer beside others: docs/linear.md has the tables",
+  "npm run bench:norm-linear                    # a norm and its projection in one call, over the two calls",
   "npm run size                                 # what a page loads",
   "npm run performance                          # this page from the records",
   "```",
