@@ -39,6 +39,10 @@ export interface Entry {
   readonly source: string;
   /** What it exports. Default: the op's name. */
   readonly kernels?: readonly string[];
+  /** Options that the kernel does not take. */
+  readonly settings?: readonly string[];
+  /** Other families whose kernels the op calls beside its own, or in place of any. */
+  readonly uses?: readonly string[];
   /** By the names they have in the signature and, where the user gives them, among the arguments or options. */
   readonly operands: Readonly<Record<string, Operand>>;
   /** The arguments that are no options, in order; the first is x. */
@@ -91,6 +95,51 @@ const projection = {
   // 0, or why nothing was written: how far from orthonormal the directions are, or -1 where the one has no direction
   result: "f64",
 } as const satisfies Entry;
+
+/** A norm whose rows go into `linear` block by block: it has no kernel of its own, but calls those of both. */
+const fused = {
+  family: "linear",
+  source: "linear/normlinear",
+  kernels: [],
+  uses: ["norm"],
+  arguments: ["x", "linearWeight"],
+  operands: {
+    out: output("rows k", "same"),
+    // a block of normalised rows. These four have the strides of the norms' first operands: out, sum, x, residual
+    normalized: workspace("rows cols", "same"),
+    sum: output("rows cols", "same", "x", "residual"),
+    x,
+    residual: x,
+    weight: parameter,
+    bias: parameter,
+  },
+} as const satisfies Entry;
+
+/** A norm whose rows become whole numbers of 8 bits, block by block. */
+const quantized = {
+  family: "int8",
+  source: "int8/quantize",
+  kernels: [],
+  uses: ["norm"],
+  arguments: ["x"],
+  operands: {
+    // as in `fused`
+    normalized: workspace("rows cols", "same"),
+    sum: output("rows cols", "same", "x", "residual"),
+    x,
+    residual: x,
+    weight: parameter,
+    bias: parameter,
+  },
+  settings: ["out"],
+} as const satisfies Entry;
+
+/** The operands of `linear`, beside a norm's of the same names. */
+const linearAfter = {
+  linearWeight: input("k cols", "weight"),
+  linearBias: input("k", "parameter"),
+  arranged: workspace("block", "wide"),
+} as const;
 
 export const ops = {
   layerNorm: {
@@ -223,6 +272,16 @@ export const ops = {
     sizes: ["k", "block"],
     relaxed: ["f32", "f64", "bf16"],
   },
+  layerNormLinear: {
+    ...fused,
+    operands: { ...fused.operands, ...linearAfter },
+    scalars: { eps: "f64" },
+  },
+  rmsNormLinear: {
+    ...fused,
+    operands: { ...fused.operands, ...linearAfter },
+    scalars: { weightOffset: "f64", eps: "f64" },
+  },
   convert: {
     family: "convert",
     source: "convert/convert",
@@ -234,3 +293,36 @@ export const ops = {
 } as const satisfies Record<string, Entry>;
 
 export type OpName = keyof typeof ops;
+
+/** What makes and takes whole numbers of 8 bits with their scales, for which there is no array: `Quantized` in the bindings. */
+export const int8Ops = {
+  quantizeWeights: {
+    family: "int8",
+    source: "int8/quantize",
+    kernels: ["quantize"],
+    arguments: ["weight"],
+    // rows of whole eights of bytes, and an f32 per group
+    operands: { values: workspace("int8", "same"), scales: workspace("int8", "wide"), weight: x },
+    sizes: ["group"],
+    settings: ["bits", "groupSize"],
+  },
+  layerNormQuantize: { ...quantized, scalars: { eps: "f64" } },
+  rmsNormQuantize: { ...quantized, scalars: { weightOffset: "f64", eps: "f64" } },
+  linearInt8: {
+    family: "int8",
+    source: "int8/linear",
+    arguments: ["x"],
+    operands: {
+      out: output("rows k", "same"),
+      x,
+      // of rows that `quantize` made, else 0
+      xScales: workspace("int8", "wide"),
+      weight: workspace("int8", "same"),
+      scales: workspace("int8", "wide"),
+      bias: input("k", "parameter"),
+      // some rows of x as 16 bits, side by side, and their scales
+      arranged: workspace("block", "wide"),
+    },
+    sizes: ["k", "block", "group"],
+  },
+} as const satisfies Record<string, Entry>;

@@ -76,7 +76,7 @@ export function read(
   }
 }
 
-function oneOf<T extends string>(option: string, text: string, known: readonly T[]): T[] {
+export function oneOf<T extends string>(option: string, text: string, known: readonly T[]): T[] {
   return text.split(",").map((word) => {
     const found = known.find((one) => one === word.trim());
     if (found === undefined) throw new Error(`${option} expected ${known.join(", ")}, got ${JSON.stringify(word)}`);

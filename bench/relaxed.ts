@@ -2,14 +2,12 @@
  * `npm run bench:relaxed`: which ops relaxed SIMD makes faster. All of norm is compiled both ways, with asc, and each op and
  * element type timed against itself over one memory. What wins is named by `relaxed` in abi/ops.ts.
  */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import asc from "assemblyscript/asc";
+import { writeFile } from "node:fs/promises";
 import Benchmark from "benchmark";
-import { hasRelaxed } from "../bindings/engine/variants.js";
+import { hasRelaxed, type Variant } from "../bindings/engine/variants.js";
 import type { DType } from "../dist/index.js";
-import { optionsHelp, provenance, type Request, read, root } from "./command.js";
+import { optionsHelp, provenance, type Request, read } from "./command.js";
+import { compile } from "./compile.js";
 import { digits, duration, round } from "./format.js";
 import { measure, ratio } from "./measure.js";
 import { type Description, ops as descriptions, type Kernel } from "./ops.js";
@@ -34,7 +32,7 @@ async function run({ ops, shapes, dtypes, seconds, json }: Request): Promise<voi
   const about = provenance("bench/relaxed.ts");
   const environment = openEnvironment();
   const { memory } = environment;
-  const variants = { simd: await compile("simd", memory, dtypes), relaxed: await compile("relaxed", memory, dtypes) };
+  const variants = { simd: norms("simd", memory, dtypes), relaxed: norms("relaxed", memory, dtypes) };
   const results: {
     op: string;
     dtype: DType;
@@ -84,24 +82,7 @@ async function run({ ops, shapes, dtypes, seconds, json }: Request): Promise<voi
 }
 
 /** All norms of these element types, compiled for a variant, over a memory. */
-async function compile(target: string, memory: WebAssembly.Memory, dtypes: readonly DType[]): Promise<Exports> {
-  const folder = await mkdtemp(join(tmpdir(), "orthonorm-relaxed-"));
-  const file = join(folder, "norm.wasm");
-  try {
-    const entries = dtypes.map((dtype) => join(root, `assembly/exports/norm/${dtype}.ts`));
-    const { error, stderr } = await asc.main([
-      ...entries,
-      "--config",
-      join(root, "asconfig.json"),
-      "--target",
-      target,
-      "--outFile",
-      file,
-    ]);
-    if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
-    const module = new WebAssembly.Module(await readFile(file));
-    return new WebAssembly.Instance(module, { env: { memory, scratch: 0 } }).exports as Exports;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+function norms(target: Variant, memory: WebAssembly.Memory, dtypes: readonly DType[]): Exports {
+  const entries = dtypes.map((dtype) => `assembly/exports/norm/${dtype}.ts`);
+  return compile(target, entries, memory) as Exports;
 }

@@ -20,6 +20,8 @@ const imports = [
   ["invertLayerNorm"],
   ["convert"],
   ["linear"],
+  ["layerNormLinear"],
+  ["linear", "quantizeWeights"],
   ["createEngine"],
   ["createEngine", "layerNorm", "loadKernels", "normKernels"],
   ["layerNorm", "loadEngine"],

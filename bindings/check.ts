@@ -1,4 +1,4 @@
-import { kindOf } from "./memory/dtype.js";
+import { type DType, kindOf } from "./memory/dtype.js";
 
 // One grammar for every error: `layerNorm: weight expected 768 elements, got 512`. It is a TypeError for a wrong kind and a
 // RangeError for a wrong value. Every check runs before anything is written.
@@ -61,6 +61,17 @@ export function checkFinite(op: string, argument: string, value: unknown): numbe
   if (typeof value !== "number") throw typeError(op, argument, "a number", value);
   if (!Number.isFinite(value)) throw rangeError(op, argument, "a finite number", value);
   return value;
+}
+
+/** The largest number of f32. */
+const LARGEST = (2 - 2 ** -23) * 2 ** 127;
+
+/** RMSNorm's weightOffset. One beyond f32 would be infinite where all else is f32, and make NaN of a row of zeros. */
+export function checkWeightOffset(op: string, weightOffset: number, dtype: DType): void {
+  if (weightOffset !== 0) checkFinite(op, "weightOffset", weightOffset);
+  if (dtype !== "f64" && Math.abs(weightOffset) > LARGEST) {
+    throw rangeError(op, "weightOffset", `a number that f32 can hold, for x is ${dtype}`, weightOffset);
+  }
 }
 
 /** Refuses a typed array that has lost its elements: its buffer was transferred away, or has shrunk. */

@@ -1,5 +1,6 @@
 export type { CommonOptions } from "./call/begin.js";
 export type { ArrayOrTensor, Like, PerRow } from "./call/operand.js";
+export type { Quantized } from "./call/quantized.js";
 export {
   createEngine,
   defaultEngine,
@@ -18,6 +19,7 @@ export {
   centerKernels,
   convertKernels,
   geometryKernels,
+  int8Kernels,
   invertKernels,
   linearKernels,
   normKernels,

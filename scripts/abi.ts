@@ -1,9 +1,9 @@
 // What is made of the table of ops (abi/ops.ts): the exports that asc compiles, and what the bindings import.
 
-import { type Entry, type OpName, ops, type Scalar } from "../abi/ops.js";
+import { type Entry, int8Ops, ops, type Scalar } from "../abi/ops.js";
 import type { DType } from "../bindings/memory/dtype.js";
 
-const entries = Object.entries(ops) as [OpName, Entry][];
+const entries: [string, Entry][] = Object.entries({ ...ops, ...int8Ops });
 
 /** The names of the families, in the order of the table. */
 export const families = [...new Set(entries.map(([, { family }]) => family))];
@@ -83,7 +83,7 @@ export function bindingsOf(): string {
   const lines = [generated, 'import type { Export, Op } from "../call/op.js";'];
   for (const family of families) lines.push(`import { ${family} as ${familyName(family)} } from "./${family}.js";`);
   for (const [name, entry] of entries) {
-    const { operands, arguments: args, returns = [], scalars = {} } = entry;
+    const { operands, arguments: args, returns = [], scalars = {}, settings = [] } = entry;
     const kernel = `${name[0].toUpperCase()}${name.slice(1)}Kernel`;
     const typed = parameters(entry).map(([parameter]) => `${parameter}: number`);
     const strided = Object.keys(operands).filter((operand) => operands[operand].shape === "rows cols");
@@ -103,11 +103,15 @@ export function bindingsOf(): string {
     const guides = given.filter((operand) => operands[operand].shape === "cols");
     const others = given.filter((operand) => !guides.includes(operand) && operands[operand].role === "in");
     const outputs = given.filter((operand) => !guides.includes(operand) && !others.includes(operand));
-    const options = ["cols", ...guides, ...Object.keys(scalars), ...others, ...outputs, "dtype", "engine"].map(quoted);
+    const own = [...guides, ...Object.keys(scalars), ...others, ...outputs, ...settings];
+    const options = ["cols", ...own, "dtype", "engine"].map(quoted);
     const names = Object.keys(operands).map(quoted);
+    const hasKernel = entry.kernels?.length !== 0;
+    if (hasKernel) {
+      lines.push(`export type ${kernel} = (${typed.join(", ")}) => ${entry.result === undefined ? "void" : "number"};`);
+    }
     lines.push(
-      `export type ${kernel} = (${typed.join(", ")}) => ${entry.result === undefined ? "void" : "number"};`,
-      `export const ${name}: Op<${kernel}, ${names.join(" | ")}> = {`,
+      `export const ${name}: Op<${hasKernel ? kernel : "never"}, ${names.join(" | ")}> = {`,
       `  name: "${name}",`,
       `  family: ${familyName(entry.family)},`,
       `  kernel: "${name}",`,

@@ -98,7 +98,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 torch.manual_seed(1)
 words = Tokenizer(models.WordLevel({"[UNK]": 0, "to": 1, "be": 2, "or": 3, "not": 4}, unk_token="[UNK]"))
 words.pre_tokenizer = pre_tokenizers.Whitespace()
-PreTrainedTokenizerFast(tokenizer_object=words, unk_token="[UNK]").save_pretrained("tiny")
+PreTrainedTokenizerFast(tokenizer_object=words, unk_token="[UNK]", eos_token="[UNK]").save_pretrained("tiny")
 GPT2LMHeadModel(GPT2Config(vocab_size=5, n_positions=64, n_embd=32, n_layer=3, n_head=2)).save_pretrained("tiny")
 open("text.txt", "w").write("to be or not to be")
 import transformers
@@ -110,8 +110,16 @@ for block in model.transformer.h:
     block.ln_1.register_forward_pre_hook(lambda _, x: got.append(x[0]))
 with torch.no_grad():
     model(**inputs)
-assert all(torch.equal(x, h) for x, h in zip(got, sites.values(), strict=True))`;
+assert all(torch.equal(x, h) for x, h in zip(got, sites.values(), strict=True))
+texts = ["to be", "to be or not to be", "not"]
+${recipe("hugging-face-padded.py")}
+save_file({"h.0.ln_1": states[0][inputs["attention_mask"].bool()]}, "unpadded.safetensors")`;
     run(transformers, "hugging-face.py", made, check);
+    const [padded, ...others] = figures("padded.safetensors", "--mask", "mask.safetensors").sites;
+    expect([padded, ...others].map(({ rows, excluded }) => [rows, excluded.masked])).toEqual(
+      [0, 1, 2].map(() => [18, 9]),
+    );
+    expect(padded.angle).toEqual(figures("unpadded.safetensors").sites[0].angle);
     const { sites } = figures("states.safetensors", "--weights", "tiny/model.safetensors");
     expect(sites.map(({ site, rows, cols, trainedWith }) => [site, rows, cols, trainedWith])).toEqual(
       [0, 1, 2].map((i) => [`h.${i}.ln_1`, 6, 32, "LayerNorm"]),
@@ -133,6 +141,7 @@ assert all(torch.equal(x, h) for x, h in zip(got, sites.values(), strict=True))`
   it("every block with a name is run here", () => {
     const names = [...page.matchAll(/^```\w+ (\S+)$/gm)].map(([, name]) => name);
     expect(names.sort()).toEqual([
+      "hugging-face-padded.py",
       "hugging-face.py",
       "numpy-folder.py",
       "onnx-inputs.py",

@@ -11,6 +11,7 @@ export class F32 extends Single {
   @inline get rescueExponent(): i32 { return 90; }
 
   @inline load(p: usize): v128 { return v128.load(p); }
+  @inline loadNext(p: usize): v128 { return v128.load(p, 16); }
   @inline loadFinite(p: usize): v128 { return v128.load(p); }
   @inline store(p: usize, v: v128): void { v128.store(p, v); }
   @inline storeTwo(p: usize, v: v128, w: v128): void { v128.store(p, v); v128.store(p, w, 16); }

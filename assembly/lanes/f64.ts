@@ -15,6 +15,7 @@ export class F64 extends Lanes {
   @inline get maxExponent(): i32 { return 1000; }
 
   @inline load(p: usize): v128 { return v128.load(p); }
+  @inline loadNext(p: usize): v128 { return v128.load(p, 16); }
   @inline loadFinite(p: usize): v128 { return v128.load(p); }
   @inline store(p: usize, v: v128): void { v128.store(p, v); }
   @inline storeTwo(p: usize, v: v128, w: v128): void { v128.store(p, v); v128.store(p, w, 16); }

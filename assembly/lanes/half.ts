@@ -24,6 +24,7 @@ export abstract class Half<C extends Code> extends Single {
   @inline get rescueExponent(): i32 { return trait<C>().rescueExponent; }
 
   @inline load(p: usize): v128 { return trait<C>().widen(v128.load16x4_s(p)); }
+  @inline loadNext(p: usize): v128 { return trait<C>().widen(v128.load16x4_s(p, 8)); }
   @inline loadFinite(p: usize): v128 { return trait<C>().widenFinite(v128.load16x4_s(p)); }
   @inline store(p: usize, v: v128): void { v128.store64_lane(p, trait<C>().narrow(v, v), 0); }
   @inline storeTwo(p: usize, v: v128, w: v128): void { v128.store(p, trait<C>().narrow(v, w)); }

@@ -25,6 +25,8 @@ export abstract class Lanes {
 
   /** v128.load; for the halves v128.load16x4_s and the steps from there to f32. */
   abstract load(p: usize): v128;
+  /** load of the vector after the one at p. The distance is part of the instruction. */
+  abstract loadNext(p: usize): v128;
   /** load, except that infinity and NaN may come as any number whose square is at least maxSquares: that is cheaper for f16. */
   abstract loadFinite(p: usize): v128;
   /** v128.store; for the halves the steps from f32 and v128.store64_lane. */

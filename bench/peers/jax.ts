@@ -4,7 +4,7 @@ import type { OpName } from "../ops.js";
 import { asynchronous } from "./asynchronous.js";
 
 /** An operation takes what it is given; `ref` keeps it. */
-interface Arr {
+export interface Arr {
   ref: Arr;
   add(other: Arr | number): Arr;
   sub(other: Arr): Arr;
@@ -15,10 +15,13 @@ interface Arr {
   dispose(): void;
 }
 
-interface Jax {
+export interface Jax {
   init(...devices: string[]): Promise<string[]>;
   defaultDevice(name: string): unknown;
-  jit(norm: Norm): Norm;
+  jit(compute: (...operands: Arr[]) => Arr): (...operands: Arr[]) => Arr;
+  lax: {
+    dot(a: Arr, b: Arr, dimensions: { lhsContractingDims: number[]; rhsContractingDims: number[] }): Arr;
+  };
   numpy: {
     array(values: Float32Array): Arr;
     mean(x: Arr, axis: number, options: { keepdims: boolean }): Arr;
@@ -28,12 +31,18 @@ interface Jax {
   };
 }
 
-export async function jax(): Promise<Contestant[]> {
+/** On its wasm device. */
+export async function startJax(): Promise<Jax> {
   const name = "@jax-js/jax";
   oneThread();
-  const { init, defaultDevice, jit, numpy: np }: Jax = await import(name);
-  if (!(await init("wasm")).includes("wasm")) throw new Error("has no wasm device here");
-  defaultDevice("wasm");
+  const started: Jax = await import(name);
+  if (!(await started.init("wasm")).includes("wasm")) throw new Error("has no wasm device here");
+  started.defaultDevice("wasm");
+  return started;
+}
+
+export async function jax(): Promise<Contestant[]> {
+  const { jit, numpy: np } = await startJax();
   return [
     {
       name: "jax-js, jit",
@@ -86,4 +95,4 @@ const mean = (np: Jax["numpy"], t: Arr) => np.mean(t, -1, { keepdims: true });
 const rstd = (np: Jax["numpy"], t: Arr, eps: number) => np.reciprocal(np.sqrt(mean(np, np.square(t)).add(eps)));
 
 /** Where there is a global Worker, it starts threads. Node has none, but onnxruntime-web brings one that it does not need. */
-const oneThread = () => Reflect.deleteProperty(globalThis, "Worker");
+export const oneThread = () => Reflect.deleteProperty(globalThis, "Worker");

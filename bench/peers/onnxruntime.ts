@@ -8,24 +8,30 @@ interface Tensor {
   data: Float32Array;
 }
 
-interface Session {
+export interface Session {
   run(feeds: { x: Tensor }): Promise<{ y: Tensor }>;
   release(): Promise<void>;
 }
 
-interface Runtime {
+export interface Runtime {
   provider: "wasm" | "cpu";
   Tensor: new (type: "float32", data: Float32Array, shape: readonly number[]) => Tensor;
   InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> };
 }
 
-/** The public call, and the kernel by itself. */
-export async function onnxruntime(name: "onnxruntime-web" | "onnxruntime-node"): Promise<Contestant[]> {
+type Name = "onnxruntime-web" | "onnxruntime-node";
+
+export async function startOnnxruntime(name: Name): Promise<Runtime> {
   const imported = await import(name);
   const { env, Tensor, InferenceSession } = imported.default ?? imported;
   const web = name === "onnxruntime-web";
-  const runtime: Runtime = { Tensor, InferenceSession, provider: web ? "wasm" : "cpu" };
   if (web) env.wasm.numThreads = 1;
+  return { Tensor, InferenceSession, provider: web ? "wasm" : "cpu" };
+}
+
+/** The public call, and the kernel by itself. */
+export async function onnxruntime(name: Name): Promise<Contestant[]> {
+  const runtime = await startOnnxruntime(name);
   const where = (_: Environment, { op }: Case) => nodeTypes[op] !== undefined;
   return [
     { name: `${name}, kernel`, where, setup: (problem) => kernel(runtime, problem) },
@@ -33,11 +39,9 @@ export async function onnxruntime(name: "onnxruntime-web" | "onnxruntime-node"):
   ];
 }
 
-function open(runtime: Runtime, problem: Problem, nodes: number): Promise<Session> {
-  const { op, dtype, rows, cols, eps, arrays } = problem;
-  if (dtype !== "f32") throw new Error(`is driven in f32 only, not ${dtype}`);
-  const inputs = arrays as Record<string, Float32Array>;
-  return runtime.InferenceSession.create(model({ op, rows, cols, eps, inputs, nodes }), {
+/** A session of a model's bytes, on one thread. */
+export function openSession(runtime: Runtime, bytes: Uint8Array): Promise<Session> {
+  return runtime.InferenceSession.create(bytes, {
     executionProviders: [runtime.provider],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
@@ -45,6 +49,13 @@ function open(runtime: Runtime, problem: Problem, nodes: number): Promise<Sessio
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
   });
+}
+
+function open(runtime: Runtime, problem: Problem, nodes: number): Promise<Session> {
+  const { op, dtype, rows, cols, eps, arrays } = problem;
+  if (dtype !== "f32") throw new Error(`is driven in f32 only, not ${dtype}`);
+  const inputs = arrays as Record<string, Float32Array>;
+  return openSession(runtime, model({ op, rows, cols, eps, inputs, nodes }));
 }
 
 const input = (runtime: Runtime, { rows, cols, arrays }: Problem) =>

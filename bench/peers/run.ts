@@ -1,8 +1,5 @@
 /** `npm run bench:peers`: the suite with others who can do it, each at its best on one thread, and native C. See --help. */
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import Benchmark from "benchmark";
 import { optionsHelp, provenance, type Request, read } from "../command.js";
 import { type Contestant, contestants } from "../contestants/index.js";
@@ -10,11 +7,10 @@ import { native } from "../native/native.js";
 import { warning } from "../noise.js";
 import { openEnvironment, runCase, type Table } from "../suite.js";
 import { drawTable, legend } from "../table.js";
+import { type Gathered, gather as gatherPeers } from "./install.js";
 import { jax } from "./jax.js";
 import { onnxruntime } from "./onnxruntime.js";
 import { tfjs } from "./tfjs.js";
-
-const folder = fileURLToPath(new URL(".", import.meta.url));
 
 const help = `npm run bench:peers -- [options]
 
@@ -23,11 +19,6 @@ The engine's suite with onnxruntime-web, onnxruntime-node, tfjs-wasm and jax-js,
 fails or is wrong is named with the reason; the exit code tells of the engine alone.
 
 ${optionsHelp}`;
-
-interface Absent {
-  name: string;
-  reason: string;
-}
 
 const request = read("bench:peers", help);
 if (request !== undefined) await run(request);
@@ -76,53 +67,16 @@ async function run({ ops, shapes, dtypes, seconds, json }: Request): Promise<voi
 }
 
 /** Everyone who can be had, and why not the others. */
-async function gather(): Promise<{ others: Contestant[]; absent: Absent[]; versions: Record<string, string> }> {
-  const others: Contestant[] = [];
-  const absent: Absent[] = [];
-  const versions: Record<string, string> = {};
-  const peers: [name: string, load: () => Promise<Contestant[]>][] = [
+async function gather(): Promise<Gathered<Contestant>> {
+  const { others, absent, versions } = await gatherPeers<Contestant>([
     ["@jax-js/jax", jax],
     ["@tensorflow/tfjs-backend-wasm", tfjs],
     ["onnxruntime-web", () => onnxruntime("onnxruntime-web")],
     ["onnxruntime-node", () => onnxruntime("onnxruntime-node")],
-  ];
-  const failed = install();
-  for (const [name, load] of peers) {
-    try {
-      if (failed !== undefined) throw new Error(failed);
-      others.unshift(...(await load()));
-      versions[name] = JSON.parse(readFileSync(`${folder}/node_modules/${name}/package.json`, "utf8")).version;
-    } catch (error) {
-      absent.push({ name, reason: reasonOf(error) });
-    }
-  }
+  ]);
   const compiled = native();
   others.push(...compiled.contestants);
   absent.push(...compiled.absent);
   if (compiled.compiler !== undefined) versions["native C"] = compiled.compiler;
   return { others, absent, versions };
-}
-
-/** What package-lock.json says, unless it is there already; if that fails, why. */
-function install(): string | undefined {
-  const done = `${folder}/node_modules/.package-lock.json`;
-  if (existsSync(done) && statSync(done).mtimeMs >= statSync(`${folder}/package-lock.json`).mtimeMs) return undefined;
-  console.error("installing the peers, once\n");
-  try {
-    execFileSync("npm", ["ci", "--loglevel=error"], {
-      cwd: folder,
-      stdio: ["ignore", "ignore", "pipe"],
-      encoding: "utf8",
-    });
-    return undefined;
-  } catch (error) {
-    const { stderr = "" } = error as { stderr?: string };
-    const said = stderr.split("\n").filter((line) => line.startsWith("npm error"));
-    return `npm ci failed: ${said[0] ?? reasonOf(error)}`;
-  }
-}
-
-/** The first line of what went wrong. */
-function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0];
 }

@@ -4,15 +4,16 @@ import { dirname, join } from "node:path";
 import type { Contestant } from "../contestants/index.js";
 import { type OpName, ops } from "../ops.js";
 
-interface Tensor {
+export interface Tensor {
   dataSync(): Float32Array;
   dispose(): void;
 }
 
-interface Core {
+export interface Core {
   setBackend(name: string): Promise<boolean>;
   ready(): Promise<void>;
   tidy(compute: () => Tensor): Tensor;
+  fused: { matMul(operands: { a: Tensor; b: Tensor; bias: Tensor }): Tensor };
   tensor1d(values: Float32Array): Tensor;
   tensor2d(values: Float32Array, shape: [number, number]): Tensor;
   mean(x: Tensor, axis: number, keepDims: boolean): Tensor;
@@ -28,7 +29,8 @@ interface Backend {
   setThreadsCount(count: number): void;
 }
 
-export async function tfjs(): Promise<Contestant[]> {
+/** On its wasm backend, which takes its simd build where the runtime has simd, with one thread. */
+export async function startTfjs(): Promise<Core> {
   // its CommonJS files, of which Node finds the one made for it
   const require = createRequire(import.meta.url);
   const tf: Core = require("@tensorflow/tfjs-core");
@@ -37,6 +39,11 @@ export async function tfjs(): Promise<Contestant[]> {
   backend.setThreadsCount(1);
   if (!(await tf.setBackend("wasm"))) throw new Error("its wasm backend does not start");
   await tf.ready();
+  return tf;
+}
+
+export async function tfjs(): Promise<Contestant[]> {
+  const tf = await startTfjs();
   return [
     {
       name: "tfjs-wasm, composed",

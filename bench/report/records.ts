@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Figure } from "../figures.js";
+import type { Table as LinearTable } from "../linear/suite.js";
 import { isDrifting, isNoisy } from "../noise.js";
 import type { OpName } from "../ops.js";
 import type { Size } from "../size.js";
@@ -38,6 +39,12 @@ export interface RelaxedRecord extends Measured {
   results: { op: OpName; dtype: string; rows: number; cols: number; ratio: number }[];
 }
 
+export interface LinearRecord extends Measured {
+  results: LinearTable[];
+  peers: { [name: string]: string };
+  absent: { name: string; reason: string }[];
+}
+
 export interface SizeRecord extends Provenance {
   sizes: Size[];
 }
@@ -46,6 +53,7 @@ export interface Records {
   engine: Record[];
   peers: Record[];
   relaxed: RelaxedRecord;
+  linear: LinearRecord[];
   size: SizeRecord;
 }
 
@@ -59,7 +67,13 @@ export function readRecords(): Records {
       .map((file) => ({ file, ...JSON.parse(readFileSync(`${folder}/${file}`, "utf8")) }));
   const [relaxed] = read(/^relaxed-/);
   const [size] = read(/^size\.json$/);
-  const records = { engine: read(/^node\d+\.json$/), peers: read(/^peers-node\d+\.json$/), relaxed, size };
+  const records = {
+    engine: read(/^node\d+\.json$/),
+    peers: read(/^peers-node\d+\.json$/),
+    relaxed,
+    linear: read(/^linear-node\d+\.json$/),
+    size,
+  };
   for (const [kind, found] of Object.entries(records)) {
     if (found === undefined || found.length === 0) {
       throw new Error(`performance: bench/record expected a record of the kind ${kind}, got none`);

@@ -2,7 +2,7 @@ import { checkCount, elements, rangeError, typeError, verbatim } from "../check.
 import type { Core } from "../engine/core.js";
 import { coreOf, defaultEngine, type Engine } from "../engine/engine.js";
 import { DTYPES, type DType, isDType, storageOf, type TypedArray } from "../memory/dtype.js";
-import { type Place, placeOf, type Tensor } from "../memory/tensor.js";
+import { type Owner, type Place, placeOf, type Tensor } from "../memory/tensor.js";
 import { checkNames } from "../names.js";
 import { Call } from "./call.js";
 import type { Op } from "./op.js";
@@ -34,17 +34,18 @@ export function checkOptions(op: Op, options: object): void {
  *
  * @param options those of the user, after `checkOptions`
  * @param other the second argument, where the op has one
+ * @param rows the same, where it is rows in an engine's memory that are no Tensor
  *
  * @internal
  */
-export function begin(op: Op, x: unknown, options: CommonOptions, other?: unknown): Call {
+export function begin(op: Op, x: unknown, options: CommonOptions, other?: unknown, rows?: Rows): Call {
   const { name, first } = op;
   const { cols, dtype, engine } = options;
   const place = placeOf(x);
   const own = place === undefined ? storageIn(name, first, x) : place.dtype;
   if (engine !== undefined && coreOf(engine) === undefined) throw typeError(name, "engine", "an Engine", engine);
   const tensor = place ?? placeIn(options, other);
-  const core = engineOf(engine, tensor);
+  const core = engineOf(engine, tensor ?? rows);
   core.live(name);
 
   if (dtype !== undefined && !isDType(dtype)) throw rangeError(name, "dtype", DTYPES, dtype);
@@ -66,7 +67,7 @@ export function begin(op: Op, x: unknown, options: CommonOptions, other?: unknow
     }
     return callOf(core).begin(op, x as Tensor, element, place.rows, place.cols, true);
   }
-  const guide = said === undefined ? guideOf(op, options, other, length, tensor !== undefined) : undefined;
+  const guide = said === undefined ? guideOf(op, options, other, length, tensor !== undefined, rows) : undefined;
   const columns = said ?? guide?.cols ?? length;
   if (columns === 0) throw rangeError(name, first, "at least one element, or cols", verbatim("none"));
   if (length % columns !== 0) {
@@ -83,8 +84,9 @@ export function begin(op: Op, x: unknown, options: CommonOptions, other?: unknow
   );
 }
 
-function engineOf(engine: Engine | undefined, place: Place | undefined): Core {
-  return coreOf(engine) ?? (place?.owner as Core | undefined) ?? (coreOf(defaultEngine()) as Core);
+/** @internal The engine that was given, or that of an operand, or the default. */
+export function engineOf(engine: Engine | undefined, operand: { owner: Owner } | undefined): Core {
+  return coreOf(engine) ?? (operand?.owner as Core | undefined) ?? (coreOf(defaultEngine()) as Core);
 }
 
 /** The place of the first Tensor among the operands other than x. */
@@ -110,10 +112,18 @@ function tensorGuide({ operands, second = "" }: Op, options: object, other: unkn
 }
 
 /** What gives the length of a row where x and `cols` do not: a Tensor, a parameter, or a direction shorter than x. */
-function guideOf(op: Op, options: object, other: unknown, length: number, tensors: boolean): Guide | undefined {
+function guideOf(
+  op: Op,
+  options: object,
+  other: unknown,
+  length: number,
+  tensors: boolean,
+  rows: Rows | undefined,
+): Guide | undefined {
   const tensor = tensors ? tensorGuide(op, options, other) : undefined;
   if (tensor !== undefined) return tensor;
   const { guides, operands, second } = op;
+  if (rows !== undefined) return { name: second as string, cols: rows.cols };
   for (const name of guides) {
     const value = (options as Record<string, unknown>)[name];
     if (storageOf(value) !== undefined && (value as TypedArray).length > 0) {
@@ -127,12 +137,19 @@ function guideOf(op: Op, options: object, other: unknown, length: number, tensor
   return cols > 0 && cols < length ? { name: second, cols } : undefined;
 }
 
+/** Rows in an engine's memory that are no Tensor: those of 8 bits. */
+interface Rows {
+  readonly owner: Owner;
+  readonly cols: number;
+}
+
 interface Guide {
   readonly name: string;
   readonly cols: number;
 }
 
-function callOf(core: Core): Call {
+/** @internal */
+export function callOf(core: Core): Call {
   core.call ??= new Call(core);
   return core.call as Call;
 }

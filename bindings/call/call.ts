@@ -5,6 +5,7 @@ import { Place, placeOf, Tensor } from "../memory/tensor.js";
 import { copyIn, copyNew, copyOut, temporaryBytes } from "./copy.js";
 import type { Export, Kernel, Op, OperandSpec, Shape } from "./op.js";
 import { type ArrayOrTensor, elementOf, Operand } from "./operand.js";
+import type { Quantized } from "./quantized.js";
 
 /**
  * One call of an op, from its arguments to its results. It goes the same way for every op:
@@ -30,7 +31,7 @@ export class Call implements CallState {
   /** The first argument. */
   x!: Operand;
 
-  private op!: Op;
+  op!: Op;
   /** Was the length of a row given? If not, all of x is one row. */
   private colsGiven = false;
   private count = 0;
@@ -40,9 +41,18 @@ export class Call implements CallState {
   private done = false;
   private readonly operands: Operand[] = [];
 
-  constructor(private readonly core: Core) {}
+  constructor(readonly core: Core) {}
 
-  begin(op: Op, x: ArrayOrTensor, dtype: DType, rows: number, cols: number, colsGiven: boolean): this {
+  /** @param locate finds out where x lies, where that is no array and no Tensor */
+  begin(
+    op: Op,
+    x: ArrayOrTensor | Quantized,
+    dtype: DType,
+    rows: number,
+    cols: number,
+    colsGiven: boolean,
+    locate?: (x: Operand) => void,
+  ): this {
     this.op = op;
     this.dtype = dtype;
     this.rows = rows;
@@ -54,9 +64,12 @@ export class Call implements CallState {
     this.done = false;
     try {
       this.x = this.declare(op.operands[op.first], rows, cols);
-      const place = placeOf(x);
-      this.x.locate(op.name, x, place, dtype, this.core.arena);
-      this.gaps = place?.dense === false;
+      if (locate !== undefined) locate(this.x);
+      else {
+        const place = placeOf(x);
+        this.x.locate(op.name, x as ArrayOrTensor, place, dtype, this.core.arena);
+        this.gaps = place?.dense === false;
+      }
     } catch (error) {
       this.end();
       throw error;
@@ -148,7 +161,7 @@ export class Call implements CallState {
       const { role, dtype } = operand.spec;
       // what has x's elements is like x; numbers per row come as an array
       const like = role === "out" && operand.value === undefined && dtype !== "wide";
-      if (like && this.x.value instanceof Tensor) {
+      if (like && "shape" in (this.x.value as object)) {
         this.makeTensor(operand);
       } else if (heir === undefined && this.takesPlaceOfX(operand)) heir = operand;
       else bytes += temporaryBytes(operand, arena);
@@ -164,9 +177,9 @@ export class Call implements CallState {
     heir?.lie(this.x.address, this.x.step);
   }
 
-  /** Where an operand's elements are in memory; 0 for an absent operand. */
-  at(operand: Operand | undefined): number {
-    return operand === undefined ? 0 : operand.address;
+  /** Where an operand's rows are in memory from this one on; 0 for an absent operand. */
+  at(operand: Operand | undefined, row = 0): number {
+    return operand === undefined ? 0 : operand.address + row * operand.step;
   }
 
   /** The kernel's `strides`: 0 where all [rows, cols] operands are dense, else the address of a table of their row strides. */
@@ -186,7 +199,7 @@ export class Call implements CallState {
     this.done = true;
     if (operand.value === undefined) return copyNew(operand, this.core.arena, this.x.value);
     if (operand.buffer !== this.core.arena || operand.address !== operand.start) copyOut(operand, this.core.arena);
-    return operand.value;
+    return operand.value as ArrayOrTensor;
   }
 
   /** Fills an optional output, if there is one. */
@@ -289,7 +302,7 @@ export class Call implements CallState {
 
   private makeTensor(operand: Operand): void {
     const { arena } = this.core;
-    const { shape } = this.x.value as Tensor;
+    const { shape } = this.x.value as Tensor | Quantized;
     const { rows, cols, wanted } = operand;
     const step = cols * BYTES[wanted];
     const block = arena.allocate(this.op.name, rows * step);

@@ -1,7 +1,7 @@
 import type { Family } from "../engine/variants.js";
 
 /** The sizes of an operand, by name. A Tensor in its place must have them; the last dimension is the length of a row. */
-export type Shape = "rows cols" | "rows" | "cols" | "k cols" | "rows k" | "k" | "columns" | "block";
+export type Shape = "rows cols" | "rows" | "cols" | "k cols" | "rows k" | "k" | "columns" | "block" | "int8";
 
 /** What the table of ops says of an operand. */
 export interface OperandSpec {

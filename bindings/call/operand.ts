@@ -13,6 +13,7 @@ import {
 } from "../memory/dtype.js";
 import type { Place, Tensor } from "../memory/tensor.js";
 import type { OperandSpec } from "./op.js";
+import type { Quantized } from "./quantized.js";
 
 /** What an op works on: an array in plain memory, or a Tensor in an engine's. */
 export type ArrayOrTensor = TypedArray | Tensor;
@@ -34,7 +35,7 @@ const KINDS = "a Float32Array, Float64Array, Uint16Array, Float16Array or Tensor
 /** @internal One operand of the current call: what was given, and where the kernel finds it. */
 export class Operand {
   spec!: OperandSpec;
-  value: ArrayOrTensor | undefined;
+  value: ArrayOrTensor | Quantized | undefined;
   /** The element type that was given, and the one that the kernel wants. */
   given: DType = "f32";
   wanted: DType = "f32";

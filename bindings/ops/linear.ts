@@ -1,16 +1,9 @@
-import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
+import { type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
-import { isHalf } from "../memory/dtype.js";
-import { linearBF16, linearF16, linearF32, linearF64, linear as op } from "../wasm/ops.js";
-
-/** By the weight's element type. */
-const kernels = { f32: linearF32, f64: linearF64, f16: linearF16, bf16: linearBF16 };
-
-/** How many elements of x are arranged at a time: in f32 384 KiB, for which a second-level cache of 512 KiB has room beside W. */
-const BLOCK_ELEMENTS = 98304;
-
-/** … and how many of W are widened at a time, where they are halves. */
-const WIDENED_ELEMENTS = 4096;
+import { Quantized } from "../call/quantized.js";
+import { beginBefore, beginQuantized, Projection } from "../call/weights.js";
+import type { Tensor } from "../memory/tensor.js";
+import { linear as op } from "../wasm/ops.js";
 
 /** Options of `linear`. */
 export interface LinearOptions extends CommonOptions {
@@ -26,8 +19,12 @@ export interface LinearOptions extends CommonOptions {
  * y = x·Wᵀ + b, with W [k, cols] as PyTorch stores it. In f32, |Δy| ≤ 2·√cols·2⁻²⁴·‖x‖‖w‖ and a rounding of the bias's sum;
  * f16 and bf16 are computed in f32 and rounded once. A row's bits depend on no other row.
  *
- * @param x rows × cols elements; as arrays, all of x is one row without `cols`
- * @param weight [k, cols]: of x's element type, or where that is not f64, of f32, f16 or bf16
+ * By weights from `quantizeWeights`, |Δy| ≤ (2⁻¹⁶ + n·2⁻²⁴)·max|x|·Σ|w| of the numbers that they stand for, with n = cols/min(groupSize,
+ * 512) + 6: each row of x is taken in units of max|x|/32767.
+ *
+ * @param x rows × cols elements; as arrays, all of x is one row without `cols`. By weights from `quantizeWeights`, also rows from
+ *   `layerNormQuantize` and `rmsNormQuantize`
+ * @param weight [k, cols]: of x's element type, or where that is not f64, of f32, f16 or bf16, or from `quantizeWeights`
  * @returns `out` if it is given, else a Tensor for a Tensor, an array like x for an array: rows × k elements
  * @throws {TypeError | RangeError} naming the argument, what was expected and what was got, before anything is written
  * @see PyTorch, torch.nn.functional.linear
@@ -39,47 +36,37 @@ export interface LinearOptions extends CommonOptions {
  * ```
  */
 export function linear<O extends ArrayOrTensor>(
-  x: ArrayOrTensor,
-  weight: ArrayOrTensor,
+  x: ArrayOrTensor | Quantized,
+  weight: ArrayOrTensor | Quantized,
   options: LinearOptions & { out: O },
 ): O;
 export function linear<X extends ArrayOrTensor>(
   x: X,
-  weight: ArrayOrTensor,
+  weight: ArrayOrTensor | Quantized,
   options?: LinearOptions & { out?: undefined },
 ): Like<X>;
 export function linear<X extends ArrayOrTensor>(
   x: X,
-  weight: ArrayOrTensor,
+  weight: ArrayOrTensor | Quantized,
   options?: LinearOptions,
 ): Like<X> | ArrayOrTensor;
-export function linear(x: ArrayOrTensor, weight: ArrayOrTensor, options: LinearOptions = noOptions): ArrayOrTensor {
+export function linear(x: Quantized, weight: Quantized, options?: LinearOptions & { out?: undefined }): Tensor<"f32">;
+export function linear(
+  x: ArrayOrTensor | Quantized,
+  weight: ArrayOrTensor | Quantized,
+  options: LinearOptions = noOptions,
+): ArrayOrTensor {
   checkOptions(op, options);
   const { bias, out } = options;
-  const call = begin(op, x, options, weight);
+  const call = x instanceof Quantized ? beginQuantized(op, x, options, weight) : beginBefore(op, x, options, weight);
   try {
-    const w = call.severalRows(op.operands.weight, weight);
-    const b = call.optional(op.operands.bias, bias);
-    const y = call.output(op.operands.out, out);
-    const { rows, cols, k } = call;
-    const width = Math.ceil(cols / 4) * 4;
-    const block = Math.max(4, Math.min(Math.floor(BLOCK_ELEMENTS / width), rows + 3) & -4);
-    const widened = isHalf(w.wanted) ? Math.max(4, Math.floor(WIDENED_ELEMENTS / width)) : 0;
-    const arranged = call.workspace(op.operands.arranged, block + widened, width);
-    const kernel = call.kernel(kernels[w.wanted]);
+    const { operands } = op;
+    const projection = new Projection(call, operands.weight, weight, operands.bias, bias);
+    const y = call.output(operands.out, out);
+    projection.arrange(operands.arranged);
     call.stage();
-    kernel(
-      call.at(y),
-      call.at(call.x),
-      call.at(w),
-      call.at(b),
-      call.at(arranged),
-      call.strides(),
-      rows,
-      cols,
-      k,
-      block,
-    );
+    const xScales = x instanceof Quantized ? x.scalesAt() : 0;
+    projection.run(call.at(y), call.at(call.x), call.strides(), call.rows, xScales);
     return call.result(y);
   } finally {
     call.end();

@@ -1,8 +1,7 @@
 import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
 import { given, residentKernel, residentPlace, startOf } from "../call/resident.js";
-import { checkFinite, checkNonNegative, rangeError } from "../check.js";
-import type { DType } from "../memory/dtype.js";
+import { checkNonNegative, checkWeightOffset, rangeError } from "../check.js";
 import { rmsNorm as op } from "../wasm/ops.js";
 
 /** Options of `rmsNorm`. */
@@ -55,7 +54,8 @@ export function rmsNorm(x: ArrayOrTensor, options: RMSNormOptions = noOptions): 
   const eps = asked === undefined ? 1e-5 : asked;
   const place = residentPlace(x, out, weight, bias, options, given(shift) + given(asked));
   if (place !== undefined) {
-    checkScalars(weightOffset, eps, place.dtype);
+    checkWeightOffset(op.name, weightOffset, place.dtype);
+    checkNonNegative(op.name, "eps", eps);
     const { start, rows, cols } = place;
     const kernel = residentKernel(op, place);
     kernel(startOf(out), 0, 0, start, 0, startOf(weight), startOf(bias), 0, rows, cols, weightOffset, eps);
@@ -63,13 +63,14 @@ export function rmsNorm(x: ArrayOrTensor, options: RMSNormOptions = noOptions): 
   }
   checkOptions(op, options);
   const { residual, sum, rstd } = options;
-  checkScalars(weightOffset, eps, "f64");
+  checkWeightOffset(op.name, weightOffset, "f64");
+  checkNonNegative(op.name, "eps", eps);
   if (sum !== undefined && residual === undefined) {
     throw rangeError(op.name, "residual", "an operand beside sum", residual);
   }
   const call = begin(op, x, options);
   try {
-    checkScalars(weightOffset, eps, call.dtype);
+    checkWeightOffset(op.name, weightOffset, call.dtype);
     const { operands } = op;
     const r = call.optional(operands.residual, residual);
     const w = call.optional(operands.weight, weight);
@@ -98,17 +99,5 @@ export function rmsNorm(x: ArrayOrTensor, options: RMSNormOptions = noOptions): 
     return call.result(y);
   } finally {
     call.end();
-  }
-}
-
-/** The largest number of f32. */
-const LARGEST = (2 - 2 ** -23) * 2 ** 127;
-
-/** An offset beyond f32 would be infinite where all else is f32, and make NaN of a row of zeros. */
-function checkScalars(weightOffset: number, eps: number, dtype: DType): void {
-  if (weightOffset !== 0) checkFinite(op.name, "weightOffset", weightOffset);
-  checkNonNegative(op.name, "eps", eps);
-  if (dtype !== "f64" && Math.abs(weightOffset) > LARGEST) {
-    throw rangeError(op.name, "weightOffset", `a number that f32 can hold, for x is ${dtype}`, weightOffset);
   }
 }

@@ -4,6 +4,7 @@ import { captureCommand } from "./commands/capture.js";
 import { mergeCommand } from "./commands/merge.js";
 import { studyCommand } from "./commands/study.js";
 import { statusOf } from "./error.js";
+import { countOptions } from "./options.js";
 import { version } from "./package.js";
 
 const program = new Command("orthonorm")
@@ -29,7 +30,7 @@ orthonorm study --help explains the columns.`,
 
 for (const command of [studyCommand(), mergeCommand(), captureCommand()]) {
   program.addCommand(
-    command.copyInheritedSettings(program).showHelpAfterError(`Try: orthonorm ${command.name()} --help`),
+    countOptions(command).copyInheritedSettings(program).showHelpAfterError(`Try: orthonorm ${command.name()} --help`),
   );
 }
 

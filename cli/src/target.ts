@@ -1,11 +1,11 @@
 /** A command's results in files, each written whole or not at all. */
 
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { access, realpath, stat } from "node:fs/promises";
+import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { access, constants, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { printable } from "@orthonorm/files";
-import { systemReason } from "@orthonorm/files/node";
+import { makeFolders, removeFolders, systemReason } from "@orthonorm/files/node";
 import { CommandError } from "./error.js";
 
 /** Where a result goes: a regular file, which is replaced whole, or a device or pipe, which is written to. */
@@ -38,7 +38,7 @@ export async function prepareTarget(option: string, file: string, inputs: readon
       }
     }
     if (there !== null) await access(path, constants.W_OK);
-    await access(await nearestFolder(dirname(path)), constants.W_OK);
+    tryFolder(await nearestFolder(dirname(path)));
     return { option, file, path, replace: true };
   } catch (error) {
     throw error instanceof CommandError ? error : unwritable(option, file, systemReason(error));
@@ -50,9 +50,10 @@ export async function prepareTarget(option: string, file: string, inputs: readon
  * comes before or after it, and cannot leave half of it behind.
  */
 export function writeWhole({ option, file, path, replace }: Target, pieces: Iterable<string>): void {
-  const written = replace ? `${path}.${randomBytes(4).toString("hex")}.tmp` : path;
+  const written = replace ? beside(path) : path;
+  const made: string[] = [];
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    made.push(...makeFolders(dirname(path)));
     const into = openSync(written, replace ? "wx" : "w");
     try {
       for (const piece of pieces) writeAll(into, Buffer.from(piece));
@@ -62,6 +63,7 @@ export function writeWhole({ option, file, path, replace }: Target, pieces: Iter
     if (replace) renameSync(written, path);
   } catch (error) {
     if (replace) rmSync(written, { force: true });
+    removeFolders(made);
     // What goes wrong while a text is made is no fault of the file.
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     throw unwritable(option, file, systemReason(error));
@@ -70,6 +72,23 @@ export function writeWhole({ option, file, path, replace }: Target, pieces: Iter
 
 function writeAll(file: number, bytes: Buffer): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+}
+
+/** A name beside a file, for the time that it takes to write it. */
+function beside(path: string): string {
+  return `${path}.${randomBytes(4).toString("hex")}.tmp`;
+}
+
+/** @throws the system's error unless the folder takes files: permissions alone do not say it of /proc, where root has all of them */
+function tryFolder(folder: string): void {
+  const file = beside(join(folder, "orthonorm"));
+  try {
+    closeSync(openSync(file, "wx"));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === "ENOENT" ? new Error("a folder that takes no files") : error;
+  }
+  rmSync(file);
 }
 
 /** The path of a file that does not exist yet, where links in the folders that do are followed. */

@@ -1,9 +1,10 @@
 /** Files of tensors written to a disk: each whole or not at all, never half of one under its name. */
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, readlink, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, readlink, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { systemReason } from "./disk.js";
 import { expected, FileError } from "./error.js";
+import { makeFolders, removeFolders } from "./folders.js";
 import { divide, indexName, indexText, modelFiles, shardName } from "./shards.js";
 import { checkOptions, checkTensors, type GivenTensor, type Metadata, safetensorsBytes } from "./write-safetensors.js";
 
@@ -99,7 +100,7 @@ async function writeAll(files: readonly Written[], signal?: AbortSignal): Promis
       const to = await target(path);
       const from = `${to}.${randomBytes(4).toString("hex")}.tmp`;
       const handle = await attempt(path, async () => {
-        made.push(...(await makeFolders(dirname(to))));
+        made.push(...makeFolders(dirname(to)));
         return open(from, "wx");
       });
       moves.push({ path, from, to });
@@ -112,19 +113,9 @@ async function writeAll(files: readonly Written[], signal?: AbortSignal): Promis
     for (const { path, from, to } of moves) await attempt(path, () => rename(from, to));
   } catch (error) {
     for (const { from } of moves) await rm(from, { force: true });
-    // From the innermost on. One that holds another's files by now stays.
-    for (const folder of made.reverse()) await rmdir(folder).catch(() => {});
+    removeFolders(made);
     throw error;
   }
-}
-
-/** Makes a folder and those it lies in. @returns the ones that were not there before, the outermost first */
-async function makeFolders(folder: string): Promise<string[]> {
-  const first = await mkdir(folder, { recursive: true });
-  const made: string[] = [];
-  if (first === undefined) return made;
-  for (let one = resolve(folder); one !== dirname(resolve(first)); one = dirname(one)) made.unshift(one);
-  return made;
 }
 
 /** What links may lead through on their way to a file, as Linux has it. */

@@ -46,6 +46,7 @@ export async function swapEffects(
   const variants = [...norms.map((norm) => [norm]), ...(norms.length > 1 ? [norms] : [])];
   const plain = await openSession(runtime, { name: open.name, bytes: open.bytes, folder: options.folder });
   const effects: Effect[] = [];
+  const breathe = breathing();
   try {
     for (const [at, variant] of variants.entries()) {
       const bytes = swapped(open, variant);
@@ -54,6 +55,7 @@ export async function swapEffects(
       try {
         for (const arrays of inputs) {
           for (const { feeds } of batches(open, arrays, options.batch)) {
+            await breathe();
             options.signal?.throwIfAborted();
             const tensors = tensorsOf(runtime, feeds);
             const before = await runSession(plain, tensors, open.name);
@@ -70,6 +72,19 @@ export async function swapEffects(
     await plain.release();
   }
   return effects;
+}
+
+/** How long a run may go on without letting anything else through. */
+const breathMs = 50;
+
+/** Lets timers and signals through now and then: a runtime that never waits, as onnxruntime-web does not, would keep out Ctrl-C. */
+function breathing(): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < breathMs) return;
+    await new Promise((resolve) => setTimeout(resolve));
+    last = performance.now();
+  };
 }
 
 /** Sums over rows of two outputs. */

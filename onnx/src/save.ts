@@ -3,11 +3,11 @@
  * the batches of each go to a file of their own first; memory holds one batch, the disk all states twice for a moment.
  */
 import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open as openFile, rm } from "node:fs/promises";
+import { createReadStream, rmSync } from "node:fs";
+import { type FileHandle, open as openFile } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { type GivenTensor, printable } from "@orthonorm/files";
-import { openDisk, systemReason, writeSafetensors } from "@orthonorm/files/node";
+import { makeFolders, openDisk, removeFolders, systemReason, writeSafetensors } from "@orthonorm/files/node";
 import { capture } from "./capture.js";
 import { expected } from "./error.js";
 import type { Arrays } from "./inputs.js";
@@ -19,11 +19,15 @@ import { affineTensors, Extent, metadataOf } from "./states-file.js";
 
 export interface CapturedFile {
   sites: { norm: FoundNorm; dtype: string; shape: readonly number[] }[];
+  /** Whether all inputs were run: false where the signal stopped the run and `partial` kept what it had. */
+  complete: boolean;
 }
 
 export interface SaveOptions {
   batch: number;
   signal?: AbortSignal;
+  /** Whether a run that the signal stops gives the states until then, of one batch at least, instead of throwing. */
+  partial?: boolean;
   progress?: (what: string, share: number) => void;
 }
 
@@ -31,29 +35,39 @@ export interface SaveOptions {
  * Runs the model and writes `path`: a tensor per norm, named after it, with its weight and bias as NAME.weight and NAME.bias. The
  * metadata has the kind, the eps and the names of every norm. The file appears whole or not at all.
  *
- * @throws OnnxError, FileError; the signal's reason where it stopped the run
+ * @throws OnnxError, FileError; the signal's reason where it stopped the run, unless `partial`
  */
 export async function captureToFile(
   runtime: Runtime,
   open: OpenModel,
   inputs: readonly Arrays[],
   path: string,
-  { batch, signal, progress }: SaveOptions,
+  { batch, signal, partial = false, progress }: SaveOptions,
 ): Promise<CapturedFile> {
+  // What a partial run has is written whole, whatever the signal says.
+  const thrown = partial ? undefined : signal;
   const folder = resolve(dirname(open.name));
   const spool = `${resolve(path)}.${randomBytes(4).toString("hex")}.tmp`;
   const sites = new Map<FoundNorm, Site>();
+  const made: string[] = [];
+  let written = false;
+  // Where a second Ctrl-C ends the process at once, nothing else would remove the batches.
+  const removeSpool = () => rmSync(spool, { recursive: true, force: true });
+  process.once("exit", removeSpool);
   try {
-    await writable(path, () => mkdir(spool, { recursive: true }));
+    made.push(...(await writable(path, async () => makeFolders(spool))));
     let computed: ReadonlyMap<string, Rows> = new Map();
-    for await (const step of capture(runtime, open, inputs, { folder, batch, signal })) {
+    let share = 0;
+    for await (const step of capture(runtime, open, inputs, { folder, batch, signal: thrown })) {
       computed = step.computed;
       for (const [norm, rows] of step.states) {
         const site = sites.get(norm) ?? (await newSite(spool, sites.size, norm, path));
         sites.set(norm, site);
         await writable(path, () => site.write(rows));
       }
-      progress?.(basename(open.name), step.share);
+      share = step.share;
+      progress?.(basename(open.name), share);
+      if (partial && signal?.aborted) break;
     }
     for (const site of sites.values()) await site.close();
     const tensors: GivenTensor[] = [];
@@ -61,11 +75,15 @@ export async function captureToFile(
       tensors.push({ name: norm.name, ...site.tensor() });
       tensors.push(...(await affineTensors(open, site, computed, (location) => openBeside(folder, location))));
     }
-    await writeSafetensors(path, tensors, { metadata: metadataOf(basename(open.name), [...sites.keys()]), signal });
-    return { sites: [...sites].map(([norm, { dtype, shape }]) => ({ norm, dtype, shape })) };
+    const metadata = metadataOf(basename(open.name), [...sites.keys()]);
+    await writeSafetensors(path, tensors, { metadata, signal: thrown });
+    written = true;
+    return { sites: [...sites].map(([norm, { dtype, shape }]) => ({ norm, dtype, shape })), complete: share === 1 };
   } finally {
     for (const site of sites.values()) await site.close();
-    await rm(spool, { recursive: true, force: true });
+    removeSpool();
+    process.off("exit", removeSpool);
+    if (!written) removeFolders(made.slice(0, -1));
   }
 }
 

@@ -55,6 +55,15 @@ export function fits({ shape, keep }: Mask, site: readonly number[]): boolean {
   return keep.length > 0 && last.length === shape.length && last.every((size, at) => size === shape[at]);
 }
 
+/** The mask of states of this shape, which are the first of those that the whole mask is for. */
+export function firstOfMask(mask: Mask, site: readonly number[]): Mask {
+  const { shape, keep } = mask;
+  const [count] = site;
+  const cut = shape.length === site.length - 1 && count < shape[0];
+  if (!cut) return mask;
+  return { ...mask, shape: [count, ...shape.slice(1)], keep: keep.subarray(0, (keep.length / shape[0]) * count) };
+}
+
 /** What is said where the mask fits no site. */
 export function misfit(
   { name, shape }: Mask,

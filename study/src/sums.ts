@@ -3,7 +3,7 @@ import { listed, naturally, printable } from "@orthonorm/files";
 import { StudyError } from "./error.js";
 import { SiteSums } from "./measure/site.js";
 import { asNumber, asObject } from "./summary/saved.js";
-import type { Group, Norm, Report, Site, Skipped, SourceFile, Speed } from "./types.js";
+import type { Group, ModelSwap, Norm, Report, Site, Skipped, SourceFile, Speed, SwapEffect } from "./types.js";
 
 interface Head {
   version: string;
@@ -19,6 +19,8 @@ export class GroupSums {
   /** The figures of sites whose sums are not needed any more, and whether one of those has a repeated row. */
   private readonly settled: Site[] = [];
   private settledRepeated = false;
+  /** It belongs to one run of the model, so it is neither saved nor merged. */
+  swap: ModelSwap | null = null;
 
   /**
    * @param name of the model: that of --pool, or the path of its file or folder. Parts with the same name are one model
@@ -72,8 +74,16 @@ export class GroupSums {
     const fit = [...this.sites.values()].filter(({ unfit }) => unfit === null);
     // Which rows count once is decided for the model, so that one token's state is treated alike at all sites.
     const hasRepeated = this.settledRepeated || fit.some((site) => site.hasRepeated);
-    const sites = [...this.settled, ...fit.map((site) => site.figures(hasRepeated))];
-    return { label, sources, norm, normFrom, sites: sites.sort((a, b) => byDepth(a.site, b.site)) };
+    const sites = [...this.settled, ...fit.map((site) => site.figures(hasRepeated))].map((site) => {
+      return { ...site, swapOutput: this.swapOf(site.site) };
+    });
+    return { label, sources, norm, normFrom, sites: sites.sort((a, b) => byDepth(a.site, b.site)), swap: this.swap };
+  }
+
+  /** A slice of split states, "h.0.ln_1[2]", is of the norm that its tensor is of. */
+  private swapOf(site: string): SwapEffect | null {
+    const { swap } = this;
+    return swap?.sites.get(site) ?? swap?.sites.get(site.replace(/\[\d+\]$/, "")) ?? null;
   }
 }
 
@@ -124,6 +134,7 @@ export class StudySums {
     this.skipped.push(...other.skipped);
     this.speed = [];
     this.hints = [];
+    for (const group of [...this.groups, ...other.groups]) group.swap = null;
     for (const group of other.groups) {
       const there = this.groups.find(({ name, pooled }) => name === group.name && pooled === group.pooled);
       if (there === undefined) {

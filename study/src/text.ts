@@ -8,6 +8,29 @@ export function shorten(name: string, width: number): string {
 }
 
 /**
+ * Shortens a text that ends in the name of a site, such as "model.safetensors h.10.ln_1". What stands before the name goes first;
+ * of a name that is too long itself, its first number stays whole, since "…0.ln_1" would be another layer.
+ */
+export function shortenSite(text: string, width: number): string {
+  if ([...text].length <= width) return text;
+  const name = text.slice(text.lastIndexOf(" ") + 1);
+  if ([...name].length < width) return cutStart(text, width);
+  const number = /\d+/.exec(name);
+  if (number === null) return shorten(name, width);
+  const end = number.index + number[0].length;
+  const [before, after] = [name.slice(0, end), name.slice(end)];
+  const left = cutStart(before, Math.max(number[0].length + 1, Math.ceil(width / 2), width - [...after].length));
+  return left + cutStart(after, Math.max(0, width - [...left].length));
+}
+
+/** The last characters of a text, `width` together with the ellipsis before them. */
+function cutStart(text: string, width: number): string {
+  const characters = [...text];
+  if (characters.length <= width) return text;
+  return width < 1 ? "" : `…${characters.slice(characters.length - width + 1).join("")}`;
+}
+
+/**
  * How many decimals a column has: as many as give its middle value `significant` digits. They are the same in every row, so that the
  * decimal points stand under each other.
  */

@@ -35,6 +35,27 @@ export interface Group {
   normFrom: string | null;
   /** In the order of their depth, which figures have from left to right. */
   sites: Site[];
+  /** What RMSNorm in LayerNorm's place changes in the model's own output; null, or left out, where the model was not run with it. */
+  swap?: ModelSwap | null;
+}
+
+/** What the model's own output changes with RMSNorm in the place of some of its LayerNorms. */
+export interface SwapEffect {
+  /** ‖Δ‖/‖y‖ of the output. */
+  relative: number;
+  /** The share of rows whose largest element is the same one; null where rows have a single element. */
+  agreement: number | null;
+  /** Mean KL divergence of softmax(y) from softmax of the swapped output, in nats; null unless the output is named logits. */
+  divergence: number | null;
+}
+
+export interface ModelSwap {
+  /** Of each LayerNorm that can be swapped, by the name of its site. */
+  sites: ReadonlyMap<string, SwapEffect>;
+  /** Of all of these at once; null where there is none. */
+  together: SwapEffect | null;
+  /** The LayerNorms that cannot be swapped. */
+  fixed: { site: string; reason: string }[];
 }
 
 export interface SourceFile {
@@ -119,6 +140,8 @@ export interface Site {
   } | null;
   /** Measured on a sample of the ordinary rows; null where the study was stopped before. */
   sample: Sample | null;
+  /** Of RMSNorm in this LayerNorm's place, where the model was run with it; it is neither saved nor merged. */
+  swapOutput?: SwapEffect | null;
 }
 
 /** A group of rows. */

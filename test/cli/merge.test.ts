@@ -51,6 +51,39 @@ describe("parts that merge", () => {
     expect(merged.sites[1].sample.rows).toBe(whole.sites[1].sample.rows);
   });
 
+  test("give it too where each part has few rows, whose values are kept, and all together have many", () => {
+    const rows = (from: number, to: number) => f32(to - from, 16, many.slice(from * 16, to * 16));
+    const many = normals(1300 * 16, 0.1);
+    for (let i = 0; i < 16; i++) many[16 + i] *= 200;
+    const weight = { dtype: "F32", shape: [16], data: Float32Array.from(normals(16, 1)) };
+    write("many-weights.safetensors", { "h.0.weight": weight, "h.1.weight": weight });
+    write("many.safetensors", { "h.0": rows(0, 1300), "h.1": rows(0, 900) });
+    write("many-1.safetensors", { "h.0": rows(0, 600), "h.1": rows(0, 3) });
+    write("many-2.safetensors", { "h.0": rows(600, 1300), "h.1": rows(3, 900) });
+    const measure = (file: string, ...args: string[]) =>
+      run("study", file, "--weights", "many-weights.safetensors", "--pool", "m", "--json", "-", ...args);
+    const whole = measure("many.safetensors", "--save", "many.json");
+    // Of more than 1024 rows none are kept one by one, also not those of a bin with a single one: what is saved stays small.
+    const [{ sites }] = JSON.parse(readFileSync(join(folder, "many.json"), "utf8")).groups;
+    const kept = sites.map(({ octaves }: { octaves: unknown }) => /"values":/.test(JSON.stringify(octaves)));
+    expect(kept).toEqual([false, true]);
+    for (const at of [1, 2]) measure(`many-${at}.safetensors`, "--save", `many-${at}.json`);
+    expect(comparable(run("merge", "many-2.json", "many-1.json", "--json", "-"))).toEqual(comparable(whole));
+    // Of few rows quartiles are those of the values themselves.
+    const angles = Array.from({ length: 900 }, (_, row) => {
+      const x = Array.from(Float32Array.from(many.slice(row * 16, (row + 1) * 16)));
+      const [along, square] = [x.reduce((a, b) => a + b) / 4, x.reduce((a, b) => a + b * b, 0)];
+      return 90 - (Math.atan2(along, Math.sqrt(square - along * along)) * 180) / Math.PI;
+    });
+    const [massive] = angles.splice(1, 1);
+    const sorted = angles.sort((a, b) => a - b);
+    const { angle, angleAfter } = whole.sites[1];
+    expect(whole.sites[1].massive?.angle.median).toBeCloseTo(massive, 5);
+    const quartiles = [0.25, 0.5, 0.75].map((share) => sorted[Math.ceil(share * 899) - 1]);
+    for (const [at, found] of [angle.q1, angle.median, angle.q3].entries()) expect(found).toBeCloseTo(quartiles[at], 5);
+    expect(angleAfter).not.toBeNull();
+  });
+
   test("rows of zeros count beside the others where a part of a site has no others", () => {
     const blank = f32(3, 16, new Float32Array(48));
     write("rows-1.safetensors", { "h.0": random(5, 16), "h.1": blank, "h.2": blank });
@@ -99,7 +132,7 @@ describe("parts that merge", () => {
       ['"centred":0', '"centred":-1', /expected centred as a count/],
       ['"centred":0', '"centred":171', /expected at most as many centred rows as there are/],
       ['"dCos2":[', '"dCos2":["1",', /expected a sum as a list of finite numbers/],
-      ['"histogram":[[', '"histogram":[[-1,', /expected runs of a cell and its counts/],
+      ['"values":[', '"values":[-1,', /expected at most 1024 values, none below zero/],
       ['"pooled":true', '"pooled":1', /expected a group with name, pooled, sources and sites/],
     ] as const) {
       expect(saved).toContain(from);

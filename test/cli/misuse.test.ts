@@ -3,6 +3,8 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { modelBytes } from "../support/onnx-model.js";
+import { layerNorm } from "../support/onnx-norms.js";
 import { f32, folder, orthonorm, random, root, sparse, write, writeRaw } from "../support/study-runs.js";
 
 describe("misuse", () => {
@@ -105,6 +107,60 @@ describe("misuse", () => {
       /--json good\.safetensors expected a file to write, got one of the files to read/,
     );
     expect(readFileSync(join(folder, good))).toEqual(bytes);
+  });
+
+  test("a folder that takes no files is refused at once by every option that writes", () => {
+    // Linux's /proc takes none, and Node's recursive mkdir tries for ever there. As root no permission is missing.
+    if (process.platform !== "linux") return;
+    writeFileSync(join(folder, "model.onnx"), modelBytes(layerNorm()));
+    write("fed.safetensors", { x: random(4, 8) });
+    const refused = (option: string, file: string) =>
+      new RegExp(
+        `: ${option} ${file} expected a file that can be written, got (a folder that takes no files|no permission)$`,
+        "m",
+      );
+    for (const file of ["/proc/x", "/proc/orthonorm/deep/x"]) {
+      for (const option of ["--json", "--csv", "--html", "--save"]) {
+        fails(["study", good, option, file], 1, refused(option, file));
+      }
+      fails(["capture", "model.onnx", "--inputs", "fed.safetensors", "-o", file], 1, refused("--output", file));
+    }
+    const { status, stderr } = orthonorm(["study", "model.onnx", "--inputs", "fed.safetensors"], { TMPDIR: "/proc" });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^study: \/proc expected a folder for temporary files \(TMPDIR\), got [^\n]+\n$/);
+  });
+
+  test("an option that means nothing without another, or is given twice", () => {
+    writeFileSync(join(folder, "text.txt"), "a text");
+    const alone: [string, string, string][] = [
+      ["--weight-offset", "1", "--weights beside it"],
+      ["--pairs", "pairs.json", "--weights beside it"],
+      ["--inputs", "fed.safetensors", "an .onnx model to feed"],
+      ["--text", "text.txt", "an .onnx model to feed"],
+      ["--batch", "16", "an .onnx model to feed"],
+      ["--tokens", "512", "an .onnx model to feed"],
+    ];
+    for (const [option, value, what] of alone) {
+      fails(["study", good, option, value], 2, new RegExp(`^study: ${option} expected ${what}, got none$`, "m"));
+    }
+    const tokens = ["--inputs", "fed.safetensors", "--tokens", "9"];
+    for (const command of ["study", "capture"]) {
+      fails([command, "any.onnx", ...tokens], 2, /^\w+: --tokens expected --text beside it, got none$/m);
+    }
+    // As help has them, so that none is forgotten; only --weights may be given again.
+    const valued = (command: string) =>
+      [...orthonorm([command, "--help"]).stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+) </gm)].map(([, option]) => option);
+    const values: Record<string, string> = { "--norm": "rmsnorm", "--dtype": "bf16", "--batch": "2", "--tokens": "2" };
+    for (const command of ["study", "merge", "capture"]) {
+      const options = valued(command).filter((option) => option !== "--weights");
+      expect(options.length).toBeGreaterThan(3);
+      for (const option of options) {
+        const [value, other] = [values[option] ?? "1", values[option] ?? "0"];
+        const twice = new RegExp(`^${command}: ${option} expected once, got it twice$`, "m");
+        fails([command, good, option, value, option, other], 2, twice);
+      }
+    }
+    fails(["capture", good, "-o", "a", "--output", "b", "-o", "c"], 2, /--output expected once, got it 3 times$/m);
   });
 
   test("folders are made for what is written, and not where the study fails", () => {

@@ -6,7 +6,8 @@ import { lookFor } from "../../cli/src/terminal/look.js";
 import { Progress } from "../../cli/src/terminal/progress.js";
 import { render } from "../../cli/src/terminal/render.js";
 import type { Report } from "../../study/src/types.js";
-import { study, twins } from "../support/study-runs.js";
+import { normals } from "../support/random.js";
+import { average, f32, folder, random, study, twins, write } from "../support/study-runs.js";
 
 describe("the look", () => {
   test("colour on a terminal only, and not where NO_COLOR, --no-color or a dumb terminal forbids it", () => {
@@ -78,6 +79,35 @@ describe("the look", () => {
     ]);
   });
 
+  test("the key names the sites where eps makes the norms as run differ by another amount than the angle says", async () => {
+    const [rows, cols, eps] = [20, 16, 1e-5];
+    const small = normals(rows * cols, 0.5).map((value) => Math.fround(1e-3 * value));
+    write("eps.safetensors", { large: random(rows, cols), small: f32(rows, cols, small) });
+    const report = await study([join(folder, "eps.safetensors")], { withSpeed: false });
+    const key = render(report, { width: 100, color: false }).replace(/\s+/g, " ");
+    const run: number[] = [];
+    const byAngle: number[] = [];
+    for (let row = 0; row < rows; row++) {
+      const x = small.subarray(row * cols, (row + 1) * cols);
+      const mean = average(x);
+      const square = average(x.map((value) => value * value));
+      const variance = average(x.map((value) => (value - mean) ** 2));
+      const differ = (of: number) =>
+        Math.sqrt(
+          average(x.map((value) => (value / Math.sqrt(square + of) - (value - mean) / Math.sqrt(variance + of)) ** 2)),
+        );
+      run.push(differ(eps));
+      byAngle.push(differ(0));
+    }
+    const percent = (values: number[]) => (100 * average(values)).toFixed(1);
+    expect(Number(percent(run))).toBeLessThan(0.9 * Number(percent(byAngle)));
+    expect(key).toContain(
+      `which leaves eps out. Both norms run, with eps, differ by another amount, in the sampled rows: small ${percent(run)} % (by the angle ${percent(byAngle)} %); at the other sites it is so much (to within 0.`,
+    );
+    const alike = render(await measured, { width: 100, color: false });
+    expect(alike).not.toContain("another amount");
+  });
+
   test("progress: nothing in the first 300 ms or off a terminal, then one line that is taken back", async () => {
     const heard = (isTTY: boolean) => {
       const written: string[] = [];
@@ -101,5 +131,35 @@ describe("the look", () => {
     }
     expect(terminal.written).toEqual(["\r██████████░░░░░░░░░░  50 %  site  (Ctrl-C stops)\u001b[K", "\r\u001b[K"]);
     expect(pipe.written).toEqual([]);
+  });
+
+  test("progress: on a terminal of 80 columns the number of a layer stays, whatever is cut", async () => {
+    const shown = async (what: string, columns = 80) => {
+      const written: string[] = [];
+      const write = (text: string) => written.push(text);
+      const progress = new Progress({ isTTY: true, columns, write } as unknown as NodeJS.WriteStream, {});
+      await new Promise((resolve) => setTimeout(resolve, 310));
+      progress.update(what, 0.5);
+      const [, text] = / {2}50 % {2}(.*) {2}\(Ctrl-C stops\)/.exec(written[0]) ?? [];
+      expect(written[0].length).toBeLessThan(columns + "\r\u001b[K".length);
+      return text;
+    };
+    const file = "checkpoints/run-3/states.safetensors";
+    const texts = await Promise.all([
+      shown("states.npz h.10.ln_1"),
+      shown(`${file} model.layers.10.input_layernorm`),
+      shown(`${file} model.layers.10.post_attention_layernorm.input`),
+      shown(`${file} language_model.model.decoder.layers.10.norm`),
+      shown(`${file} a_name_of_no_layer_that_is_much_longer_than_the_line`),
+      shown(`${file} model.layers.10.input_layernorm`, 60),
+    ]);
+    expect(texts).toEqual([
+      "states.npz h.10.ln_1",
+      "…rs model.layers.10.input_layernorm",
+      "model.layers.10…ion_layernorm.input",
+      "…model.model.decoder.layers.10.norm",
+      "a_name_of_no_laye…ger_than_the_line",
+      "…yers.10…ernorm",
+    ]);
   });
 });

@@ -16,6 +16,7 @@ import { describe, expect, it } from "vitest";
 import norm from "../../bindings/wasm/norm.simd.wasm?url&inline";
 import { type Any, calls, f32, refuses } from "../support/errors.js";
 import { foreignRealm } from "../support/realm.js";
+import { entryOf, type OpName } from "../support/table.js";
 
 const evaluate = await foreignRealm();
 /** An array of the other realm. */
@@ -36,7 +37,9 @@ describe("arrays", () => {
       ["Uint16Array", "bf16", [0x3f80, 0x4000, 0x4040, 0x4080]],
     ] as const) {
       // what goes with x is chosen by this realm's classes
-      if (kind !== "Float32Array" && ["project", "reject", "angle", "invertLayerNorm", "linear"].includes(op)) continue;
+      const { arguments: positional, operands } = entryOf(op as OpName);
+      const more = op === "invertLayerNorm" || positional.slice(1).some((name) => name in operands);
+      if (kind !== "Float32Array" && more) continue;
       const here = new ({ Float32Array, Float64Array, Uint16Array } as Any)[kind](values);
       expect(call(foreign(kind, ...values), { dtype }), `${kind} ${dtype}`).toEqual(call(here, { dtype }));
     }

@@ -9,6 +9,15 @@ describe("whatever the bytes", () => {
   const bytes: Record<string, Buffer> = {
     "a.safetensors": safetensors({ a: f32([3, 4], 1), b: f32([2, 2], 2) }),
     "a.npy": npy("'<f4'", [4, 5], noise(80)),
+    "fortran.npy": npy("'<f4'", [4, 5], noise(80), { fortran: true }),
+    "fortran-3d.npy": npy("'<f8'", [2, 3, 4], noise(192), { fortran: true }),
+    "big-endian.npy": npy("'>f4'", [4, 5], noise(80)),
+    "big-endian-fortran.npy": npy("'>f8'", [3, 5], noise(120), { fortran: true }),
+    "both.npz": zip([
+      { name: "f.npy", data: npy("'<f4'", [4, 5], noise(80), { fortran: true }) },
+      { name: "b.npy", data: npy("'>f4'", [4, 5], noise(80)), deflate: true },
+      { name: "bf.npy", data: npy("'>f8'", [3, 2], noise(48), { fortran: true }), deflate: true },
+    ]),
     "stored.npz": zip([
       { name: "a.npy", data: npy("'<f4'", [4, 5], noise(80)) },
       { name: "b.npy", data: npy("'<f8'", [3], noise(24)) },

@@ -27,7 +27,7 @@ import {
   type Source,
   safetensorsBytes,
 } from "@orthonorm/files";
-import { openDisk, writeSafetensors, writeShards } from "@orthonorm/files/node";
+import { makeFolders, openDisk, removeFolders, writeSafetensors, writeShards } from "@orthonorm/files/node";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { uniforms } from "../support/random.js";
@@ -380,6 +380,21 @@ describe("writeSafetensors", () => {
     await expect(late).rejects.toThrow("enough");
     expect(closed).toBe(2);
     expect(existsSync(join(folder, "stopped"))).toBe(false);
+  });
+
+  test("folders are made as far as there are none, by one of many tasks, and taken back where one cannot be made", () => {
+    const [outer, inner] = [join(folder, "outer"), join(folder, "outer/inner")];
+    expect(makeFolders(inner)).toEqual([outer, inner]);
+    expect(makeFolders(inner)).toEqual([]);
+    removeFolders([outer, inner]);
+    expect(existsSync(outer)).toBe(false);
+    // The name is too long for the last one only.
+    expect(() => makeFolders(join(inner, "n".repeat(300)))).toThrow("ENAMETOOLONG");
+    expect(existsSync(outer)).toBe(false);
+    writeFileSync(join(folder, "no-folder"), "");
+    expect(() => makeFolders(join(folder, "no-folder"))).toThrow("EEXIST");
+    // Node's recursive mkdir would try for ever.
+    if (process.platform === "linux") expect(() => makeFolders("/proc/orthonorm/deep")).toThrow(/ENOENT|EACCES/);
   });
 
   test("where the disk refuses, it says why", async () => {

@@ -285,7 +285,44 @@ describe("captured to a file", () => {
     await expect(captureToFile(runtime, model(), [wrong], path, { batch: 5 })).rejects.toThrow(
       /^\S*model\.onnx expected inputs that the model can be run with, got [^\n]+$/,
     );
+    const deep = join(folder, "made/for/states.safetensors");
+    await expect(captureToFile(runtime, model(), [wrong], deep, { batch: 5 })).rejects.toThrow("expected inputs");
     expect(readdirSync(folder).sort()).toEqual(before);
+  });
+
+  it("a process that ends in the middle, as a second Ctrl-C does, leaves no batches behind", async () => {
+    const before = readdirSync(folder).sort();
+    const others = process.listeners("exit");
+    const batches = () => readdirSync(folder).filter((name) => name.startsWith("ended."));
+    let seen: string[][] = [];
+    const progress = () => {
+      const there = batches();
+      for (const listener of process.listeners("exit")) if (!others.includes(listener)) listener.call(process, 130);
+      seen = [there, batches()];
+      throw new Error("ended");
+    };
+    const inputs = new Map([["input", random(5, cols)]]);
+    const path = join(folder, "ended.safetensors");
+    await expect(captureToFile(runtime, model(), [inputs], path, { batch: 5, progress })).rejects.toThrow("ended");
+    expect(seen).toEqual([[expect.stringMatching(/\.tmp$/)], []]);
+    expect(process.listeners("exit")).toEqual(others);
+    expect(readdirSync(folder).sort()).toEqual(before);
+  });
+
+  it("of a run that is stopped, the states until then where they are asked for", async () => {
+    const path = join(folder, "partial.safetensors");
+    const inputs = new Map([["input", random(5, cols)]]);
+    const stopAt = (share: number) => {
+      const stop = new AbortController();
+      return { signal: stop.signal, progress: (_: string, done: number) => done >= share && stop.abort() };
+    };
+    const run = (share: number) =>
+      captureToFile(runtime, model(), [inputs], path, { batch: 1, partial: true, ...stopAt(share) });
+    expect(await run(0.4)).toMatchObject({ complete: false, sites: [{ shape: [2, cols] }] });
+    const { all } = await read(path);
+    expect(await run(1)).toMatchObject({ complete: true, sites: [{ shape: [5, cols] }] });
+    const whole = (await read(path)).all.get("h.0.ln_1")?.data as Float32Array;
+    expect(all.get("h.0.ln_1")?.data).toEqual(whole.slice(0, 2 * cols));
   });
 });
 

@@ -1,5 +1,6 @@
 // A model with RMSNorm in LayerNorm's place computes what RMSNorm of the same states gives, for every way to write the norm.
 
+import type { ReadTensor } from "@orthonorm/files";
 import { beforeAll, describe, expect, it } from "vitest";
 import { rmsNorm as rmsReference } from "../../bindings/reference/index.js";
 import {
@@ -126,6 +127,19 @@ describe("what the swap changes", () => {
     const effects = await effectsOf(spec);
     expect(effects.map(({ norm }) => norm?.name ?? null)).toEqual(["norm", "norm#2", null]);
     for (const { divergence } of effects) expect(divergence).toBeGreaterThan(0);
+  });
+
+  it("ends where it is stopped from outside, though the runtime never waits", async () => {
+    const rows = 100_000;
+    const many: ReadTensor = { dtype: "F32", shape: [rows, cols], data: new Float32Array(rows * cols).fill(1) };
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(new Error("stopped")), 300);
+    const effects = swapEffects(runtime, open(layerNorm()), [new Map([["x", many]])], {
+      batch: 1,
+      signal: stop.signal,
+    });
+    await expect(effects).rejects.toThrow("stopped");
+    clearTimeout(timer);
   });
 
   it("is nothing where all norms are RMSNorm", async () => {

@@ -192,6 +192,53 @@ describe("the figures", () => {
     expect(joined(["hidden_states[0]", "hidden_states[1]"])).toEqual([[2, true]]);
   });
 
+  test("sites that no line joins have marks of their own: whiskers, steps of chance, and no two series with one mark", () => {
+    const [{ sites, ...group }] = reports.twins.groups;
+    const draw = (names: string[], norm: "LayerNorm" | null) => {
+      const places = names.map((site, i) => {
+        const [sd, cols] = [sites[i].null.sd * (1 + i), 128 >> i];
+        return { ...sites[i], site, cols, null: { ...sites[i].null, sd } };
+      });
+      return new Map(
+        figuresOf({ ...reports.twins, groups: [{ ...group, norm, sites: places }] }, blank()).map((figure) => [
+          figure.id,
+          figure,
+        ]),
+      );
+    };
+    const marks = (svg: Element, mark: string) => [...svg.querySelectorAll(`[data-mark=${mark}]`)];
+    const parts = draw(["query", "key", "value"], null);
+    const angle = parts.get("angle")?.svg as Element;
+    // The only area is chance's; each site has one line and two caps.
+    expect(marks(angle, "area")).toHaveLength(1);
+    expect(marks(angle, "rule").flatMap((one) => [...one.querySelectorAll("line")])).toHaveLength(9);
+    expect(parts.get("angle")?.caption).toContain("whiskers: its quartiles");
+    // Chance is level at each site: all points of its outline come in pairs of one height.
+    const outline =
+      (marks(angle, "line")[0].querySelector("path")?.getAttribute("d") ?? "").match(/[\d.]+,[\d.]+/g) ?? [];
+    expect(outline).toHaveLength(6);
+    const edges =
+      (marks(angle, "area")[0].querySelector("path")?.getAttribute("d") ?? "").match(/[\d.]+,[\d.]+/g) ?? [];
+    const heights = edges.slice(0, 6).map((point) => point.split(",")[1]);
+    expect(new Set(heights).size).toBe(3);
+    expect([0, 2, 4].every((at) => heights[at] === heights[at + 1])).toBe(true);
+    for (const norm of [null, "LayerNorm"] as const) {
+      const svg = draw(["query", "key", "value"], norm).get("norm")?.svg as Element;
+      const looks = marks(svg, "dot").map(({ firstElementChild: dot }) =>
+        ["fill", "stroke"].map((paint) => dot?.getAttribute(paint)).join(" "),
+      );
+      expect(looks).toHaveLength(3);
+      expect(new Set(looks).size).toBe(3);
+      const places = marks(svg, "dot").flatMap((dot) =>
+        [...dot.querySelectorAll("circle")].map((one) => one.getAttribute("cx")),
+      );
+      expect(new Set(places).size).toBe(9);
+    }
+    const layers = draw(["layers.0", "layers.1", "layers.2"], null).get("angle");
+    expect(marks(layers?.svg as Element, "area")).toHaveLength(2);
+    expect(layers?.caption).toContain("bar or band: its quartiles");
+  });
+
   test("tokens in order have a heat map, whose classes diverge from chance", () => {
     const [ln] = reports.twins.groups;
     const chance = ln.sites[0].null.deviation;

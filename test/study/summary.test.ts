@@ -88,18 +88,80 @@ describe("the histogram and the running statistics", () => {
     histogram.addMany(values, values.length, Math.min(...values), Math.max(...values));
     const sorted = values.slice().sort();
     for (const share of [0.01, 0.25, 0.5, 0.75, 0.99]) {
-      const expected = sorted[Math.round(share * 5000)];
-      const cell = 2 * resolution[grid] * (grid === "angle" ? 1 : expected);
-      expect(Math.abs(histogram.quantiles([share])[0] - expected)).toBeLessThan(1.5 * cell);
+      const expected = sorted[Math.ceil(share * 5001) - 1];
+      // The edges of lengths are rounded to 1e-6.
+      const cell = resolution[grid] * (grid === "angle" ? 1 : 1.001 * expected);
+      expect(Math.abs(histogram.quantiles([share])[0] - expected)).toBeLessThan(cell);
     }
   });
 
+  test.each(["angle", "length"] as const)(
+    "quartiles on the %s grid are off by less than a cell, of any values",
+    (grid) => {
+      const bounds = grid === "angle" ? { min: 0, max: 180 } : { min: 1e-300, max: 1e150 };
+      const values = fc.array(fc.double({ ...bounds, noNaN: true }), { minLength: 1, maxLength: 60 });
+      fc.assert(
+        fc.property(values, (some) => {
+          const stats = new RunningStats(grid);
+          stats.addMany(Float64Array.from(some), some.length);
+          stats.coarsen();
+          const { q1, median, q3 } = stats.spread();
+          const sorted = Float64Array.from(some).sort();
+          for (const [found, share] of [
+            [q1, 0.25],
+            [median, 0.5],
+            [q3, 0.75],
+          ]) {
+            const expected = sorted[Math.ceil(share * some.length) - 1];
+            expect(Math.abs(found - expected)).toBeLessThanOrEqual(
+              resolution[grid] * (grid === "angle" ? 1.000001 : 1.001 * expected),
+            );
+          }
+        }),
+        { numRuns: 1000 },
+      );
+    },
+  );
+
+  test("up to 1024 values have quartiles among them, to the last bit, and merge to one state whatever the order and the parts", () => {
+    const lengths = fc.array(fc.double({ min: 0, max: 1e150, noNaN: true }), { minLength: 1, maxLength: 50 });
+    const statsOf = (values: readonly number[]) => {
+      const stats = new RunningStats("length");
+      stats.addMany(Float64Array.from(values), values.length);
+      return stats;
+    };
+    // Some lists cross the limit: each value is there so often.
+    fc.assert(
+      fc.property(lengths, fc.constantFrom(1, 20, 21, 40), fc.nat(), (some, often, cut) => {
+        const all = some.flatMap((value) => Array<number>(often).fill(value));
+        const at = cut % all.length;
+        const one = statsOf(all);
+        const merged = RunningStats.from("length", JSON.parse(JSON.stringify(statsOf(all.slice(at).reverse()))));
+        merged.addAll(statsOf(all.slice(0, at)));
+        const kept = ({ sum: _, squares: _s, ...state }: ReturnType<RunningStats["toJSON"]>) => JSON.stringify(state);
+        expect(kept(merged.toJSON())).toBe(kept(one.toJSON()));
+        expect(merged.spread()).toEqual(one.spread());
+        if (all.length > 1024) return;
+        const sorted = Float64Array.from(all).sort();
+        const { q1, median, q3 } = one.spread();
+        const expected = [0.25, 0.5, 0.75].map((share) => sorted[Math.ceil(share * all.length) - 1]);
+        expect([q1, median, q3]).toEqual(expected);
+      }),
+      { numRuns: 500 },
+    );
+    const taken = statsOf([3, 1, 3, 3, 2]);
+    taken.remove(3, 2);
+    expect(taken.spread()).toMatchObject({ mean: 2, min: 1, q1: 1, median: 2, q3: 3, max: 3 });
+    expect(taken.count).toBe(3);
+  });
+
   test.each(["angle", "length"] as const)("values of one cell of the %s grid have quartiles of their own", (grid) => {
-    // Centered states are at 1e-7° to 9e-7° from orthogonal, in a cell of 0.02°: its edge is no median of theirs.
+    // Centered states are at 1e-7° to 9e-7° from orthogonal, in a cell of 0.01°: its edge is no median of theirs.
     const { base, step } = grid === "angle" ? { base: 0, step: 1e-9 } : { base: 1, step: 1e-6 };
     const values = Float64Array.from({ length: 801 }, (_, i) => base + step * (100 + i));
     const stats = new RunningStats(grid);
     stats.addMany(values, values.length);
+    stats.coarsen();
     const { min, q1, median, q3, max } = stats.spread();
     expect([min, max]).toEqual([values[0], values[800]]);
     for (const [found, at] of [
@@ -117,8 +179,11 @@ describe("the histogram and the running statistics", () => {
       fc.property(values, (some) => {
         const stats = new RunningStats("length");
         stats.addMany(Float64Array.from(some), some.length);
-        const { min, q1, median, q3, max } = stats.spread();
-        expect([min, q1, median, q3, max]).toEqual([min, q1, median, q3, max].sort((a, b) => a - b));
+        for (const coarse of [false, true]) {
+          if (coarse) stats.coarsen();
+          const { min, q1, median, q3, max } = stats.spread();
+          expect([min, q1, median, q3, max]).toEqual([min, q1, median, q3, max].sort((a, b) => a - b));
+        }
         const same = new RunningStats("length");
         same.addMany(Float64Array.of(some[0], some[0], some[0]), 3);
         expect(same.spread()).toMatchObject({ q1: some[0], median: some[0], q3: some[0] });
@@ -129,15 +194,15 @@ describe("the histogram and the running statistics", () => {
   test("a length lies in its cell, at every edge too", () => {
     const near = fc.constantFrom(-2, -1, 0, 1, 2).map((steps) => 1 + steps * 2 ** -19);
     const edges = fc
-      .tuple(fc.integer({ min: -1021 * 128, max: 1023 * 128 }), near)
-      .map(([cell, by]) => 2 ** (cell / 128) * by);
+      .tuple(fc.integer({ min: -1021 * 256, max: 1023 * 256 }), near)
+      .map(([cell, by]) => 2 ** (cell / 256) * by);
     const lengths = fc.oneof(edges, fc.double({ min: 2 ** -1021, max: 2 ** 1023, noNaN: true }));
     fc.assert(
       fc.property(lengths, (length) => {
         const histogram = new Histogram("length");
         histogram.addMany(Float64Array.of(length), 1, length, length);
         const [low, high] = histogram.quantiles([0, 1]);
-        expect(high / low).toBeCloseTo(2 ** (1 / 128), 12);
+        expect(high / low).toBeCloseTo(2 ** (1 / 256), 12);
         expect(low / length).toBeLessThan(1 + 2 ** -20);
         expect(high / length).toBeGreaterThan(1 - 2 ** -20);
       }),
@@ -147,7 +212,7 @@ describe("the histogram and the running statistics", () => {
     smallest.addMany(Float64Array.of(0, 2 ** -1074, 2 ** -1022), 3, 0, 2 ** -1022);
     expect(smallest.total).toBe(3);
     const saved = JSON.parse(JSON.stringify(smallest));
-    expect(saved).toEqual([[-894 * 128, 3]]);
+    expect(saved).toEqual([[-894 * 256, 3]]);
     expect(JSON.parse(JSON.stringify(Histogram.from("length", saved)))).toEqual(saved);
   });
 
@@ -167,7 +232,7 @@ describe("the histogram and the running statistics", () => {
         parts.addAll(some(0, cut));
         const cells = new Map<number, number>();
         for (const value of values) {
-          const cell = Math.min(8999, Math.floor(value * 50));
+          const cell = Math.min(17999, Math.floor(value * 100));
           cells.set(cell, (cells.get(cell) ?? 0) + 1);
         }
         const expected = [...cells].sort(([a], [b]) => a - b);
@@ -187,10 +252,23 @@ describe("the histogram and the running statistics", () => {
       Float64Array.from(normals(100), (value) => 90 + value),
       100,
     );
-    const again = RunningStats.from("angle", JSON.parse(JSON.stringify(stats)));
-    expect(again.spread(true)).toEqual(stats.spread(true));
-    for (const broken of [null, 5, {}, { sum: ["1"] }, { ...JSON.parse(JSON.stringify(stats)), range: [1] }]) {
-      expect(() => RunningStats.from("angle", broken)).toThrow();
+    for (const coarse of [false, true]) {
+      if (coarse) stats.coarsen();
+      const saved = JSON.parse(JSON.stringify(stats));
+      expect(Object.keys(saved)).toContain(coarse ? "histogram" : "values");
+      const again = RunningStats.from("angle", saved);
+      expect(again.spread(true)).toEqual(stats.spread(true));
+      const values = Array(1025).fill(90);
+      const others = [
+        { range: [1] },
+        { values: [-1] },
+        { values },
+        { values: "90" },
+        { histogram: [[-1, 1]], values: undefined },
+      ];
+      for (const broken of [null, 5, {}, { sum: ["1"] }, ...others.map((other) => ({ ...saved, ...other }))]) {
+        expect(() => RunningStats.from("angle", broken)).toThrow();
+      }
     }
   });
 

@@ -23,6 +23,28 @@ describe("weights", () => {
     expect(paired.sites.every(({ scaled }) => scaled !== null)).toBe(true);
   });
 
+  test("a weight or bias that some sites of a model lack is said under the table", () => {
+    write("w-three.safetensors", { a: random(20, 16), b: random(20, 16), c: random(20, 16) });
+    const text = (tensors: string[]) => {
+      const parameters = Object.fromEntries(tensors.map((name) => [name, name.endsWith("bias") ? bias : weight]));
+      write("w-parts.safetensors", parameters);
+      const { status, stdout } = orthonorm(["study", "w-three.safetensors", "--weights", "w-parts.safetensors"]);
+      expect(status).toBe(0);
+      return stdout.replace(/\s+/g, " ");
+    };
+    const weights = ["a.weight", "b.weight", "c.weight"];
+    const noWeight = "Measured without scale and shift, for the weights have none of that name";
+    const noBias = "Measured with scale and without shift, for the weights have no bias of that name";
+    expect(text([...weights, "b.bias"])).toContain(`${noBias}: a, c.`);
+    const one = text(["b.weight", "b.bias"]);
+    expect(one).toContain(`${noWeight}: a, c.`);
+    expect(one).not.toContain(noBias);
+    expect(text(["a.weight", "b.weight", "b.bias"])).toMatch(new RegExp(`${noWeight}: c\\..*${noBias}: a\\.`));
+    for (const whole of [weights, [...weights, "a.bias", "b.bias", "c.bias"]]) {
+      expect(text(whole)).not.toMatch(/Measured with/);
+    }
+  });
+
   test("rows that weight and bias take out of range are counted, and in no figure", () => {
     const data = new Float32Array(16).fill(1);
     data[3] = 3e38;

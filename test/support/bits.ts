@@ -112,6 +112,15 @@ function* opCalls(o: typeof Orthonorm, dtype: DType, cols: number): Generator<[o
     const rows = encode(dtype, deviates(k * cols, seed + 7));
     yield ["linear", o.linear(x, rows, of), o.linear(x, rows, { ...of, bias: encode(wide, deviates(k, seed + 8)) })];
   }
+  {
+    const [linearWeight, linearBias] = [
+      encode(dtype, deviates(3 * cols, seed + 9)),
+      encode(wide, deviates(3, seed + 10)),
+    ];
+    const options = { ...of, weight, bias, residual: y, linearBias };
+    yield ["layerNormLinear", o.layerNormLinear(x, linearWeight, options), o.layerNormLinear(x, linearWeight, of)];
+    yield ["rmsNormLinear", o.rmsNormLinear(x, linearWeight, { ...options, weightOffset: 1 })];
+  }
   for (const k of [2, 3, 5]) {
     if (cols < 2 * k) break;
     const directions = o.orthonormalize(encode(wide, deviates(k * cols, seed + 5)), { cols });
@@ -142,6 +151,25 @@ function* laterCalls(o: typeof Orthonorm, dtype: DType, cols: number): Generator
   yield ["views", ...results, variance];
 }
 
+/** Whole numbers of 8 bits: rows, and what `linear` makes of them. */
+function* int8Calls(o: typeof Orthonorm, dtype: DType, cols: number): Generator<[key: string, ...results: unknown[]]> {
+  if (dtype === "f64") return;
+  const x = rowsOf(dtype, cols, cols * 8);
+  const bias = encode("f32", deviates(5, cols * 8 + 3));
+  for (const groupSize of [64, undefined]) {
+    const of = groupSize === undefined ? { cols, dtype } : { cols, dtype, groupSize };
+    const w = o.quantizeWeights(encode(dtype, deviates(5 * cols, cols * 8 + 9)), of);
+    const rows = o.rmsNormQuantize(x, { cols, dtype });
+    const y = o.linear(rows, w, { bias });
+    const { values, scales } = w.toArrays();
+    const f32 = (data: Numbers) => ({ dtype: "f32", data });
+    const numbers = Float32Array.from([...values, ...rows.toArrays().values]);
+    const results = [f32(numbers), f32(scales), f32(rows.toArrays().scales), f32(y.toArray())];
+    yield ["int8", ...results, o.linear(x, w, { cols, dtype, bias })];
+    for (const one of [w, rows, y]) one.dispose();
+  }
+}
+
 /** A result's bytes, with one NaN for all: their payloads are the one thing that WebAssembly leaves open. */
 function bytesOf(dtype: DType, result: Numbers): Uint8Array<ArrayBuffer> {
   const copy = result.slice();
@@ -162,7 +190,7 @@ export async function digests(orthonorm: typeof Orthonorm): Promise<Record<strin
   for (const dtype of dtypes) {
     const parts: Record<string, Uint8Array<ArrayBuffer>[]> = {};
     for (const cols of lengths) {
-      for (const calls of [opCalls, laterCalls]) {
+      for (const calls of [opCalls, laterCalls, int8Calls]) {
         for (const [key, ...results] of calls(orthonorm, dtype, cols)) {
           parts[key] ??= [];
           for (const result of results as (Numbers | Typed)[]) {

@@ -25,7 +25,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Runs the built command line in the temporary folder. */
 export function orthonorm(args: string[], env: Record<string, string> = {}, script = cli) {
   const { NO_COLOR, FORCE_COLOR, ...rest } = process.env;
-  return spawnSync(process.execPath, [script, ...args], { cwd: folder, env: { ...rest, ...env }, encoding: "utf8" });
+  return spawnSync(process.execPath, [script, ...args], {
+    cwd: folder,
+    env: { ...rest, ...env },
+    encoding: "utf8",
+    // A command that hangs fails here instead of holding up all tests.
+    timeout: 100_000,
+  });
 }
 
 export type Seven = Omit<Spread, "histogram">;

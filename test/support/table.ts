@@ -25,8 +25,8 @@ export function optionsOf(op: OpName): string[] {
     Object.keys(operands).filter(
       (name) => role(operands[name]) && !positional.includes(name) && !returns.includes(name),
     );
-  const parameters = names(({ role, dtype }) => role === "in" && dtype === "parameter");
-  const inputs = names(({ role, dtype }) => role === "in" && dtype !== "parameter");
+  const parameters = names(({ role, shape }) => role === "in" && shape === "cols");
+  const inputs = names(({ role, shape }) => role === "in" && shape !== "cols");
   const outputs = names(({ role }) => role === "out" || role === "inout");
   return ["cols", ...parameters, ...Object.keys(scalars), ...inputs, ...outputs, "dtype", "engine"];
 }

@@ -5,13 +5,13 @@ import { type Effect, type OpenModel, swapEffects } from "@orthonorm/onnx";
 import type { CapturedFile } from "@orthonorm/onnx/node";
 import { Command } from "commander";
 import { CommandError } from "../error.js";
-import { type FeedOptions, feedOf, openModelFile, readFeeds, withFeeds } from "../models.js";
+import { type FeedOptions, feedOf, modelSwap, openModelFile, readFeeds, withFeeds } from "../models.js";
+import { stoppable } from "../stoppable.js";
 import { prepareTarget, writeWhole } from "../target.js";
-import { stoppable } from "./study.js";
+import { swapLines } from "../terminal/swaps.js";
 
 interface CaptureOptions extends FeedOptions {
   output: string;
-  swap?: boolean;
   json?: string;
 }
 
@@ -27,10 +27,6 @@ weight and bias beside it.`,
       .argument("<MODEL>", "an .onnx file; weights in files beside it are found"),
   )
     .option("-o, --output <FILE>", "where the states go", "states.safetensors")
-    .option(
-      "--swap",
-      "also run the model with RMSNorm in the place of each LayerNorm, and print what its output changes",
-    )
     .option("--json <FILE>", "write the norms, and what --swap found, as JSON to FILE")
     .addHelpText(
       "after",
@@ -49,12 +45,12 @@ Exit status:
     .action(run);
 }
 
-async function run(path: string, options: CaptureOptions): Promise<void> {
+async function run(path: string, options: CaptureOptions, command: Command): Promise<void> {
   const { output, batch } = options;
   for (const [option, file] of Object.entries({ "--output": output, "--json": options.json })) {
     if (file === "-") throw new CommandError(`${option} expected the name of a file, got -`, 2);
   }
-  const given = feedOf(options);
+  const given = feedOf(options, command);
   await prepareTarget("--output", output, [path, given]);
   const json = options.json === undefined ? null : await prepareTarget("--json", options.json, [path, given, output]);
   await stoppable(async (signal, progress) => {
@@ -76,7 +72,7 @@ async function run(path: string, options: CaptureOptions): Promise<void> {
         ? await swapEffects(runtime, open, arrays, { folder, batch, signal, progress: show })
         : null;
       progress.clear();
-      if (effects !== null) process.stdout.write(`\n${swapTable(open, effects)}`);
+      if (effects !== null) process.stdout.write(`\n${swapLines(modelSwap(open, effects))}\n`);
       if (json !== null) writeWhole(json, [toJson(open, captured, effects)]);
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -106,26 +102,4 @@ function toJson({ norms }: OpenModel, { sites }: CapturedFile, effects: readonly
     return { name, kind, written, weight, bias, eps, dtype, shape };
   });
   return `${JSON.stringify({ norms: shown, hidden: norms.hidden, swap }, null, 2)}\n`;
-}
-
-/** What the model's own output changes, per norm. */
-function swapTable({ norms }: OpenModel, effects: readonly Effect[]): string {
-  const fixed = norms.found.filter(({ kind, swap }) => kind === "LayerNorm" && swap.by === "none");
-  const reasons = fixed.map(
-    ({ name, swap }) => `  ${printable(name)}: not swapped, ${swap.by === "none" ? swap.reason : ""}`,
-  );
-  if (effects.length === 0) return `${["No LayerNorm to swap.", ...reasons].join("\n")}\n`;
-  const names = effects.map(({ norm }) => printable(norm?.name ?? "all at once"));
-  const width = Math.max(...names.map((name) => name.length));
-  const lines = effects.map(({ relative, agreement, divergence }, at) => {
-    const parts = [`‖Δ‖/‖y‖ ${percent(relative)}`];
-    if (agreement !== null) parts.push(`same largest element ${percent(agreement)}`);
-    if (divergence !== null) parts.push(`KL ${divergence.toPrecision(3)} nats`);
-    return `  ${names[at].padEnd(width)}  ${parts.join("  ")}`;
-  });
-  return `${["RMSNorm in LayerNorm's place, in the model's output:", ...lines, ...reasons].join("\n")}\n`;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toPrecision(3)} %`;
 }

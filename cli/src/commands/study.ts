@@ -17,9 +17,11 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "../error.js";
 import { readText, sha256 } from "../inputs.js";
 import { CapturedModels, type FeedOptions, feedOf, withFeeds } from "../models.js";
+import { requireBeside } from "../options.js";
 import { emit, type OutputOptions, prepareOutputs, withOutputs } from "../outputs.js";
 import { root, version } from "../package.js";
-import { Progress } from "../terminal/progress.js";
+import { stoppable } from "../stoppable.js";
+import type { Progress } from "../terminal/progress.js";
 
 interface StudyOptions extends OutputOptions, FeedOptions {
   weights?: string[];
@@ -123,7 +125,7 @@ Examples:
   orthonorm study layers/ --norm rmsnorm --eps 1e-6 --json figures.json
   orthonorm study hidden.npy --split 0 --mask inputs.npz:attention_mask
   orthonorm study part-7.safetensors --pool gpt2 --save part-7.json
-  orthonorm study model.onnx --inputs inputs.npz
+  orthonorm study model.onnx --inputs inputs.npz --swap
   zcat states.npy.gz | orthonorm study -
 
 Exit status:
@@ -140,7 +142,7 @@ const twins = {
   weights: ["ln", "rms"].map((name) => `${root}study/data/twins/${name}/model.safetensors`),
 };
 
-async function run(files: string[], options: StudyOptions): Promise<void> {
+async function run(files: string[], options: StudyOptions, command: Command): Promise<void> {
   const own = files.length === 0;
   if (own && !twins.states.every((file) => existsSync(file))) {
     throw new CommandError(
@@ -155,10 +157,13 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
   const given = own ? twins.states.map((file) => ({ file, explicit: true })) : await expandFiles(files);
   const states = given.map(({ file }) => file);
   const onnx = states.filter((file) => file.toLowerCase().endsWith(".onnx"));
-  const feed = onnx.length > 0 ? [feedOf(options)] : [];
-  if (onnx.length === 0 && (options.inputs ?? options.text) !== undefined) {
-    throw new CommandError("--inputs and --text expected an .onnx model to feed, got none", 2);
+  requireBeside(command, ["inputs", "text", "batch", "tokens", "swap"], onnx.length > 0, "an .onnx model to feed");
+  const feed = onnx.length > 0 ? [feedOf(options, command)] : [];
+  if (options.swap && options.pool !== undefined && onnx.length > 1) {
+    throw new CommandError("--swap expected models that are measured each by itself, got --pool", 2);
   }
+  const weighted = own || options.weights !== undefined || onnx.length > 0;
+  requireBeside(command, ["weight-offset", "pairs"], weighted, "--weights beside it");
   // A pattern means the shards of one model.
   const weights: string[][] = [];
   for (const name of options.weights ?? (own ? twins.weights : [])) weights.push(await expand([name]));
@@ -173,20 +178,25 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
     const captured = new CapturedModels();
     try {
       for (const file of onnx) await captured.add(file, options, signal, progress);
-      await measure(captured, signal, progress);
-    } catch (error) {
-      // Stopped while a model ran: there is nothing to show of it yet.
-      if (!(signal.aborted && error === signal.reason)) throw error;
-      process.exitCode = 130;
+      if (signal.aborted) process.exitCode = 130;
+      if (!signal.aborted || captured.files.length > 0) await measure(captured, signal, progress);
+      else {
+        progress.clear();
+        process.stderr.write("study: stopped before a state was captured\n");
+      }
     } finally {
-      await captured.remove();
+      captured.remove();
     }
   });
 
   async function measure(captured: CapturedModels, signal: AbortSignal, progress: Progress): Promise<void> {
+    // Stopped while a model ran: what it gave until then is measured, and no file that was not begun.
+    const stopped = signal.aborted;
+    const begun = given.map(({ file }) => !stopped || captured.has(file));
+    const ofBegun = weights.length === given.length ? weights.filter((_, at) => begun[at]) : weights;
     const sources: Source[] = [];
     const implied = new Set<Source>();
-    for (const { file, explicit } of given) {
+    for (const { file, explicit } of given.filter((_, at) => begun[at])) {
       const open = explicit ? openStates : openDisk;
       const source = file === "-" ? openStream(process.stdin) : await open(captured.pathOf(file), nameOf(file));
       sources.push(source);
@@ -195,7 +205,7 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
     const models: ModelFile[] = [];
     // A captured model has its own weights; where other files are measured beside it, they have to be given for all.
     const withThem = options.weights === undefined && onnx.length === states.length ? captured.files : [];
-    for (const shards of [...weights, ...withThem.map((file) => [file])]) models.push(await openModel(shards, nameOf));
+    for (const shards of [...ofBegun, ...withThem.map((file) => [file])]) models.push(await openModel(shards, nameOf));
     const sums: StudySums = await sumSources(sources, {
       eps: options.eps ?? null,
       norm: options.norm,
@@ -205,15 +215,24 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
       pool: options.pool ?? null,
       sites: (name) => !captured.parameters.has(name) && (options.sites?.(name) ?? true),
       split: options.split ?? null,
-      mask: mask === null ? null : await openMask(mask),
+      mask: mask === null ? null : captured.maskOf(await openMask(mask)),
       bits: options.dtype ?? null,
       implied,
-      withSpeed: outputs.printed !== "json",
+      withSpeed: outputs.printed !== "json" && !stopped,
       merges: outputs.targets.save !== undefined || outputs.printed === "save",
       version: version(),
-      signal,
+      signal: stopped ? undefined : signal,
       progress: (what, share) => progress.update(printable(what), share),
     });
+    for (const group of sums.groups) {
+      for (const { name } of group.sources) group.swap = captured.swaps.get(name) ?? group.swap;
+    }
+    if (options.swap && captured.swaps.size < onnx.length) {
+      sums.hints.push(
+        "Stopped before all models had been run with RMSNorm in LayerNorm's place: what that changes in their output is not told.",
+      );
+    }
+    sums.complete &&= captured.complete && begun.every((one) => one);
     const report = sums.report();
     const hashes: Record<string, string> = {};
     if (outputs.targets.html !== undefined || outputs.printed === "html") {
@@ -227,24 +246,6 @@ async function run(files: string[], options: StudyOptions): Promise<void> {
       throw new CommandError("expected engine and plain JavaScript to agree within 1e-5, got the difference above");
     }
     if (signal.aborted) process.exitCode = 130;
-  }
-}
-
-/** Runs work that the first Ctrl-C asks to stop, by the signal, and the second one ends at once. */
-export async function stoppable(work: (signal: AbortSignal, progress: Progress) => Promise<void>): Promise<void> {
-  const progress = new Progress(process.stderr);
-  const stop = new AbortController();
-  const onInterrupt = () => {
-    progress.clear();
-    if (stop.signal.aborted) process.exit(130);
-    stop.abort();
-  };
-  process.on("SIGINT", onInterrupt);
-  try {
-    await work(stop.signal, progress);
-  } finally {
-    progress.clear();
-    process.off("SIGINT", onInterrupt);
   }
 }
 

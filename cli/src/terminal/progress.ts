@@ -1,5 +1,5 @@
 /** One line on standard error while a long study runs: what is being measured, and how much is done. */
-import { shorten } from "@orthonorm/study";
+import { shortenSite } from "@orthonorm/study";
 
 /** Work that takes less shows nothing. */
 const patienceMs = 300;
@@ -27,7 +27,7 @@ export class Progress {
     const hint = "(Ctrl-C stops)";
     // A terminal of unknown width says 0. One column stays free, for a full line would wrap.
     const room = (this.stream.columns || 80) - 1 - bar.length - hint.length - 4;
-    this.stream.write(`\r${bar}  ${shorten(what, Math.max(1, room))}  ${hint}\x1b[K`);
+    this.stream.write(`\r${bar}  ${shortenSite(what, Math.max(1, room))}  ${hint}\x1b[K`);
   }
 
   /** Erases the line. */

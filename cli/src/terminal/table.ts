@@ -9,6 +9,7 @@ import {
   type Spread,
   scientific,
   shorten,
+  shortenSite,
 } from "@orthonorm/study";
 import Table from "cli-table3";
 import { createColors } from "picocolors";
@@ -39,7 +40,7 @@ export function drawTable(groups: readonly Group[], subject: Subject, { width, c
   const lines = groups.flatMap((group) => {
     const names = siteNames(group, namesCut);
     return group.sites.map((site, at) => [
-      `  ${shorten(names[at], siteWidth - 2)}`,
+      `  ${shortenSite(names[at], siteWidth - 2)}`,
       ...columns.map(({ cell, isNull }) => (isNull ? paint.gray(cell(site)) : cell(site))),
     ]);
   });

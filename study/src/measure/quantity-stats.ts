@@ -50,6 +50,11 @@ export class QuantityStats {
     this.centred += other.centred;
   }
 
+  /** Keeps counts on grids instead of the values of few rows. */
+  coarsen(): void {
+    for (const stats of this.stats.values()) stats.coarsen();
+  }
+
   /** Takes back `times` occurrences of a row, of which at least one more stays. */
   remove(row: Columns, times: number): void {
     const quantities = quantitiesOf(row, 1, this.terms);

@@ -6,6 +6,7 @@
  * they are made changes no bit.
  */
 
+import { fewValues } from "../summary/few-values.js";
 import { type Columns, columnsOf, measuresUnder, type Terms } from "./measures.js";
 import { binOf, isBin, NormBin } from "./norm-bin.js";
 import { QuantityStats } from "./quantity-stats.js";
@@ -15,6 +16,11 @@ export class RowSums {
   private readonly bins = new Map<number, NormBin>();
   private last: NormBin | null = null;
   private lastBin = Number.NaN;
+  /**
+   * Whether there are more rows than of which values are kept: then no bin keeps those of its own, however few its rows. So the
+   * figures do not depend on how the rows lie in bins, and what is saved of many rows stays small.
+   */
+  private coarse = false;
 
   constructor(
     private readonly terms: Terms,
@@ -27,6 +33,7 @@ export class RowSums {
     let bin = this.bins.get(k);
     if (bin === undefined) {
       bin = new NormBin(this.terms);
+      if (this.coarse) bin.stats.coarsen();
       this.bins.set(k, bin);
     }
     this.last = bin;
@@ -37,10 +44,18 @@ export class RowSums {
   /** Adds up the rows of a block that the bins were given. */
   settle(block: Columns): void {
     for (const bin of this.bins.values()) bin.settle(block);
+    this.coarsenMany();
+  }
+
+  private coarsenMany(): void {
+    if (this.coarse || this.count <= fewValues) return;
+    this.coarse = true;
+    for (const { stats } of this.bins.values()) stats.coarsen();
   }
 
   addAll(other: RowSums): void {
     for (const [k, { stats }] of other.bins) this.bin(k).stats.addAll(stats);
+    this.coarsenMany();
     this.repeats.addAll(other.repeats);
   }
 
@@ -73,6 +88,7 @@ export class RowSums {
       }
       sums.bin(pair[0]).stats.addAll(QuantityStats.from(terms, pair[1]));
     }
+    sums.coarsenMany();
     return sums;
   }
 }

@@ -12,7 +12,7 @@ export function toJson(report: Report): string {
 
 /** The JSON in pieces, for that of ten thousands of sites is longer than a string should be. */
 export function* jsonPieces(report: Report): Generator<string> {
-  const { version, engine, eps, complete, skipped } = report;
+  const { version, engine, eps, complete, skipped, groups } = report;
   const before = JSON.stringify({ version, engine, eps, complete }, null, 2);
   yield `${before.slice(0, before.lastIndexOf("\n}"))},\n  "sites": [`;
   let between = "\n    ";
@@ -21,7 +21,11 @@ export function* jsonPieces(report: Report): Generator<string> {
     between = ",\n    ";
   }
   yield between.startsWith(",") ? "\n  ]" : "]";
-  yield `,\n  "skipped": ${indented(JSON.stringify(skipped, null, 2), "  ")}\n}\n`;
+  yield `,\n  "skipped": ${indented(JSON.stringify(skipped, null, 2), "  ")}`;
+  const swaps = groups.flatMap(({ label, swap = null }) =>
+    swap === null ? [] : [{ model: label, together: swap.together, fixed: swap.fixed }],
+  );
+  yield `,\n  "swaps": ${indented(JSON.stringify(swaps, null, 2), "  ")}\n}\n`;
 }
 
 /** A text of JSON has line breaks between its values only. */
@@ -36,7 +40,7 @@ export function* sitesJson(report: Report) {
 }
 
 function siteJson({ label, sources, norm, normFrom }: Group, site: Site, judged: number) {
-  const { sample, ordinary, massive, all, apart, ...head } = site;
+  const { sample, swapOutput = null, ordinary, massive, all, apart, ...head } = site;
   const { masked, zero, notFinite } = apart;
   const ofOrdinary = populationJson(ordinary);
   return {
@@ -50,6 +54,7 @@ function siteJson({ label, sources, norm, normFrom }: Group, site: Site, judged:
     verdict: verdictOf(site, { judged }),
     ...ofOrdinary,
     swapError: sample?.swap ?? null,
+    swapOutput,
     error: sample?.engineError ?? null,
     sample,
     massive: massive && populationJson(massive),

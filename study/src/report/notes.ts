@@ -4,9 +4,11 @@ import { tellingCentred } from "../measure/centred.js";
 import { describeExcluded } from "../measure/site.js";
 import { fixed } from "../text.js";
 import type { Group, Report, Site } from "../types.js";
+import { withoutBias } from "./without-bias.js";
 
 /** Notes on what a figure does not include or cannot show: a stopped study, centred states, excluded rows, skipped tensors. */
-export function notes({ groups, skipped, complete, hints }: Report): string[] {
+export function notes(report: Report): string[] {
+  const { groups, skipped, complete, hints } = report;
   const several = groups.length > 1;
   const siteName = (group: Group, site: Site) => printable(several ? `${group.label} ${site.site}` : site.site);
   const all = groups.flatMap((group) => group.sites.map((site) => ({ site, name: siteName(group, site) })));
@@ -103,6 +105,7 @@ export function notes({ groups, skipped, complete, hints }: Report): string[] {
     ].join(" and ");
     found.push(`Skipped ${what}: ${parts.join("; ")}.`);
   }
+  found.push(...withoutBias(report));
   return found;
 }
 

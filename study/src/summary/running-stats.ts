@@ -1,11 +1,12 @@
 /**
- * The spread of one quantity, as a summary that merges: mean, standard deviation, minimum and maximum are exact, and quartiles
- * are known to within half a cell of a grid.
+ * The spread of one quantity, as a summary that merges: mean, standard deviation, minimum and maximum are exact. Quartiles are
+ * exact of few values, and of more known to within a cell of a grid.
  */
 import { ExactSum } from "./exact-sum.js";
+import { FewValues, fewValues } from "./few-values.js";
 import { type Grid, Histogram } from "./histogram.js";
 
-/** The spread of a quantity. Mean, sd, min and max are exact; quartiles and median are known to the grid's resolution. */
+/** The spread of a quantity. Mean, sd, min and max are exact; quartiles and median are exact of few values, else known to the grid's resolution. */
 export interface Spread {
   mean: number;
   /** Of the population (÷ n). */
@@ -26,9 +27,11 @@ export class RunningStats {
   private squares = ExactSum.of();
   private min = Number.POSITIVE_INFINITY;
   private max = Number.NEGATIVE_INFINITY;
+  /** The values while there are few of them; null from then on, where the histogram has their counts. */
+  private few: FewValues | null = new FewValues();
   private readonly histogram: Histogram;
 
-  constructor(grid: Grid) {
+  constructor(private readonly grid: Grid) {
     this.histogram = new Histogram(grid);
   }
 
@@ -56,7 +59,9 @@ export class RunningStats {
       count,
       smallest < 1e-150 ? undefined : { largest: max * max, smallest: smallest * smallest },
     );
-    this.histogram.addMany(values, count, min, max);
+    if (this.few !== null && this.few.count + count > fewValues) this.coarsen();
+    if (this.few !== null) this.few.addMany(values, count);
+    else this.histogram.addMany(values, count, min, max);
   }
 
   addAll(other: RunningStats): void {
@@ -64,14 +69,25 @@ export class RunningStats {
     this.squares.addAll(other.squares);
     this.min = Math.min(this.min, other.min);
     this.max = Math.max(this.max, other.max);
-    this.histogram.addAll(other.histogram);
+    if (this.count + other.count > fewValues || other.few === null) this.coarsen();
+    if (other.few === null) this.histogram.addAll(other.histogram);
+    else if (this.few !== null) this.few.addMany(other.few.all, other.few.count);
+    else this.histogram.addMany(other.few.all, other.few.count, other.min, other.max);
+  }
+
+  /** Keeps counts on the grid instead of the values. */
+  coarsen(): void {
+    const { few } = this;
+    this.few = null;
+    if (few !== null) this.histogram.addMany(few.all, few.count, this.min, this.max);
   }
 
   /** Takes `times` occurrences of a value back, of which at least one more stays, and with it the range. */
   remove(value: number, times: number): void {
     this.sum.addTimes(value, -times);
     this.squares.addTimes(value * value, -times);
-    this.histogram.add(value, -times);
+    if (this.few === null) this.histogram.add(value, -times);
+    else this.few.remove(value, times);
   }
 
   /** @param withHistogram of angles only */
@@ -82,7 +98,9 @@ export class RunningStats {
     const variance = square - mean * mean;
     // A difference this small is what rounding leaves where all values are the same.
     const sd = variance > 8 * Number.EPSILON * square ? Math.sqrt(variance) : 0;
-    const [q1, median, q3] = this.histogram.quantiles([0.25, 0.5, 0.75], this.min, this.max);
+    const quarters = [0.25, 0.5, 0.75];
+    const { few } = this;
+    const [q1, median, q3] = few?.quantiles(quarters) ?? this.histogram.quantiles(quarters, this.min, this.max);
     return {
       // Rounding could put the mean of equal values beside them.
       mean: Math.min(this.max, Math.max(this.min, mean)),
@@ -92,25 +110,35 @@ export class RunningStats {
       median,
       q3,
       max: this.max,
-      histogram: withHistogram ? this.histogram.drawn(this.min, this.max) : null,
+      histogram: withHistogram ? this.counted().drawn(this.min, this.max) : null,
     };
   }
 
+  private counted(): Histogram {
+    if (this.few === null) return this.histogram;
+    const histogram = new Histogram(this.grid);
+    histogram.addMany(this.few.all, this.few.count, this.min, this.max);
+    return histogram;
+  }
+
   get count(): number {
-    return this.histogram.total;
+    return this.few?.count ?? this.histogram.total;
   }
 
   toJSON() {
-    const { sum, squares, histogram } = this;
-    const range = histogram.total === 0 ? [] : [this.min, this.max];
-    return { sum, squares, range, histogram };
+    const { sum, squares, few, histogram } = this;
+    const range = this.count === 0 ? [] : [this.min, this.max];
+    return { sum, squares, range, ...(few === null ? { histogram } : { values: [...few.sorted] }) };
   }
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */
   static from(grid: Grid, saved: unknown): RunningStats {
-    const { sum, squares, range, histogram } = (saved ?? {}) as Record<string, unknown>;
+    const { sum, squares, range, values, histogram } = (saved ?? {}) as Record<string, unknown>;
     const stats = new RunningStats(grid);
-    stats.histogram.addAll(Histogram.from(grid, histogram));
+    if (values === undefined) {
+      stats.few = null;
+      stats.histogram.addAll(Histogram.from(grid, histogram));
+    } else stats.few?.addMany(Float64Array.from(checked(values)), checked(values).length);
     stats.sum = ExactSum.from(sum);
     stats.squares = ExactSum.from(squares);
     if (stats.count > 0) {
@@ -119,4 +147,12 @@ export class RunningStats {
     }
     return stats;
   }
+}
+
+function checked(values: unknown): number[] {
+  const fit = Array.isArray(values) && values.length <= fewValues;
+  if (!fit || !values.every((value) => Number.isFinite(value) && value >= 0)) {
+    throw new Error(`at most ${fewValues} values, none below zero`);
+  }
+  return values;
 }

@@ -21,7 +21,7 @@ it.each(["layerNorm", "rmsNorm"])("%s: names of options, with the likely one", (
 it("every op of the table refuses options that are no plain object", () => {
   for (const [op] of calls) {
     if (op === "convert") continue; // its oracle has no options
-    const second = ["angle", "linear", "project", "reject"].includes(op) ? [x] : [];
+    const second = ["angle", "linear", "layerNormLinear", "rmsNormLinear", "project", "reject"].includes(op) ? [x] : [];
     for (const wrong of [null, 4, [], new Map([["cols", 4]]), Object.create({ cols: 4 })]) {
       expect(
         said(() => oracle[op](x, ...second, wrong)),

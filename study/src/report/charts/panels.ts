@@ -106,12 +106,14 @@ export function drawPanels(
   for (const [i, { series, chance }] of panels.entries()) {
     if (chance !== null) marks.push(...chanceMarks(chance, end, place(i)));
     const several = series.some(({ points }, at) => at > 0 && points.length > 1 && points[0].low !== undefined);
-    for (const { points, color } of series) {
+    const joined = series.some(({ line }) => line);
+    for (const { points, color, line } of series) {
       const banded = points.filter(({ low }) => low !== undefined);
       const bandOf = { ...place(i), x: "x", y1: "low", y2: "high" };
       // Bands of norms that alternate would cover each other. One bar per site does not, where there is room.
-      const bars = banded.length === 1 || (depth.count <= 24 && several);
-      if (bars) marks.push(Plot.ruleX(banded, { ...bandOf, stroke: color, strokeOpacity: 0.32, strokeWidth: 5 }));
+      const bars = !line || banded.length === 1 || (depth.count <= 24 && several);
+      if (!joined) marks.push(...whiskers(banded, color, Math.min(0.12, depth.count / 100), place(i)));
+      else if (bars) marks.push(Plot.ruleX(banded, { ...bandOf, stroke: color, strokeOpacity: 0.32, strokeWidth: 5 }));
       else marks.push(Plot.areaY(banded, { ...bandOf, fill: color, fillOpacity: 0.16 }));
     }
     for (const { points, color, dash, line } of series) {
@@ -201,11 +203,31 @@ export function svgOf(plot: Element): SVGSVGElement {
   return (plot.tagName.toLowerCase() === "svg" ? plot : plot.querySelector("svg")) as SVGSVGElement;
 }
 
+/** The quartiles of sites that nothing joins: a line between them with a cap at each end. @param cap half its length, in sites */
+function whiskers(points: readonly Point[], color: string, cap: number, place: object): Plot.Markish[] {
+  const drawn = { ...place, stroke: color, strokeWidth: 1.25 };
+  const x1 = ({ x }: Point) => x - cap;
+  const x2 = ({ x }: Point) => x + cap;
+  return [
+    Plot.ruleX(points, { ...drawn, x: "x", y1: "low", y2: "high" }),
+    ...(["low", "high"] as const).map((y) => Plot.ruleY(points, { ...drawn, x1, x2, y })),
+  ];
+}
+
 function chanceMarks({ points }: Chance, end: number, place: { fx?: number; fy?: number }): Plot.Markish[] {
   if (points.length === 0) return [];
-  // From edge to edge, half a site beyond the first and the last.
+  // From edge to edge, half a site beyond the first and the last. Between sites of another d it steps, and does not slope.
   const [first, last] = [points[0], points[points.length - 1]];
-  const wide = [{ ...first, x: -0.5 }, ...points, { ...last, x: Math.min(end, last.x + 0.5) }];
+  const steps = points.slice(1).flatMap((point, i) => {
+    const before = points[i];
+    if (point.low === before.low && point.high === before.high) return [];
+    const x = (before.x + point.x) / 2;
+    return [
+      { ...before, x },
+      { ...point, x },
+    ];
+  });
+  const wide = [{ ...first, x: -0.5 }, ...steps, { ...last, x: Math.min(end, last.x + 0.5) }];
   const band = wide.some(({ low, high }) => low !== high);
   const middle = { ...place, x: "x", y: (point: { low: number; high: number }) => (point.low + point.high) / 2 };
   return [

@@ -1,6 +1,7 @@
 /** The figures of the samples: what running both norms and fitting has shown. */
 import { decimalsFor, fixed } from "../../text.js";
 import type { Group, Sample, Site } from "../../types.js";
+import { against } from "./depth.js";
 import {
   byKind,
   chanceOf,
@@ -49,6 +50,7 @@ export function swaps(all: readonly Group[], document: Document, width: number):
   const largest = Math.max(
     ...telling.flatMap((group) => samplesOf(group, ({ swap }) => Math.abs(swap.mean / swap.predicted.mean - 1) || 0)),
   );
+  const marks = against(groups) === "by site" ? "×" : "lines with ×";
   const measured = perGroup(telling, (group) => samplesOf(group, ({ swap }) => 100 * swap.mean), "\u00a0%");
   return {
     id: "swap",
@@ -56,8 +58,7 @@ export function swaps(all: readonly Group[], document: Document, width: number):
     finding: Number.isFinite(largest)
       ? `RMSNorm’s output differs from LayerNorm’s by ${measured}; the angle alone predicts it to within ${fixed(100 * largest, decimalsFor([100 * largest], 1))} %.`
       : "RMSNorm gives what LayerNorm gives: these states were centred beforehand.",
-    reading:
-      "‖RMSNorm(x) − LN(x)‖/√d, mean over the sample, without weights. Rings: measured by running both norms; lines with ×: 2 sin(|90° − θ|/2), by the angle. Grey: random directions.",
+    reading: `‖RMSNorm(x) − LN(x)‖/√d, mean over the sample, without weights. Rings: measured by running both norms; ${marks}: 2 sin(|90° − θ|/2), by the angle. Grey: random directions.`,
     svg: draw(
       document,
       width,

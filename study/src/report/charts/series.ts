@@ -63,6 +63,18 @@ export function byKind(
     .filter(({ points }) => points.length > 0);
 }
 
+/** A series beside the site instead of over it. Where no line joins the sites, marks of several series stand beside each other so. */
+export function shifted(series: Series, by: number): Series {
+  return { ...series, points: series.points.map((point) => ({ ...point, x: point.x + by })) };
+}
+
+/** What quartiles are drawn as. Sites that nothing joins have whiskers of their own. */
+export function spreadsRead(groups: readonly Group[]): string {
+  const joined = groups.map((group) => runsOf(group).some((run) => run.joined));
+  if (joined.every((one) => one)) return "bar or band";
+  return joined.some((one) => one) ? "bar, band or whiskers" : "whiskers";
+}
+
 /** A sentence that says which symbol is which kind of norm, where the labels say something else. */
 export function kindsRead(groups: readonly Group[]): string {
   const kinds = [...new Set(groups.flatMap(runsOf).flatMap(({ kind }) => kind || []))];

@@ -15,7 +15,9 @@ import {
   perGroup,
   pointsOf,
   quartiles,
+  shifted,
   sitesOf,
+  spreadsRead,
   tellingOf,
   titleOf,
 } from "./series.js";
@@ -42,7 +44,7 @@ export function angles(groups: readonly Group[], document: Document, width: numb
     id: "angle",
     title: `Angle to the uniform vector ${against(groups)}`,
     finding,
-    reading: `Median angle before the norm; bar or band: its quartiles. Grey: random directions, 90° ± ${chance}° (one standard deviation).`,
+    reading: `Median angle before the norm; ${spreadsRead(groups)}: its quartiles. Grey: random directions, 90° ± ${chance}° (one standard deviation).`,
     svg: draw(document, width, groups, { label: "angle to 1, degrees", log: false, include: [90], unit: "°" }, panels),
   };
 }
@@ -87,7 +89,9 @@ export function norms(groups: readonly Group[], document: Document, width: numbe
     const joined = runs.some((run) => run.joined);
     const all: Run = { kind: "", places: runs.flatMap(({ places }) => places), joined };
     all.places.sort((a, b) => a.index - b.index);
-    const color = normColor(group.norm);
+    // Where the norm is not known, what is drawn is LayerNorm's.
+    const color = normColor(group.norm ?? "LayerNorm");
+    const aside = (series: Series, by: number) => (joined ? series : shifted(series, by));
     const massive = pointsOf(
       all,
       ({ massive }) => (massive === null ? null : { y: massive.norm.median }),
@@ -102,16 +106,17 @@ export function norms(groups: readonly Group[], document: Document, width: numbe
       ...byKind(group, ({ ordinary }) => quartiles(ordinary.norm), " before the norm", {
         label: "before",
         color: "var(--ink)",
-      }),
-      { label: "standardized", color, dash: "2 3", symbol: "circle", line: joined, points: standardized },
+      }).map((one) => aside(one, -0.2)),
+      { label: "standardized", color, dash: "2 3", symbol: "circle", hollow: true, line: joined, points: standardized },
       ...byKind(group, ({ ordinary }) => ordinary.scaled && quartiles(ordinary.scaled), " after the norm", {
         label: "after",
         color,
-      }),
-      { label: "massive", color: "var(--ink)", symbol: "times", line: false, points: massive },
+      }).map((one) => aside(one, 0.2)),
+      aside({ label: "massive", color: "var(--ink)", symbol: "times", line: false, points: massive }, -0.2),
     ];
     return { title: titleOf(group), series, chance: null };
   });
+  const unjoined = against(groups) === "by site";
   const massive = groups.flatMap(sitesOf).some((site) => site.massive !== null);
   const scaled = groups.flatMap(sitesOf).some(({ ordinary }) => ordinary.scaled !== null);
   const medians = (of: (population: Population) => Spread | null) => (group: Group) =>
@@ -134,43 +139,39 @@ export function norms(groups: readonly Group[], document: Document, width: numbe
       3,
     )}.`,
     reading:
-      "Medians on a logarithmic axis, bars or bands: quartiles; dotted: after standardization" +
-      `${scaled ? "; in the norm’s colour: after scale and shift" : ""}${massive ? "; ×: median of the massive rows, which are set apart" : ""}.${kindsRead(groups)}`,
+      `Medians on a logarithmic axis; ${spreadsRead(groups)}: quartiles; ${unjoined ? "hollow" : "dotted"}: after standardization` +
+      `${scaled ? `; ${unjoined ? "filled in" : "in the norm’s"} colour: after scale and shift` : ""}${massive ? "; ×: median of the massive rows, which are set apart" : ""}.${kindsRead(groups)}`,
     svg: draw(document, width, groups, { label: "norm of the vector (log)", log: true, include: [], unit: "" }, panels),
   };
 }
 
 export function rotations(groups: readonly Group[], document: Document, width: number): Drawn {
   const weighted = groups.flatMap(sitesOf).some(({ ordinary }) => ordinary.rotation.affine !== null);
-  const panels = groups.map((group) => ({
-    title: titleOf(group),
-    series: [
-      ...byKind(group, ({ ordinary }) => quartiles(ordinary.rotation.standardization), "° by standardization", {
-        label: "standardization",
-        color: "var(--uniform)",
-      }),
-      ...byKind(
-        group,
-        ({ ordinary }) => ordinary.rotation.affine && quartiles(ordinary.rotation.affine),
-        "° by weight and bias",
-        {
-          label: "weight, bias",
-          color: normColor(group.norm),
-        },
-      ),
-      ...byKind(
-        group,
-        ({ ordinary }) => ordinary.rotation.total && { y: middle(ordinary.rotation.total) },
-        "° by both",
-        {
-          label: "both",
-          color: "var(--ink)",
-          dash: "2 3",
-        },
-      ),
-    ],
-    chance: null,
-  }));
+  const panels = groups.map((group) => {
+    const joined = runsOf(group).some((run) => run.joined);
+    const aside = (all: Series[], by: number) => (joined ? all : all.map((series) => shifted(series, by)));
+    const standardization = byKind(
+      group,
+      ({ ordinary }) => quartiles(ordinary.rotation.standardization),
+      "° by standardization",
+      { label: "standardization", color: "var(--uniform)" },
+    );
+    const affine = byKind(
+      group,
+      ({ ordinary }) => ordinary.rotation.affine && quartiles(ordinary.rotation.affine),
+      "° by weight and bias",
+      // Where the norm is not known, what is drawn is LayerNorm's.
+      { label: "weight, bias", color: normColor(group.norm ?? "LayerNorm") },
+    );
+    const both = byKind(
+      group,
+      ({ ordinary }) => ordinary.rotation.total && { y: middle(ordinary.rotation.total) },
+      "° by both",
+      { label: "both", color: "var(--ink)", dash: "2 3" },
+    );
+    const series = [...aside(standardization, -0.2), ...affine, ...aside(both, 0.2)];
+    return { title: titleOf(group), series, chance: null };
+  });
   const medians = (of: (rotation: Population["rotation"]) => Spread | null) => (group: Group) =>
     sitesOf(group).flatMap(({ ordinary }) => {
       const spread = of(ordinary.rotation);
@@ -192,7 +193,7 @@ export function rotations(groups: readonly Group[], document: Document, width: n
           "°",
         )}.`
       : `Standardization turns the median vector by ${standard}.`,
-    reading: `Under LayerNorm standardization turns a vector by exactly |90° − θ|, under RMSNorm not at all. Medians; bars or bands: quartiles.${kindsRead(groups)}`,
+    reading: `Under LayerNorm standardization turns a vector by exactly |90° − θ|, under RMSNorm not at all. Medians; ${spreadsRead(groups)}: quartiles.${kindsRead(groups)}`,
     svg: draw(document, width, groups, { label: "rotation, degrees", log: false, include: [0], unit: "°" }, panels),
   };
 }

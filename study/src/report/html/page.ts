@@ -165,12 +165,14 @@ function stopped(h: Make, report: Report): HTMLElement | null {
   if (report.complete) return null;
   const sites = report.groups.flatMap((group) => group.sites);
   const [read, rows] = [sites.reduce((sum, { read }) => sum + read, 0), sites.reduce((sum, { rows }) => sum + rows, 0)];
+  // Of a model that was stopped while it ran, nobody knows how many rows there would have been.
+  const of = rows === read ? "" : ` of ${rows.toLocaleString("en")}`;
   return h(
     "p",
     { class: "stopped", role: "note" },
     h("strong", {}, "Incomplete. "),
-    `The study was stopped when ${read.toLocaleString("en")} of ${rows.toLocaleString("en")} rows had been read` +
-      `${rows > 0 ? ` (${((100 * read) / rows).toFixed(1)} %)` : ""}: every number below is of those rows only.`,
+    `The study was stopped when ${read.toLocaleString("en")}${of} rows had been read` +
+      `${of === "" ? "" : ` (${((100 * read) / rows).toFixed(1)} %)`}: every number below is of those rows only.`,
   );
 }
 

@@ -1,7 +1,7 @@
 /** The report's tables as data without markup: what stands in which column, and with how many decimals. */
 
 import { decimalsFor, fixed, scientific } from "../../text.js";
-import type { Group, Population, Report, Sample, Site, Spread } from "../../types.js";
+import type { Group, Population, Report, Sample, Site, Spread, SwapEffect } from "../../types.js";
 import { type Claim, type Doubt, judgedSites, type Verdict, verdictOf } from "../verdict.js";
 
 export interface Column {
@@ -56,7 +56,9 @@ export function tablesOf(report: Report): Table[] {
     ...(sampled ? [verdicts(report)] : []),
     norms(report, scaled),
     rotations(report, scaled),
-    ...(sampled ? [swaps(report), losses(report)] : []),
+    ...(sampled ? [swaps(report)] : []),
+    outputs(report),
+    ...(sampled ? [losses(report)] : []),
     apart(report),
   ].filter((table) => table.groups.length > 0);
 }
@@ -215,6 +217,35 @@ function swaps(report: Report): Table {
       { over: "error", name: "engine", digits: "scientific", value: ({ sample }) => sample?.engineError.max },
     ],
   });
+}
+
+/** What the model's own output changes, where it was run with the norms swapped. */
+function outputs(report: Report): Table {
+  const effect = (name: string, of: (effect: SwapEffect) => number | null): Draft => ({
+    over: "model’s output",
+    name,
+    digits: { significant: 3 },
+    value: ({ site: { swapOutput = null } }) => swapOutput && of(swapOutput),
+  });
+  const together = report.groups.flatMap(({ label, swap = null }) => {
+    if (swap === null || swap.together === null || swap.sites.size < 2) return [];
+    const model = report.groups.length > 1 ? ` of ${label}` : "";
+    return ` All ${swap.sites.size}${model} at once change it by ${fixed(100 * swap.together.relative, 2)} %.`;
+  });
+  return table(
+    report,
+    plain(({ swapOutput = null }) => swapOutput !== null),
+    {
+      id: "table-output",
+      title: "RMSNorm in LayerNorm’s place, in the model’s own output",
+      caption: `The model was run with RMSNorm in the place of each LayerNorm by itself, weights as they are. Δ: what its output changes, over all inputs; the share of rows whose largest element is the same one; the mean KL divergence of softmax where the output is logits.${together.join("")}`,
+      drafts: [
+        effect("‖Δ‖/‖y‖, %", ({ relative }) => 100 * relative),
+        effect("same largest, %", ({ agreement }) => agreement && 100 * agreement),
+        effect("KL, nats", ({ divergence }) => divergence),
+      ],
+    },
+  );
 }
 
 function losses(report: Report): Table {

@@ -1,0 +1,118 @@
+import { checkCount, rangeError, typeError, verbatim } from "../check.js";
+import { coreOf } from "../engine/engine.js";
+import { BYTES, isHalf, wideOf } from "../memory/dtype.js";
+import { linearBF16, linearF16, linearF32, linearF64 } from "../wasm/ops.js";
+import { begin, type CommonOptions, callOf, engineOf } from "./begin.js";
+import type { Call } from "./call.js";
+import type { Op, OperandSpec } from "./op.js";
+import type { Operand } from "./operand.js";
+import { Quantized } from "./quantized.js";
+
+/** By the weight's element type. */
+const kernels = { f32: linearF32, f64: linearF64, f16: linearF16, bf16: linearBF16 };
+
+/** How many elements of x are arranged at a time: in f32 384 KiB, for which a second-level cache of 512 KiB has room beside W. */
+const BLOCK_ELEMENTS = 98304;
+
+/** How many bytes of W are widened at a time, where its elements are smaller than lanes: half of a first-level cache of 32 KiB. */
+const WIDENED_BYTES = 16384;
+
+/**
+ * @internal The projection of a call, y = x·Wᵀ + b, of rows wherever they lie: what `linear` has in common with the ops that end in
+ * it. It is declared before `call.stage()` and runs after it, once per block of rows or once for all.
+ */
+export class Projection {
+  /** How many rows of x the kernel arranges at a time: a multiple of 4. */
+  block = 0;
+  private arranged!: Operand;
+  private readonly w: Operand | Quantized;
+  private readonly b: Operand | undefined;
+
+  constructor(
+    private readonly call: Call,
+    weightSpec: OperandSpec,
+    weight: unknown,
+    biasSpec: OperandSpec,
+    bias: unknown,
+  ) {
+    this.w =
+      weight instanceof Quantized ? quantizedRows(call, weightSpec, weight) : call.severalRows(weightSpec, weight);
+    this.b = call.optional(biasSpec, bias);
+  }
+
+  /** Declares the room in which the kernel arranges rows of x, for blocks of so many elements at most. */
+  arrange(spec: OperandSpec, elements = BLOCK_ELEMENTS): void {
+    const { call, w } = this;
+    const int8 = w instanceof Quantized;
+    // rows as the kernel arranges them: of whole vectors, of lanes or of 16 bits
+    const [width, lane] = int8 ? [8, 2] : [4, BYTES[wideOf(call.dtype)]];
+    const row = Math.ceil(call.cols / width) * width;
+    this.block = Math.max(4, Math.min(Math.floor(elements / row), call.rows + 3) & -4);
+    const widened = !int8 && isHalf(w.wanted) ? Math.max(4, Math.floor(WIDENED_BYTES / (row * lane))) : 0;
+    // and beside 16 bits the scale of each row
+    const bytes = (this.block + widened) * row * lane + (int8 ? this.block * 4 : 0);
+    this.arranged = call.workspace(spec, 1, Math.ceil(bytes / BYTES[wideOf(call.dtype)]));
+  }
+
+  /** @param xScales where the scales of x's rows are, if these are whole numbers of 8 bits */
+  run(y: number, x: number, strides: number, rows: number, xScales = 0): void {
+    const { call, w, b, block } = this;
+    const [bias, arranged] = [call.at(b), call.at(this.arranged)];
+    const { cols, k } = call;
+    if (w instanceof Quantized) {
+      const kernel = call.kernel(w.kernel);
+      const scales = w.scalesAt();
+      kernel(y, x, xScales, w.at(), scales, bias, arranged, strides, rows, cols, k, block, w.groupSize);
+    } else {
+      const kernel = call.kernel(kernels[w.wanted]);
+      kernel(y, x, call.at(w), bias, arranged, strides, rows, cols, k, block);
+    }
+  }
+}
+
+/** @internal Begins a call that has a projection, by weights of any kind. */
+export function beginBefore(op: Op, x: unknown, options: CommonOptions, weight: unknown): Call {
+  return begin(op, x, options, weight, weight instanceof Quantized ? weight : undefined);
+}
+
+/**
+ * Begins a call whose x are rows of 8 bits, as its weights must be then. What it makes is f32.
+ *
+ * @internal
+ */
+export function beginQuantized(op: Op, x: Quantized, options: CommonOptions, weight: unknown): Call {
+  const { name, first, second = "" } = op;
+  const { cols, dtype, engine } = options;
+  x.alive(name, first);
+  if (engine !== undefined && coreOf(engine) === undefined) throw typeError(name, "engine", "an Engine", engine);
+  if (!(weight instanceof Quantized))
+    throw typeError(name, second, `Quantized rows, for ${first} is Quantized`, weight);
+  if (dtype !== undefined && dtype !== "f32")
+    throw rangeError(name, "dtype", `"f32", for ${first} is Quantized`, dtype);
+  if (cols !== undefined && checkCount(name, "cols", cols) !== x.cols) {
+    throw rangeError(name, "cols", `${x.cols}, the last dimension of ${first}`, cols);
+  }
+  if (x.groups > 1) throw rangeError(name, first, "rows with a scale each", verbatim(`groups of ${x.groupSize}`));
+  const core = engineOf(engine, x);
+  core.live(name);
+  x.ownedBy(name, first, core);
+  return callOf(core).begin(op, x, "f32", x.rows, x.cols, true, (operand) => {
+    operand.value = x;
+    operand.buffer = core.arena;
+    operand.start = x.at();
+    operand.end = x.scalesAt(x.rows);
+    operand.piece = operand.end - operand.start;
+    operand.lie(operand.start, x.at(1) - operand.start);
+  });
+}
+
+/** Checks weights of 8 bits, whose rows are the k of the call. */
+function quantizedRows(call: Call, { name }: OperandSpec, weight: Quantized): Quantized {
+  const { op, cols, dtype } = call;
+  if (dtype === "f64") throw typeError(op.name, name, `f64 elements, for ${op.first} is f64`, weight);
+  weight.alive(op.name, name);
+  weight.ownedBy(op.name, name, call.core);
+  if (weight.cols !== cols) throw rangeError(op.name, name, `rows of ${cols}`, verbatim(`rows of ${weight.cols}`));
+  call.k = checkCount(op.name, name, weight.rows);
+  return weight;
+}

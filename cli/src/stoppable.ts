@@ -1,0 +1,20 @@
+/** Ctrl-C, which ends a command that runs long with what it has until then. */
+import { Progress } from "./terminal/progress.js";
+
+/** Runs work that the first Ctrl-C asks to stop, by the signal, and the second one ends at once. */
+export async function stoppable(work: (signal: AbortSignal, progress: Progress) => Promise<void>): Promise<void> {
+  const progress = new Progress(process.stderr);
+  const stop = new AbortController();
+  const onInterrupt = () => {
+    progress.clear();
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  };
+  process.on("SIGINT", onInterrupt);
+  try {
+    await work(stop.signal, progress);
+  } finally {
+    progress.clear();
+    process.off("SIGINT", onInterrupt);
+  }
+}

@@ -1,0 +1,386 @@
+// Whole numbers of 8 bits: weights and rows as such, and `linear` by them. They are no arrays, so the suites that go by the table of
+// ops do not meet them.
+
+import {
+  convert,
+  createEngine,
+  layerNorm,
+  layerNormLinear,
+  layerNormQuantize,
+  linear,
+  type Quantized,
+  quantized,
+  quantizeWeights,
+  rmsNorm,
+  rmsNormLinear,
+  rmsNormQuantize,
+  tensor,
+} from "orthonorm";
+import * as reference from "orthonorm/reference";
+import { describe, expect, it } from "vitest";
+import { decode, encode } from "../support/dtypes.js";
+import { normals, uniforms } from "../support/random.js";
+import { promise, within } from "../support/within.js";
+
+const dtypes = ["f32", "f16", "bf16"] as const;
+const numbers = (dtype: (typeof dtypes)[number], n: number, seed: number) =>
+  encode(dtype as "f32", normals(n, 0.3, 1, seed));
+
+/** The least that a scale's largest element may be. */
+const floor = 2 ** -100;
+
+/** What the kernel does, in its own f32 steps. */
+function quantizedExactly(x: Float64Array, cols: number, groupSize: number) {
+  const values = new Int8Array(x.length);
+  const scales: number[] = [];
+  for (let start = 0; start < x.length; start += cols) {
+    for (let first = 0; first < cols; first += groupSize) {
+      const group = x.subarray(start + first, start + Math.min(first + groupSize, cols));
+      const most = Math.max(floor, ...group.map(Math.abs));
+      scales.push(Math.fround(most / 127));
+      const inverse = Math.fround(127 / most);
+      values.set(
+        group.map((value) => Number(nearest(Math.fround(value * inverse)))),
+        start + first,
+      );
+    }
+  }
+  return { values, scales: Float32Array.from(scales) };
+}
+
+function nearest(x: number): number {
+  const rest = x - Math.floor(x);
+  return rest === 0.5 ? 2 * Math.round(x / 2) : Math.round(x);
+}
+
+/** How far y may be from x·Wᵀ + b, of the numbers that W's stand for; `eight` says that x has 8 bits too. */
+function projected(
+  what: string,
+  dtype: (typeof dtypes)[number],
+  y: Float32Array | Uint16Array,
+  x: Float64Array,
+  weights: Quantized,
+  bias: Float64Array | undefined,
+  eight = false,
+) {
+  const { cols, groupSize, rows: k } = weights;
+  const w = Float64Array.from(weights.toArray());
+  const values = reference.linear(x, w, bias === undefined ? { cols } : { cols, bias });
+  const sums = reference.linear(new Float64Array(cols).fill(1), w.map(Math.abs), { cols });
+  const most = (row: number) =>
+    x.subarray(row * cols, (row + 1) * cols).reduce((m, v) => Math.max(m, Math.abs(v)), floor);
+  const roundings = (Math.ceil(cols / Math.min(groupSize, 512)) + 6) * 2 ** -24;
+  within(what, dtype, y as Float32Array, {
+    values,
+    allowed: (i) =>
+      ((eight ? 0 : 2 ** -16) + roundings) * most(Math.floor(i / k)) * sums[i % k] +
+      promise.f32.unit * Math.abs(values[i]),
+  });
+}
+
+describe.each(dtypes)("%s", (dtype) => {
+  it.each([
+    [1, 1, undefined],
+    [3, 5, undefined],
+    [4, 8, 8],
+    [2, 100, 8],
+    [5, 100, 64],
+    [3, 130, 32],
+    [2, 4097, 128],
+    [1, 70, 512],
+  ])("quantizeWeights %i × %i, groups of %s, gives the nearest numbers", (rows, cols, groupSize) => {
+    const w = numbers(dtype, rows * cols, cols);
+    const weights = quantizeWeights(w, groupSize === undefined ? { cols, dtype } : { cols, dtype, groupSize });
+    const { values, scales } = weights.toArrays();
+    const exact = decode(dtype, w);
+    expect({ values, scales }).toEqual(quantizedExactly(exact, cols, groupSize ?? cols));
+    expect([weights.rows, weights.cols, weights.groups]).toEqual([rows, cols, Math.ceil(cols / (groupSize ?? cols))]);
+    // and against the oracle: its numbers but for ties in f32, and half a unit from the element
+    const right = reference.quantizeWeights(exact, { cols, groupSize: groupSize ?? cols });
+    const back = weights.toArray();
+    for (let i = 0; i < exact.length; i++) {
+      const group = Math.floor(i / cols) * weights.groups + Math.floor((i % cols) / (groupSize ?? cols));
+      expect(Math.abs(values[i] - right.values[i])).toBeLessThanOrEqual(1);
+      expect(Math.abs(back[i] - exact[i])).toBeLessThanOrEqual(0.501 * right.scales[group]);
+    }
+    weights.dispose();
+  });
+
+  it("linear by them is the oracle's: tails, groups, and numbers of rows", () => {
+    const engine = createEngine();
+    const shapes: [number, number, number, number?][] = [];
+    for (const n of [1, 2, 3, 4, 5, 7, 8, 9, 16, 31, 70]) shapes.push([n, 13, 6], [3, n, 7], [6, 24, n], [5, n, 3, 8]);
+    shapes.push(
+      [9, 300, 5, 64],
+      [4, 511, 3],
+      [5, 512, 3],
+      [6, 513, 9],
+      [13, 1030, 70, 512],
+      [70, 70, 70, 16],
+      [2, 9001, 3, 1024],
+    );
+    for (const [rows, cols, k, groupSize] of shapes) {
+      const x = numbers(dtype, rows * cols, 1);
+      const w = quantizeWeights(numbers(dtype, k * cols, 2), { cols, dtype, engine, ...(groupSize && { groupSize }) });
+      const bias = Float32Array.from(normals(k, 0, 1, 3));
+      const what = `${rows} × ${cols} → ${k}`;
+      projected(what, dtype, linear(x, w, { dtype }), decode(dtype, x), w, undefined);
+      const y = linear(x, w, { dtype, bias });
+      projected(what, dtype, y, decode(dtype, x), w, Float64Array.from(bias));
+      // a row by itself has the bits that it has among others
+      const last = linear(x.slice((rows - 1) * cols), w, { dtype, bias });
+      expect(last, what).toEqual(y.slice((rows - 1) * k));
+      w.dispose();
+    }
+    engine.dispose();
+  });
+
+  it.each(["layerNorm", "rmsNorm"] as const)("%s into whole numbers, and these through linear", (name) => {
+    const norm = { layerNorm, rmsNorm }[name] as typeof layerNorm;
+    const fused = { layerNorm: layerNormQuantize, rmsNorm: rmsNormQuantize }[name] as typeof layerNormQuantize;
+    const through = { layerNorm: layerNormLinear, rmsNorm: rmsNormLinear }[name] as typeof layerNormLinear;
+    for (const [rows, cols, k] of [
+      [1, 5, 3],
+      [7, 100, 9],
+      [61, 768, 4],
+      [3, 20000, 2],
+    ]) {
+      const [x, residual] = [numbers(dtype, rows * cols, 1), numbers(dtype, rows * cols, 2)];
+      const [weight, bias] = [Float32Array.from(normals(cols, 1, 0.3, 3)), Float32Array.from(normals(cols, 0, 0.3, 4))];
+      const sums = [x.slice(), x.slice()];
+      const options = { cols, dtype, weight, bias, eps: 1e-6, residual };
+      const n = norm(x, { ...options, sum: sums[0] });
+      const q = fused(x, { ...options, sum: sums[1] });
+      expect(sums[0]).toEqual(sums[1]);
+      const apart = quantizeWeights(n, { cols, dtype });
+      expect(q.toArrays()).toEqual(apart.toArrays());
+      const w = quantizeWeights(numbers(dtype, k * cols, 5), { cols, dtype });
+      const linearBias = Float32Array.from(normals(k, 0, 1, 6));
+      expect(through(x, w, { ...options, linearBias })).toEqual(linear(n, w, { cols, dtype, bias: linearBias }));
+      const y = linear(q, w, { bias: linearBias });
+      expect([y.dtype, y.shape]).toEqual(["f32", [rows, k]]);
+      projected(
+        `${rows} × ${cols}`,
+        "f32",
+        y.toArray(),
+        Float64Array.from(q.toArray()),
+        w,
+        Float64Array.from(linearBias),
+        true,
+      );
+      // the same rows again, in the place of others
+      const again = fused(n, { cols, dtype, out: q });
+      expect(again).toBe(q);
+      expect(q.toArrays()).toEqual(quantizeWeights(norm(n, { cols, dtype }), { cols, dtype }).toArrays());
+      for (const one of [q, apart, w, y]) one.dispose();
+    }
+  });
+});
+
+describe("special rows", () => {
+  it("NaN and infinity make NaN of what they enter, zeros give bias, and 1e30 and 1e-30 are like 1", () => {
+    const x = Float32Array.from({ length: 6 * 8 }, (_, i) => [1, Number.NaN, Infinity, 0, 1e30, 1e-30][i >> 3]);
+    for (let i = 0; i < 7; i++) x[8 + i] = x[16 + i] = 1;
+    const w = quantizeWeights(new Float32Array(16).fill(1), { cols: 8 });
+    const y = linear(x, w, { bias: new Float32Array([0, 0.5]) });
+    const eight = Math.fround(8);
+    expect([...y.subarray(2, 8)]).toEqual([NaN, NaN, NaN, NaN, 0, 0.5]);
+    for (const [at, right] of [
+      [0, eight],
+      [1, 8.5],
+      [8, 8e30],
+      [9, 8e30],
+      [10, 8e-30],
+    ]) {
+      expect(Math.abs(y[at] / right - 1)).toBeLessThan(1e-6);
+    }
+    const bad = quantizeWeights(new Float32Array([1, 1, NaN, 1, Infinity, 1]), { cols: 2 });
+    expect([...linear(new Float32Array([1, 1]), bad)].map(Number.isNaN)).toEqual([false, true, true]);
+    w.dispose();
+    bad.dispose();
+  });
+
+  it("the largest numbers of 512 columns fit the sums, whatever their signs", () => {
+    for (const [a, b] of [
+      [1, 1],
+      [-1, 1],
+      [1, -1],
+      [-1, -1],
+    ]) {
+      const cols = 4096;
+      const w = quantizeWeights(new Float32Array(3 * cols).fill(b), { cols });
+      const y = linear(new Float32Array(6 * cols).fill(a), w);
+      for (const value of y) expect(Math.abs(value - a * b * cols)).toBeLessThan(cols * 1e-6);
+      w.dispose();
+    }
+  });
+});
+
+describe("Quantized", () => {
+  const four = () => quantizeWeights(new Float32Array([1, 2, 3, 4, 5, 6, 7, 8]), { cols: 4 });
+
+  it("keeps a Tensor's shape, prints itself, and comes back from its arrays", () => {
+    const uniform = uniforms(1);
+    const w = tensor("bf16", [2, 3, 40], encode("bf16" as "f32", Float64Array.from({ length: 240 }, uniform)));
+    const q = quantizeWeights(w, { groupSize: 16 });
+    expect([q.shape, q.rows, q.cols, q.groupSize, q.groups]).toEqual([[2, 3, 40], 6, 40, 16, 3]);
+    expect(String(q)).toBe("Quantized int8 [2, 3, 40], groups of 16");
+    expect(Object.prototype.toString.call(q)).toBe("[object Quantized]");
+    const { values, scales } = q.toArrays();
+    const back = quantized(values, scales, { cols: 40, groupSize: 16 });
+    expect(back.toArrays()).toEqual({ values, scales });
+    const x = Float32Array.from(normals(5 * 40, 0, 1, 2));
+    expect(linear(x, back)).toEqual(linear(x, q));
+    for (const one of [w, q, back]) one.dispose();
+    expect(String(q)).toBe("Quantized int8 [2, 3, 40], groups of 16, disposed of");
+    expect(q.disposed).toBe(true);
+  });
+
+  it("reads views as their copies, and gives a Tensor for a Tensor", () => {
+    const engine = createEngine();
+    const whole = engine.tensor("f32", [6, 30], Float32Array.from(normals(180, 0, 1, 3)));
+    const part = whole.view({ shape: [6, 20], rowStride: 30, offset: 4 });
+    const w = quantizeWeights(part);
+    const copy = quantizeWeights(part.toArray(), { cols: 20 });
+    expect(w.toArrays()).toEqual(copy.toArrays());
+    const y = linear(part, w);
+    expect(y.shape).toEqual([6, 6]);
+    expect(y.toArray()).toEqual(linear(part.toArray(), w));
+    engine.dispose();
+    expect(w.disposed).toBe(true);
+    copy.dispose();
+  });
+
+  it("gives its memory back", () => {
+    const engine = createEngine();
+    const before = engine.bytesInUse;
+    {
+      using w = quantizeWeights(new Float32Array(64), { cols: 8, engine });
+      expect(engine.bytesInUse).toBeGreaterThan(before);
+      expect(w.rows).toBe(8);
+    }
+    expect(engine.bytesInUse).toBe(before);
+    expect(() => quantizeWeights(new Float32Array(0), { cols: 4, engine })).toThrow();
+    expect(() => layerNormQuantize(new Float64Array(8), { cols: 4, engine })).toThrow();
+    expect(engine.bytesInUse).toBe(before);
+    engine.dispose();
+  });
+
+  it.each([
+    [
+      "a weight of f64",
+      () => quantizeWeights(new Float64Array(4)),
+      "TypeError: quantizeWeights: weight expected f32, f16 or bf16 elements, got Float64Array of 4 elements",
+    ],
+    [
+      "no rows",
+      () => quantizeWeights(new Float32Array(0), { cols: 4 }),
+      "RangeError: quantizeWeights: weight expected a positive multiple of 4 elements, got 0",
+    ],
+    [
+      "4 bits",
+      () => quantizeWeights(new Float32Array(4), { bits: 4 as 8 }),
+      "RangeError: quantizeWeights: bits expected 8, got 4",
+    ],
+    [
+      "a group of 12",
+      () => quantizeWeights(new Float32Array(4), { groupSize: 12 }),
+      "RangeError: quantizeWeights: groupSize expected a multiple of 8, got 12",
+    ],
+    [
+      "a wrong option",
+      () => quantizeWeights(new Float32Array(4), { groupsize: 8 } as object),
+      'TypeError: quantizeWeights: options expected cols, bits, groupSize, dtype, engine, got "groupsize" (groupSize?)',
+    ],
+    [
+      "x of other columns",
+      () => linear(new Float32Array(6), four(), { cols: 3 }),
+      "RangeError: linear: weight expected rows of 3, got rows of 4",
+    ],
+    [
+      "x of no whole row",
+      () => linear(new Float32Array(6), four()),
+      "RangeError: linear: weight expected a length that divides x's 6, got 4 elements",
+    ],
+    [
+      "x of f64",
+      () => linear(new Float64Array(4), four()),
+      "TypeError: linear: weight expected f64 elements, for x is f64, got Quantized",
+    ],
+    [
+      "float weights for rows of 8 bits",
+      () => linear(four() as never, new Float32Array(8)),
+      "TypeError: linear: weight expected Quantized rows, for x is Quantized, got Float32Array of 8 elements",
+    ],
+    [
+      "groups in x",
+      () => linear(quantizeWeights(new Float32Array(16), { groupSize: 8 }), quantizeWeights(new Float32Array(16))),
+      "RangeError: linear: x expected rows with a scale each, got groups of 8",
+    ],
+    [
+      "x of another op",
+      () => layerNorm(four() as never),
+      "TypeError: layerNorm: x expected a Float32Array, Float64Array, Uint16Array, Float16Array or Tensor, got Quantized",
+    ],
+    [
+      "what was disposed of",
+      () => {
+        const w = four();
+        w.dispose();
+        return linear(new Float32Array(4), w);
+      },
+      "RangeError: linear: weight expected live rows, got some that were disposed of",
+    ],
+    [
+      "x that was disposed of",
+      () => {
+        const w = four();
+        w.dispose();
+        return linear(w, w);
+      },
+      "RangeError: linear: x expected live rows, got some that were disposed of",
+    ],
+    [
+      "another engine",
+      () => linear(new Float32Array(4), four(), { engine: createEngine() }),
+      "RangeError: linear: weight expected rows of this call's engine, got those of another engine",
+    ],
+    [
+      "an out of other rows",
+      () => layerNormQuantize(new Float32Array(8), { cols: 8, out: four() }),
+      "RangeError: layerNormQuantize: out expected 1 rows of 8 with a scale each, got Quantized int8 [2, 4]",
+    ],
+    [
+      "an out that is an array",
+      () => rmsNormQuantize(new Float32Array(8), { out: new Int8Array(8) as never }),
+      "TypeError: rmsNormQuantize: out expected Quantized rows, got Int8Array of 8 elements",
+    ],
+    [
+      "scales that do not fit",
+      () => quantized(new Int8Array(8), new Float32Array(3), { cols: 4 }),
+      "RangeError: quantized: scales expected 2 elements, got 3",
+    ],
+    [
+      "values of another kind",
+      () => quantized(new Uint8Array(8) as never, new Float32Array(3)),
+      "TypeError: quantized: values expected an Int8Array, got Uint8Array of 8 elements",
+    ],
+  ])("refuses %s", (_, call, message) => {
+    let said = "nothing";
+    try {
+      call();
+    } catch (error) {
+      said = String(error);
+    }
+    expect(said).toBe(message);
+  });
+});
+
+it("the bits of W as halves and as f32 of the same numbers are the same", () => {
+  const w = encode("bf16" as "f32", normals(80, 0, 1, 7)) as unknown as Uint16Array;
+  const wide = convert(w, "f32", { dtype: "bf16" });
+  const [a, b] = [quantizeWeights(w, { cols: 20, dtype: "bf16" }), quantizeWeights(wide, { cols: 20 })];
+  expect(a.toArrays()).toEqual(b.toArrays());
+  a.dispose();
+  b.dispose();
+});
