@@ -47,9 +47,13 @@ test("hundreds of small tensors are measured, each as it is alone", () => {
   expect(sites.length).toBe(210);
   for (const at of [0, 3, 62, 63, 64, 69]) {
     write("alone.safetensors", { [`t.${at}`]: tensors[`t.${at}`] });
-    const [{ source: _, ...alone }] = figures("alone.safetensors").sites;
-    const { source: _s, ...among } = sites.find(({ site }) => site === `t.${at}`) as (typeof sites)[0];
+    const [{ source: _, verdict: own, ...alone }] = figures("alone.safetensors").sites;
+    const { source: _s, verdict, ...among } = sites.find(({ site }) => site === `t.${at}`) as (typeof sites)[0];
     expect(among).toEqual({ ...alone, model: "many" });
+    // the interval holds for all sites of a report at once, and is wider for more of them; its own does not change
+    const { interval, ...rest } = verdict;
+    expect(rest).toEqual({ ...own, interval: undefined, claim: rest.claim, doubt: rest.doubt });
+    if (own.interval !== null) expect(interval?.high).toBeGreaterThan(own.interval.high);
   }
   const same = Array.from({ length: 3 }, () => [1, 2, 3, 4]).flat();
   write("same.safetensors", { few: f32(4, 4, [...same, 4, 3, 2, 2]), none: f32(2, 4, new Float32Array(8)) });
