@@ -20,7 +20,7 @@ import * as reference from "orthonorm/reference";
 import { describe, expect, it } from "vitest";
 import { decode, encode } from "../support/dtypes.js";
 import { normals, uniforms } from "../support/random.js";
-import { promise, within } from "../support/within.js";
+import { promise, sameBits, within } from "../support/within.js";
 
 const dtypes = ["f32", "f16", "bf16"] as const;
 const numbers = (dtype: (typeof dtypes)[number], n: number, seed: number) =>
@@ -142,8 +142,8 @@ describe.each(dtypes)("%s", (dtype) => {
     for (const [rows, cols, k] of [
       [1, 5, 3],
       [7, 100, 9],
-      [61, 768, 4],
-      [3, 20000, 2],
+      [25, 768, 4],
+      [3, 17000, 2],
     ]) {
       const [x, residual] = [numbers(dtype, rows * cols, 1), numbers(dtype, rows * cols, 2)];
       const [weight, bias] = [Float32Array.from(normals(cols, 1, 0.3, 3)), Float32Array.from(normals(cols, 0, 0.3, 4))];
@@ -151,7 +151,7 @@ describe.each(dtypes)("%s", (dtype) => {
       const options = { cols, dtype, weight, bias, eps: 1e-6, residual };
       const n = norm(x, { ...options, sum: sums[0] });
       const q = fused(x, { ...options, sum: sums[1] });
-      expect(sums[0]).toEqual(sums[1]);
+      sameBits("sum", dtype, sums[0], sums[1]);
       const apart = quantizeWeights(n, { cols, dtype });
       expect(q.toArrays()).toEqual(apart.toArrays());
       const w = quantizeWeights(numbers(dtype, k * cols, 5), { cols, dtype });

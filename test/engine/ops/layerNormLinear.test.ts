@@ -13,6 +13,7 @@ import { encode } from "../../support/dtypes.js";
 import { testOp } from "../../support/op-suite.js";
 import { description } from "../../support/ops/layerNormLinear.js";
 import { normals } from "../../support/random.js";
+import { sameBits } from "../../support/within.js";
 
 testOp(description);
 
@@ -27,8 +28,8 @@ describe.each(["layerNorm", "rmsNorm"] as const)("%sLinear", (name) => {
       [1, 7, 3],
       [5, 64, 9],
       [3, 4097, 2],
-      [30, 4100, 5],
-      [83, 2050, 3],
+      [11, 4100, 5],
+      [27, 2050, 3],
     ])("%i × %i → %i has the bits of the two calls", (rows, cols, k) => {
       const numbers = (n: number, seed: number) => encode(dtype as "f32", normals(n, 0.3, 1, seed));
       const wide = (n: number, seed: number) =>
@@ -42,14 +43,14 @@ describe.each(["layerNorm", "rmsNorm"] as const)("%sLinear", (name) => {
       expect(y).toEqual(
         linear(norms[name](x, { ...options, sum: sums[1] }), linearWeight, { ...of, bias: linearBias }),
       );
-      expect(sums[0]).toEqual(sums[1]);
+      sameBits("sum", dtype, sums[0], sums[1]);
       expect(fused[name](x, linearWeight, of)).toEqual(linear(norms[name](x, of), linearWeight, of));
     });
   });
 
   it("reads views in place, with sum in the place of x, and gives a Tensor of k columns", () => {
     const engine = defaultEngine();
-    const [rows, cols, k] = [50, 2052, 3];
+    const [rows, cols, k] = [26, 2052, 3];
     const spread = tensor("f32", [rows, cols + 5], Float32Array.from(normals(rows * (cols + 5), 0, 1, 1)));
     const x = spread.view({ shape: [2, rows / 2, cols], rowStride: cols + 5, offset: 3 });
     const residual = tensor("f32", [2, rows / 2, cols], Float32Array.from(normals(rows * cols, 0, 1, 2)));
@@ -62,7 +63,7 @@ describe.each(["layerNorm", "rmsNorm"] as const)("%sLinear", (name) => {
     made.push(sum, n, expected, y);
     expect(y.shape).toEqual([2, rows / 2, k]);
     expect(y.toArray()).toEqual(expected.toArray());
-    expect(x.toArray()).toEqual(sum.toArray());
+    sameBits("sum", "f32", x.toArray(), sum.toArray());
     // what lies between the rows is as it was
     expect(spread.toArray().slice(0, 3)).toEqual(Float32Array.from(normals(rows * (cols + 5), 0, 1, 1)).slice(0, 3));
     for (const one of made) one.dispose();
