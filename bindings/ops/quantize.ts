@@ -199,7 +199,7 @@ function normQuantize(
   eps: number,
   weightOffset: number,
 ): Quantized {
-  const { out } = options;
+  const { weight, bias, residual, sum, out } = options;
   const call = begin(op, x, options);
   let made: Quantized | undefined;
   try {
@@ -207,16 +207,18 @@ function normQuantize(
     if (dtype === "f64") throw typeError(op.name, op.first, "f32, f16 or bf16 elements", x);
     checkWeightOffset(op.name, weightOffset, dtype);
     if (out !== undefined) checkOut(call, out);
-    const blocks = new NormBlocks(call, op, options, Math.max(1, Math.floor(BLOCK_ELEMENTS / cols)));
+    const block = Math.max(1, Math.floor(BLOCK_ELEMENTS / cols));
+    const blocks = new NormBlocks(call, op, { weight, bias, residual, sum }, block);
     if (out === undefined) {
       const shape = x instanceof Tensor ? x.shape : [rows, cols];
       made = new Quantized(op.name, core, linearInt8, shape, rows, wholeRow(cols));
     }
     const y = out ?? (made as Quantized);
+    const kernel = call.kernel(quantize);
     call.stage();
     const group = wholeRow(cols);
     blocks.run(norm, eps, weightOffset, (at, row, some) =>
-      call.kernel(quantize)(y.at(row), y.scalesAt(row), at, 0, some, cols, group),
+      kernel(y.at(row), y.scalesAt(row), at, 0, some, cols, group),
     );
     return y;
   } catch (error) {
