@@ -26,6 +26,11 @@ const dtypes = ["f32", "f16", "bf16"] as const;
 const numbers = (dtype: (typeof dtypes)[number], n: number, seed: number) =>
   encode(dtype as "f32", normals(n, 0.3, 1, seed));
 
+function detached<A extends ArrayBufferView>(array: A): A {
+  structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
+  return array;
+}
+
 /** The least that a scale's largest element may be. */
 const floor = 2 ** -100;
 
@@ -251,6 +256,23 @@ describe("Quantized", () => {
     copy.dispose();
   });
 
+  it("comes back from views of the engine's own memory, which grows for it", () => {
+    const engine = createEngine();
+    const numbers = engine.tensor("f32", 65536, Float32Array.from(normals(65536, 0, 1, 4)));
+    const scale = engine.tensor("f32", 1, [0.5]);
+    const values = new Int8Array(numbers.data.buffer, numbers.data.byteOffset, 4 * 65536);
+    const copy = values.slice();
+    // until the rows do not fit in any more
+    const { buffer } = numbers.data;
+    while (engine.bytesInUse < 1 << 19) engine.tensor("f32", 65536);
+    engine.tensor("f32", ((1 << 20) - (1 << 17) - engine.bytesInUse) / 4);
+    expect(numbers.data.buffer).toBe(buffer);
+    const q = quantized(values, scale.data, { engine });
+    expect(numbers.data.buffer).not.toBe(buffer);
+    expect(q.toArrays()).toEqual({ values: copy, scales: new Float32Array([0.5]) });
+    engine.dispose();
+  });
+
   it("gives its memory back", () => {
     const engine = createEngine();
     const before = engine.bytesInUse;
@@ -359,6 +381,16 @@ describe("Quantized", () => {
       "scales that do not fit",
       () => quantized(new Int8Array(8), new Float32Array(3), { cols: 4 }),
       "RangeError: quantized: scales expected 2 elements, got 3",
+    ],
+    [
+      "values that are detached",
+      () => quantized(detached(new Int8Array(8)), new Float32Array(1)),
+      "RangeError: quantized: values expected an array with its buffer, got one whose buffer is detached",
+    ],
+    [
+      "scales that are detached",
+      () => quantized(new Int8Array(8), detached(new Float32Array(1))),
+      "RangeError: quantized: scales expected an array with its buffer, got one whose buffer is detached",
     ],
     [
       "values of another kind",
