@@ -58,6 +58,9 @@ function nearest(x: number): number {
   return rest === 0.5 ? 2 * Math.round(x / 2) : Math.round(x);
 }
 
+/** How many roundings a y may have seen. */
+const roundingsOf = ({ groups, groupSize }: Quantized) => groups * Math.ceil(groupSize / 512) + 6;
+
 /** How far y may be from x·Wᵀ + b, of the numbers that W's stand for; `eight` says that x has 8 bits too. */
 function projected(
   what: string,
@@ -68,13 +71,13 @@ function projected(
   bias: Float64Array | undefined,
   eight = false,
 ) {
-  const { cols, groupSize, rows: k } = weights;
+  const { cols, rows: k } = weights;
   const w = Float64Array.from(weights.toArray());
   const values = reference.linear(x, w, bias === undefined ? { cols } : { cols, bias });
   const sums = reference.linear(new Float64Array(cols).fill(1), w.map(Math.abs), { cols });
   const most = (row: number) =>
     x.subarray(row * cols, (row + 1) * cols).reduce((m, v) => Math.max(m, Math.abs(v)), floor);
-  const roundings = (Math.ceil(cols / Math.min(groupSize, 512)) + 6) * 2 ** -24;
+  const roundings = roundingsOf(weights) * 2 ** -24;
   within(what, dtype, y as Float32Array, {
     values,
     allowed: (i) =>
@@ -205,6 +208,20 @@ describe("special rows", () => {
     bad.dispose();
   });
 
+  it("max|x| counts as 2^-100 at least, and W up to 1e34 leaves no infinity", () => {
+    const w = quantizeWeights(new Float32Array(4).fill(2e33), { cols: 4 });
+    const y = linear(new Float32Array([1e-36, 0, 0, 0, 1e-29, 0, 0, 0, 1, 1, 1, 1, 4e4, 4e4, 0, 0]), w);
+    expect(y[0]).toBe(0);
+    for (const [at, right] of [
+      [1, 2e4],
+      [2, 8e33],
+      [3, 1.6e38],
+    ]) {
+      expect(Math.abs(y[at] / right - 1)).toBeLessThan(1e-4);
+    }
+    w.dispose();
+  });
+
   it("the largest numbers of 512 columns fit the sums, whatever their signs", () => {
     for (const [a, b] of [
       [1, 1],
@@ -219,6 +236,27 @@ describe("special rows", () => {
       w.dispose();
     }
   });
+});
+
+it("the bound holds where every group has two sums, and each after the first is lost in rounding", () => {
+  const [groups, groupSize] = [32, 520];
+  const cols = groups * groupSize;
+  const x = quantized(new Int8Array(cols).fill(127), new Float32Array([1 / 127]));
+  const [values, scales] = [new Int8Array(cols), new Float32Array(groups).fill(1)];
+  values.set([33, 33, 33, 33, 33, 33, 33, 28]); // times 127 just above 2^15, of which half a unit in f32 is 2^-9
+  for (let g = 1; g < groups; g++) {
+    scales[g] = (2 ** -9 * 0.998) / 127 ** 2;
+    values[g * groupSize] = values[g * groupSize + 512] = 127;
+  }
+  const w = quantized(values, scales, { groupSize });
+  const right = reference.linear(Float64Array.from(x.toArray()), Float64Array.from(w.toArray()))[0];
+  const sum = w.toArray().reduce((a, b) => a + Math.abs(b), 0);
+  const roundings = Math.abs(linear(x, w).data[0] - right) / (2 ** -24 * sum);
+  expect(roundings).toBeLessThanOrEqual(roundingsOf(w));
+  // and n is not much larger than it must be: one rounding per sum would have been 39
+  expect(roundings).toBeGreaterThan(58);
+  x.dispose();
+  w.dispose();
 });
 
 describe("Quantized", () => {
