@@ -55,6 +55,11 @@ export function linear(x: Quantized, weight: Quantized, options?: LinearOptions 
 export function linear(
   x: ArrayOrTensor | Quantized,
   weight: ArrayOrTensor | Quantized,
+  options?: LinearOptions,
+): ArrayOrTensor;
+export function linear(
+  x: ArrayOrTensor | Quantized,
+  weight: ArrayOrTensor | Quantized,
   options: LinearOptions = noOptions,
 ): ArrayOrTensor {
   checkOptions(op, options);
