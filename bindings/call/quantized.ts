@@ -14,6 +14,15 @@ const padded = (cols: number): number => Math.ceil(cols / 8) * 8;
 /** @internal The number of columns that share a scale where the whole row does. */
 export const wholeRow = padded;
 
+/** By this enumerable property test runners compare Quantized by their numbers, as they do Tensors. */
+const NUMBERS = Symbol("numbers");
+const numbersProperty: PropertyDescriptor & ThisType<Quantized> = {
+  enumerable: true,
+  get() {
+    return this.disposed ? undefined : this.toArrays();
+  },
+};
+
 /**
  * Rows of whole numbers of 8 bits with their scales, in an engine's memory: what `quantizeWeights`, `layerNormQuantize` and
  * `rmsNormQuantize` make, and `linear` takes. Element i of a row is scale·q, where each group of `groupSize` columns has a scale.
@@ -55,6 +64,7 @@ export class Quantized {
     this.rows = rows;
     this.cols = shape[shape.length - 1];
     this.groupSize = groupSize;
+    Object.defineProperty(this, NUMBERS, numbersProperty);
     Object.defineProperty(this, "owner", { value: owner });
     Object.defineProperty(this, "kernel", { value: kernel });
     // what console.log prints, in Node. As a method, with a name that is computed, it would keep the class in every bundle

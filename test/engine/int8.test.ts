@@ -279,6 +279,13 @@ describe("Quantized", () => {
     expect(q.disposed).toBe(true);
   });
 
+  it("is equal to another by its numbers and scales, for a test runner", () => {
+    const rows = [four(), four(), quantizeWeights(new Float32Array([1, 2, 3, 4, 5, 6, 8, 8]), { cols: 4 })];
+    expect(rows[0]).toEqual(rows[1]);
+    expect(rows[0]).not.toEqual(rows[2]);
+    for (const one of rows) one.dispose();
+  });
+
   it("reads views as their copies, and gives a Tensor for a Tensor", () => {
     const engine = createEngine();
     const whole = engine.tensor("f32", [6, 30], Float32Array.from(normals(180, 0, 1, 3)));
