@@ -12,7 +12,8 @@ import { Magnitude } from "./quantize";
  * `quantize`, which are used as they are. Blocks, tiles and the order of additions are those of `linear`, its room too.
  *
  * Bytes: W once per four rows, a quarter of what f32 has. Rows of W and such of x have whole eights of bytes.
- * Error: |Δy| ≤ (0.51·2⁻¹⁵ + n·2⁻²⁴)·max|x|·Σ|w|, with n = ⌈cols/min(group, 512)⌉ + 4; of rows of 8 bits the second part alone.
+ * Error: |Δy| ≤ (2⁻¹⁶ + n·2⁻²⁴)·max|x|·Σ|w|, with n = ⌈cols/group⌉·⌈group/512⌉ + 6; of rows of 8 bits the second part alone. max|x| is
+ * 2^-100 at least, and Σ|w| below 1e34, for it is multiplied by 32767 before the scale of x comes in.
  */
 export function linearInt8<L extends Lanes, P extends Lanes>(
   out: usize, x: usize, xScales: usize, weight: usize, scales: usize, bias: usize, arranged: usize, strides: usize,

@@ -11,7 +11,7 @@ import { Arrange, project } from "./project";
  *
  * Bytes: x once, and arranged once per block of W; W once per four rows, mostly from cache; y once. y shares no byte with x, W or b.
  * `arranged` has room for block · cols lanes, both rounded up to fours, and for halves 16 KiB, or four rows, more.
- * Error in f32: 2·√cols·2⁻²⁴·‖x‖‖w‖, and for halves one rounding more. Source: PyTorch, torch.nn.functional.linear.
+ * Error in f32: 2·√cols·2⁻²⁴·‖x‖‖w‖, at worst twice that (docs/linear.md), and for halves one rounding more. Source: PyTorch, torch.nn.functional.linear.
  */
 function linear<L extends Lanes, W extends Lanes, P extends Lanes>(
   out: usize, x: usize, weight: usize, bias: usize, arranged: usize, strides: usize, rows: i32, cols: i32, k: i32, block: i32,

@@ -14,6 +14,15 @@ const padded = (cols: number): number => Math.ceil(cols / 8) * 8;
 /** @internal The number of columns that share a scale where the whole row does. */
 export const wholeRow = padded;
 
+/** By this enumerable property test runners compare Quantized by their numbers, as they do Tensors. */
+const NUMBERS = Symbol("numbers");
+const numbersProperty: PropertyDescriptor & ThisType<Quantized> = {
+  enumerable: true,
+  get() {
+    return this.disposed ? undefined : this.toArrays();
+  },
+};
+
 /**
  * Rows of whole numbers of 8 bits with their scales, in an engine's memory: what `quantizeWeights`, `layerNormQuantize` and
  * `rmsNormQuantize` make, and `linear` takes. Element i of a row is scale·q, where each group of `groupSize` columns has a scale.
@@ -55,6 +64,7 @@ export class Quantized {
     this.rows = rows;
     this.cols = shape[shape.length - 1];
     this.groupSize = groupSize;
+    Object.defineProperty(this, NUMBERS, numbersProperty);
     Object.defineProperty(this, "owner", { value: owner });
     Object.defineProperty(this, "kernel", { value: kernel });
     // what console.log prints, in Node. As a method, with a name that is computed, it would keep the class in every bundle
@@ -81,11 +91,17 @@ export class Quantized {
   /** The elements that the numbers stand for: scale·q, rows × cols of them. */
   toArray(): ArrayOf<"f32"> {
     const { values, scales } = this.toArrays();
-    const { cols, groups, groupSize } = this;
-    return Float32Array.from(values, (q, i) => {
-      const row = Math.floor(i / cols);
-      return q * scales[row * groups + Math.floor((i - row * cols) / groupSize)];
-    });
+    const { cols, groupSize } = this;
+    const array = new Float32Array(values.length);
+    // group by group in a plain loop: with Float32Array.from and a division per element it takes twenty times as long
+    let start = 0;
+    for (const scale of scales) {
+      const row = start - (start % cols);
+      const end = Math.min(start + groupSize, row + cols);
+      for (let i = start; i < end; i++) array[i] = scale * values[i];
+      start = end;
+    }
+    return array;
   }
 
   /** Copies, to be saved: the numbers, row after row, and the scales, `groups` per row. `quantized` brings them back. */

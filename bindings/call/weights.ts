@@ -38,6 +38,8 @@ export class Projection {
     this.w =
       weight instanceof Quantized ? quantizedRows(call, weightSpec, weight) : call.severalRows(weightSpec, weight);
     this.b = call.optional(biasSpec, bias);
+    // found here already: where there is none, that is told before anything is written
+    call.kernel(this.w instanceof Quantized ? this.w.kernel : kernels[this.w.wanted]);
   }
 
   /** Declares the room in which the kernel arranges rows of x, for blocks of so many elements at most. */

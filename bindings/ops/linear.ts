@@ -16,11 +16,12 @@ export interface LinearOptions extends CommonOptions {
 /**
  * A linear layer.
  *
- * y = x·Wᵀ + b, with W [k, cols] as PyTorch stores it. In f32, |Δy| ≤ 2·√cols·2⁻²⁴·‖x‖‖w‖ and a rounding of the bias's sum;
- * f16 and bf16 are computed in f32 and rounded once. A row's bits depend on no other row.
+ * y = x·Wᵀ + b, with W [k, cols] as PyTorch stores it. In f32, |Δy| ≤ 2·√cols·2⁻²⁴·‖x‖‖w‖ (at worst twice that, where all
+ * roundings go one way) and a rounding of the bias's sum; f16 and bf16 are computed in f32 and rounded once. A row's bits depend on no
+ * other row.
  *
- * By weights from `quantizeWeights`, |Δy| ≤ (2⁻¹⁶ + n·2⁻²⁴)·max|x|·Σ|w| of the numbers that they stand for, with n = cols/min(groupSize,
- * 512) + 6: each row of x is taken in units of max|x|/32767.
+ * By weights from `quantizeWeights`, |Δy| ≤ (2⁻¹⁶ + n·2⁻²⁴)·max|x|·Σ|w| of the numbers that they stand for, with
+ * n = groups·⌈groupSize/512⌉ + 6: each row of x is taken in units of max|x|/32767.
  *
  * @param x rows × cols elements; as arrays, all of x is one row without `cols`. By weights from `quantizeWeights`, also rows from
  *   `layerNormQuantize` and `rmsNormQuantize`
@@ -51,6 +52,11 @@ export function linear<X extends ArrayOrTensor>(
   options?: LinearOptions,
 ): Like<X> | ArrayOrTensor;
 export function linear(x: Quantized, weight: Quantized, options?: LinearOptions & { out?: undefined }): Tensor<"f32">;
+export function linear(
+  x: ArrayOrTensor | Quantized,
+  weight: ArrayOrTensor | Quantized,
+  options?: LinearOptions,
+): ArrayOrTensor;
 export function linear(
   x: ArrayOrTensor | Quantized,
   weight: ArrayOrTensor | Quantized,

@@ -138,14 +138,14 @@ function normLinear(
   eps: number,
   weightOffset: number,
 ): ArrayOrTensor {
+  const { weight, bias, residual, sum, linearBias, out } = options;
   const call = beginBefore(op, x, options, linearWeight);
   try {
     checkWeightOffset(op.name, weightOffset, call.dtype);
     const { operands } = op;
-    const { linearBias, out } = options;
     const projection = new Projection(call, operands.linearWeight, linearWeight, operands.linearBias, linearBias);
     projection.arrange(operands.arranged, blockElements(call.k));
-    const blocks = new NormBlocks(call, op, options, projection.block);
+    const blocks = new NormBlocks(call, op, { weight, bias, residual, sum }, projection.block);
     const y = call.output(operands.out, out);
     call.stage();
     blocks.run(norm, eps, weightOffset, (at, row, rows) => projection.run(call.at(y, row), at, 0, rows));

@@ -4,6 +4,7 @@ import { layer, NormBlocks, rms } from "../call/norm-blocks.js";
 import type { ArrayOrTensor } from "../call/operand.js";
 import { Quantized, wholeRow } from "../call/quantized.js";
 import {
+  checkBuffer,
   checkCount,
   checkNonNegative,
   checkWeightOffset,
@@ -13,6 +14,7 @@ import {
   verbatim,
 } from "../check.js";
 import { coreOf, defaultEngine, type Engine } from "../engine/engine.js";
+import { kindOf } from "../memory/dtype.js";
 import { Tensor } from "../memory/tensor.js";
 import { checkNames } from "../names.js";
 import {
@@ -118,8 +120,10 @@ export function quantized(
 ): Quantized {
   const op = "quantized";
   checkNames(op, ["cols", "groupSize", "engine"], options);
-  if (!(values instanceof Int8Array)) throw typeError(op, "values", "an Int8Array", values);
-  if (!(scales instanceof Float32Array)) throw typeError(op, "scales", "a Float32Array", scales);
+  if (kindOf.call(values) !== "Int8Array") throw typeError(op, "values", "an Int8Array", values);
+  if (kindOf.call(scales) !== "Float32Array") throw typeError(op, "scales", "a Float32Array", scales);
+  checkBuffer(op, "values", values);
+  checkBuffer(op, "scales", scales);
   const { cols = values.length, groupSize, engine = defaultEngine() } = options;
   const core = coreOf(engine);
   if (core === undefined) throw typeError(op, "engine", "an Engine", engine);
@@ -132,6 +136,9 @@ export function quantized(
   const group = Math.min(groupSize === undefined ? wholeRow(cols) : checkGroup(op, groupSize), wholeRow(cols));
   const count = rows * Math.ceil(cols / group);
   if (scales.length !== count) throw rangeError(op, "scales", elements(count), verbatim(`${scales.length}`));
+  // they may be views of this memory, which are detached when it grows for the rows
+  if (values.buffer === core.arena.buffer) values = values.slice();
+  if (scales.buffer === core.arena.buffer) scales = scales.slice();
   const made = new Quantized(op, core, linearInt8, [rows, cols], rows, group);
   const bytes = new Int8Array(core.arena.buffer, made.at(), made.scalesAt() - made.at()).fill(0);
   for (let row = 0; row < rows; row++) {
@@ -199,7 +206,7 @@ function normQuantize(
   eps: number,
   weightOffset: number,
 ): Quantized {
-  const { out } = options;
+  const { weight, bias, residual, sum, out } = options;
   const call = begin(op, x, options);
   let made: Quantized | undefined;
   try {
@@ -207,16 +214,18 @@ function normQuantize(
     if (dtype === "f64") throw typeError(op.name, op.first, "f32, f16 or bf16 elements", x);
     checkWeightOffset(op.name, weightOffset, dtype);
     if (out !== undefined) checkOut(call, out);
-    const blocks = new NormBlocks(call, op, options, Math.max(1, Math.floor(BLOCK_ELEMENTS / cols)));
+    const block = Math.max(1, Math.floor(BLOCK_ELEMENTS / cols));
+    const blocks = new NormBlocks(call, op, { weight, bias, residual, sum }, block);
     if (out === undefined) {
       const shape = x instanceof Tensor ? x.shape : [rows, cols];
       made = new Quantized(op.name, core, linearInt8, shape, rows, wholeRow(cols));
     }
     const y = out ?? (made as Quantized);
+    const kernel = call.kernel(quantize);
     call.stage();
     const group = wholeRow(cols);
     blocks.run(norm, eps, weightOffset, (at, row, some) =>
-      call.kernel(quantize)(y.at(row), y.scalesAt(row), at, 0, some, cols, group),
+      kernel(y.at(row), y.scalesAt(row), at, 0, some, cols, group),
     );
     return y;
   } catch (error) {

@@ -15,7 +15,10 @@ import {
   invertLayerNorm,
   isTensor,
   type LayerNormOptions,
+  type LinearOptions,
   layerNorm,
+  layerNormLinear,
+  linear,
   loadEngine,
   loadKernels,
   meanVector,
@@ -23,8 +26,11 @@ import {
   normKernels,
   orthonormalize,
   project,
+  type Quantized,
+  quantizeWeights,
   reject,
   rmsNorm,
+  rmsNormQuantize,
   type Tensor,
   tensor,
   type ViewOptions,
@@ -89,6 +95,24 @@ export function outputs(options: LayerNormOptions): void {
   // @ts-expect-error an array or a Tensor has not always data
   any.data;
   same<typeof either extends never ? 0 : 1, 1>(true);
+}
+
+export function projections(options: LinearOptions, either: Float32Array | Quantized): void {
+  const weights = quantizeWeights(f32, { groupSize: 8 });
+  same<typeof weights, Quantized>(true);
+  const y = linear(f32, weights);
+  same<typeof y, F32>(true);
+  const h = layerNormLinear(t16, t32);
+  same<typeof h, Tensor<"bf16">>(true);
+  const rows = rmsNormQuantize(t16, { out: weights });
+  // of rows of 8 bits comes f32, or what was given
+  const made = linear(rows, weights);
+  same<typeof made, Tensor<"f32">>(true);
+  const out = linear(rows, weights, { out: f32 });
+  same<typeof out, typeof f32>(true);
+  const one: ArrayOrTensor = linear(rows, weights, options);
+  const other: ArrayOrTensor = linear(either, weights);
+  same<typeof one | typeof other extends never ? 0 : 1, 1>(true);
 }
 
 export function conversions(dtype: DType): void {

@@ -7,6 +7,8 @@ import {
   defaultEngine,
   type Engine,
   layerNorm,
+  layerNormLinear,
+  layerNormQuantize,
   loadEngine,
   loadKernels,
   moments,
@@ -303,6 +305,13 @@ describe("loadEngine", () => {
       }),
     );
     expect(told).toMatch(/modules\.norm expected /);
+    // and where only the second of two families is wrong, before the first has written anything
+    const engine = await loadEngine({ modules: { norm: modules.norm, linear: modules.norm, int8: modules.norm } });
+    const [x, residual] = [engine.tensor("f32", [1, 2], [1, 2]), engine.tensor("f32", [1, 2], [3, 4])];
+    const given = { residual, sum: x };
+    expect(said(() => layerNormLinear(x, new Float32Array(2), given))).toMatch(/modules\.linear expected /);
+    expect(said(() => layerNormQuantize(x, given))).toMatch(/modules\.int8 expected /);
+    expect([...x.data, engine.bytesInUse]).toEqual([1, 2, 128]);
     expect(await rejected(loadEngine({ modules: { norms: modules.norm } as never }))).toMatch(/modules/);
   });
 

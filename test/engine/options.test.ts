@@ -6,29 +6,42 @@ import {
   center,
   convert,
   createEngine,
+  type Engine,
   invertLayerNorm,
   layerNorm,
+  layerNormLinear,
+  layerNormQuantize,
   moments,
   project,
+  type Quantized,
+  quantizeWeights,
   rmsNorm,
+  rmsNormLinear,
+  rmsNormQuantize,
 } from "orthonorm";
 import { expect, it } from "vitest";
 
 const x = new Float32Array([1, 2, 3, 4, 5, 6, 7, 9]);
 const direction = new Float32Array([1, 2, 0, 1]);
+const square = Float32Array.from({ length: 16 }, (_, i) => i % 5);
 const perRow = new Float32Array([1, 2]);
 const calls: Record<string, (options: Record<string, unknown>) => unknown> = {
   center: (options) => center(x, options),
   convert: (options) => convert(x, "f64", options),
   invertLayerNorm: (options) => invertLayerNorm(x, options as never),
   layerNorm: (options) => layerNorm(x, options),
+  layerNormLinear: (options) => layerNormLinear(x, square, options),
   project: (options) => project(x, direction, options),
   rmsNorm: (options) => rmsNorm(x, options),
+  rmsNormLinear: (options) => rmsNormLinear(x, square, options),
 };
+const normed = { weight: direction, bias: direction, residual: x };
 const operands: Record<string, Record<string, ArrayOrTensor>> = {
   invertLayerNorm: { mean: perRow, rstd: perRow, weight: direction.map((value) => value + 1), bias: direction },
-  layerNorm: { weight: direction, bias: direction, residual: x },
-  rmsNorm: { weight: direction, bias: direction, residual: x },
+  layerNorm: normed,
+  layerNormLinear: { ...normed, linearBias: direction },
+  rmsNorm: normed,
+  rmsNormLinear: { ...normed, linearBias: direction },
 };
 
 it.each(Object.keys(calls))("%s: a getter may call an op, and memory may grow in it", (name) => {
@@ -36,8 +49,25 @@ it.each(Object.keys(calls))("%s: a getter may call an op, and memory may grow in
   const given: Record<string, unknown> = { ...operands[name], cols: 4, engine };
   const plain = calls[name](given);
   const out = engine.tensor(name === "convert" ? "f64" : "f32", [2, 4]);
+  expect(calls[name](computed({ ...given, out }, engine))).toBe(out);
+  expect(out.toArray()).toEqual(plain);
+});
+
+it.each(["layerNormQuantize", "rmsNormQuantize"])("%s: the same, and out is Quantized", (name) => {
+  const engine = createEngine();
+  const op = { layerNormQuantize, rmsNormQuantize }[name] as typeof layerNormQuantize;
+  const given = { ...normed, cols: 4, engine };
+  const plain = op(x, given).toArrays();
+  const out = quantizeWeights(x, { cols: 4, engine });
+  const made = op(x, computed({ ...given, out }, engine)) as Quantized;
+  expect(made).toBe(out);
+  expect(out.toArrays()).toEqual(plain);
+});
+
+/** Options whose getters run an op on the engine and make its memory grow. */
+function computed(given: Record<string, unknown>, engine: Engine): Record<string, unknown> {
   const options = {};
-  for (const [key, value] of Object.entries({ ...given, out })) {
+  for (const [key, value] of Object.entries(given)) {
     const get = () => {
       moments(new Float64Array(8).fill(7), { cols: 2, engine });
       engine.tensor("f32", 300_000).dispose();
@@ -45,9 +75,8 @@ it.each(Object.keys(calls))("%s: a getter may call an op, and memory may grow in
     };
     Object.defineProperty(options, key, { enumerable: true, get });
   }
-  expect(calls[name](options)).toBe(out);
-  expect(out.toArray()).toEqual(plain);
-});
+  return options;
+}
 
 it.each(["layerNorm", "rmsNorm"])("%s: a getter that gives something else the second time is asked once", (name) => {
   const engine = createEngine();

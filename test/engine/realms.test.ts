@@ -8,6 +8,7 @@ import {
   layerNorm,
   loadEngine,
   project,
+  quantized,
   rmsNorm,
   type Tensor,
   tensor,
@@ -67,6 +68,12 @@ describe("arrays", () => {
     // over this realm's memory, and this realm's over theirs
     const buffer = evaluate("new ArrayBuffer(16)") as ArrayBuffer;
     expect(plain(geometry(new Float32Array(buffer).fill(3)).norm)).toEqual([6]);
+  });
+
+  it("as saved numbers of 8 bits and their scales", () => {
+    const there = quantized(foreign("Int8Array", 1, -2), foreign("Float32Array", 0.5));
+    expect(there.toArray()).toEqual(f32(0.5, -1));
+    there.dispose();
   });
 
   it("as data and shape of a Tensor", () => {

@@ -1,7 +1,7 @@
 // The kernels by themselves, in a memory of which every byte is known: no bindings, so that what fails here is a
 // kernel. Modules come from the texts that the bindings carry.
 
-import { dtypes as all, type OpName, ops } from "../../abi/ops.js";
+import { dtypes as all, int8Ops, ops } from "../../abi/ops.js";
 import { decode as bytesOf } from "../../bindings/engine/wasm-text.js";
 import { allFamilies } from "../../bindings/wasm/families.js";
 import { decode, type ElementType, encode } from "./dtypes.js";
@@ -26,6 +26,8 @@ interface Entry {
   readonly scalars?: Readonly<Record<string, string>>;
   readonly internal?: Readonly<Record<string, string>>;
 }
+
+const table = { ...ops, ...int8Ops };
 
 type Kernel = (...args: number[]) => number | undefined;
 
@@ -138,13 +140,13 @@ export class Ground {
    * `kernel` is the export's name where it is not the op's; `changes` are inputs that the kernel may change.
    */
   call(
-    op: OpName,
+    op: keyof typeof table,
     dtype: ElementType,
     operands: Readonly<Record<string, Block | undefined>>,
     numbers: Readonly<Record<string, number>>,
     { kernel = op, changes = [] }: { kernel?: string; changes?: readonly Block[] } = {},
   ): number | undefined {
-    const entry: Entry = ops[op];
+    const entry: Entry = table[op];
     const names = Object.keys(entry.operands);
     const matrices = names.filter((name) => entry.operands[name].shape === "rows cols");
     const gapless = matrices.every((name) => {

@@ -98,6 +98,23 @@ describe("linear", () => {
     },
   );
 
+  it.each(["f32", "f64"] as const)("%s: keeps its worst bound on rows whose roundings all go one way", (dtype) => {
+    const [Numbers, lanes, unit] =
+      dtype === "f32" ? ([Float32Array, 4, 2 ** -24] as const) : ([Float64Array, 2, 2 ** -53] as const);
+    for (const cols of [64, 256, 1024, 16384]) {
+      // 1 in every lane, and then what is just less than half a unit of 1, or in later chains of their sum
+      const x = new Numbers(cols);
+      const lost = (i: number) => Math.sqrt(unit * (i < 256 ? 1 : lanes / 256)) * 0.999;
+      for (let i = 0; i < cols; i++) x[i] = i < lanes ? 1 : lost(i);
+      let small = 0;
+      for (let i = lanes; i < cols; i++) small += x[i] * x[i];
+      const roundings = Math.abs(linear(x, x)[0] - lanes - small) / (unit * (lanes + small));
+      const most = Math.min(cols / lanes, 256 / lanes) + Math.ceil(cols / 256) + (dtype === "f32" ? 1 : 0);
+      expect(roundings).toBeLessThanOrEqual(most);
+      expect(roundings).toBeGreaterThan(0.8 * most);
+    }
+  });
+
   it("refuses a weight of f64 beside x of another type, the other way round, and bits that nobody says the type of", () => {
     const [x, wide, bits] = [new Float32Array(4), new Float64Array(4), new Uint16Array(4)];
     expect(() => linear(x, wide)).toThrow(
