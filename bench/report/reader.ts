@@ -207,6 +207,7 @@ const commands = [
   "npm run bench:relaxed                        # what relaxed SIMD wins: Node 22 or newer",
   "npm run bench:linear                         # the linear layer beside others: docs/linear.md has the tables",
   "npm run bench:norm-linear                    # a norm and its projection in one call, over the two calls",
+  "npm run bench:dots                           # why weights of 8 bits take no relaxed dot product",
   "npm run size                                 # what a page loads",
   "npm run performance                          # this page from the records",
   "```",
