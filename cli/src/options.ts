@@ -6,7 +6,7 @@ import { CommandError } from "./error.js";
 export function countOptions(command: Command): Command {
   const counts = new Map<Option, number>();
   for (const option of command.options) {
-    if (option.isBoolean()) continue;
+    if (option.isBoolean() || option.negate) continue;
     command.on(`option:${option.name()}`, () => counts.set(option, (counts.get(option) ?? 0) + 1));
   }
   return command.hook("preAction", () => {

@@ -161,6 +161,8 @@ describe("misuse", () => {
       }
     }
     fails(["capture", good, "-o", "a", "--output", "b", "-o", "c"], 2, /--output expected once, got it 3 times$/m);
+    // One without a value says the same twice.
+    expect(orthonorm(["study", good, "--no-color", "--no-color"]).status).toBe(0);
   });
 
   test("folders are made for what is written, and not where the study fails", () => {

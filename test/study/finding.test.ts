@@ -13,8 +13,8 @@ const base = measured.groups[0].sites[0];
 
 interface Made {
   ratio: number;
-  /** How alike two rows are. */
-  correlation?: number;
+  /** How alike two rows are; null where no part had two. */
+  correlation?: number | null;
   rows?: number;
   dCos2?: number;
   centredRows?: number;
@@ -41,7 +41,7 @@ function siteOf(site: string, made: Made): Site {
       ...sample,
       swap: { ...sample.swap, predicted: sample.swap },
       uniformRank: { ...sample.uniformRank, lower },
-      pairs: { cosine: Math.sqrt(correlation), correlation },
+      pairs: correlation === null ? null : { cosine: Math.sqrt(correlation), correlation },
     },
   };
 }
@@ -125,8 +125,23 @@ describe("of one model", () => {
         "at c (1.20): the interval of the ratio, 0.89 to 1.62, is too wide; at d, e (0.60–1.50): the states lie nearer to orthogonal to 5 of 99 random " +
         "directions than to the uniform vector; elsewhere the states lie farther from orthogonal to 4 of 99 random directions than to the uniform vector; " +
         "at f (0.60): a few rows lie so far from orthogonal that d·cos²θ is 2.75 in the mean, where chance has 1; " +
-        "at g (0.60): 80 of 200 rows were centred beforehand, and the others do not lie closer; " +
+        "at g (0.60): 80 of 200 rows were centred beforehand, and nothing shows that the others lie closer; " +
         "at h (1.00): in one dimension every vector lies along the uniform one.",
+    );
+  });
+
+  test("of parts of one row each nobody knows how alike the rows are", () => {
+    expect(
+      saidOf({ a: { ratio: 1, rows: 20, correlation: null }, b: { ratio: 1, rows: 20, correlation: 0.64 } }),
+    ).toContain(
+      "No verdict: 20 rows as alike as these (mean cosine 0.80) say no more than 1.5 independent ones; " +
+        "elsewhere no part has two of the 20 rows, so how alike they are is not known.",
+    );
+  });
+
+  test("a mean of d·cos²θ below that of chance does not say that no row lies far", () => {
+    expect(saidOf({ a: { ratio: 0.85, dCos2: 0.5 } })).toContain(
+      "No verdict: so few rows lie far from orthogonal that d·cos²θ is 0.50 in the mean, where chance has 1.",
     );
   });
 
@@ -149,6 +164,16 @@ describe("of several models", () => {
       "The states of ln, trained with LayerNorm, lie 2.88–5.77° from orthogonal to the uniform vector (mean |90°−θ|), at a, b closer than the " +
         "5.77° of random directions; those of rms, trained with RMSNorm, lie 5.77–6.34° from it, at a, b as far as chance. " +
         "No verdict at c of ln and rms (1.00): 4 rows are too few.",
+    );
+  });
+
+  test("two that differ in the norm, without the sites that were centred beforehand", () => {
+    const centred = { ratio: 1e-7, centredRows: 200 };
+    expect(
+      said(["ln", "LayerNorm", { a: centred, b: { ratio: 0.6 } }], ["rms", "RMSNorm", { a: centred, b: { ratio: 1 } }]),
+    ).toBe(
+      "The states of ln, trained with LayerNorm, lie 3.46° from orthogonal to the uniform vector (mean |90°−θ|), closer than the 5.77° of " +
+        "random directions; those of rms, trained with RMSNorm, lie 5.77° from it, as far as chance.",
     );
   });
 

@@ -145,7 +145,7 @@ describe("what is said of", () => {
     expect(part.sites[0]).toMatchObject({ centred: false, centredRows: 120 });
     expect(part.verdicts).toMatchObject([{ claim: null, doubt: "partly" }]);
     expect(part.says).toContain(
-      "No verdict: 120 of 300 rows were centred beforehand, and the others do not lie closer.",
+      "No verdict: 120 of 300 rows were centred beforehand, and nothing shows that the others lie closer.",
     );
     expect(part.notes[0]).toMatch(/^Centred beforehand in part: part \(120 of 300 rows\)\./);
     const little = await reportOf({ three: centredIn(300, 3) });

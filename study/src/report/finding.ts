@@ -103,10 +103,11 @@ function aboutTwins(groups: readonly JudgedGroup[]): string | null {
     const main = group.main as Claim;
     return `${where(group)}${than[main]} ${what}${inTheMean(claimed(group.judged, main))}`;
   };
+  const tiltsOf = ({ judged }: JudgedGroup) => tilts(judged.map(({ site }) => site));
   return sentences(
-    `The states of ${printable(layer.label)}, trained with LayerNorm, lie ${tilts(layer.sites)} from orthogonal to the uniform vector ` +
+    `The states of ${printable(layer.label)}, trained with LayerNorm, lie ${tiltsOf(layer)} from orthogonal to the uniform vector ` +
       `(mean |90°−θ|), ${about(layer, `the ${fixed(chance, 2)}° of random directions`)}; ` +
-      `those of ${printable(rms.label)}, trained with RMSNorm, lie ${tilts(rms.sites)} from it, ${about(rms, "chance")}`,
+      `those of ${printable(rms.label)}, trained with RMSNorm, lie ${tiltsOf(rms)} from it, ${about(rms, "chance")}`,
     ...apart(groups, true),
   );
 }

@@ -23,7 +23,7 @@ export function reasonOf(doubt: Doubt, judged: readonly Judged[]): string {
       return rows === "1" ? "one row is no sample" : `${rows} rows are too few`;
     }
     case "alike":
-      return tooAlike(judged);
+      return alike(judged);
     case "wide":
       return tooWide(judged);
     case "mixed":
@@ -32,7 +32,7 @@ export function reasonOf(doubt: Doubt, judged: readonly Judged[]): string {
       return unconfirmed(judged);
     case "partly": {
       const centred = judged.map(({ site }) => site.centredRows);
-      return `${range(centred, 0)} of ${rowsOf(judged)} rows were centred beforehand, and the others do not lie closer`;
+      return `${range(centred, 0)} of ${rowsOf(judged)} rows were centred beforehand, and nothing shows that the others lie closer`;
     }
   }
 }
@@ -42,6 +42,18 @@ function rowsOf(judged: readonly Judged[]): string {
     judged.map(({ site }) => site.ordinary.rows),
     0,
   );
+}
+
+/** Rows are compared with those of their own part. Where each part has one row, it is not known how alike they are. */
+function alike(judged: readonly Judged[]): string {
+  const compared = judged.filter(({ verdict }) => verdict.alike !== null);
+  const others = judged.filter(({ verdict }) => verdict.alike === null);
+  return [
+    ...(compared.length === 0 ? [] : [tooAlike(compared)]),
+    ...(others.length === 0
+      ? []
+      : [`no part has two of the ${rowsOf(others)} rows, so how alike they are is not known`]),
+  ].join("; elsewhere ");
 }
 
 function tooAlike(judged: readonly Judged[]): string {
@@ -81,7 +93,7 @@ function mixed(judged: readonly Judged[]): string {
     ...told(judged.filter(far), "a few rows lie so far from orthogonal"),
     ...told(
       judged.filter((one) => !far(one)),
-      "no row lies so far from orthogonal as some random directions do, so",
+      "so few rows lie far from orthogonal",
     ),
   ].join("; elsewhere ");
 }
