@@ -51,6 +51,24 @@ describe("parts that merge", () => {
     expect(merged.sites[1].sample.rows).toBe(whole.sites[1].sample.rows);
   });
 
+  test("may be without a row that has an angle, whose rows are counted all the same", () => {
+    const zeros = f32(5, 48, new Float32Array(5 * 48));
+    write("padding.safetensors", { "h.10": zeros });
+    const { status, stdout } = orthonorm(["study", "padding.safetensors", "--pool", "m", "--save", "padding.json"]);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining("5 rows of zeros") });
+    run("study", "part-1.safetensors", "--pool", "m", "--json", "-", "--save", "rows.json");
+    const merged = run("merge", "rows.json", "padding.json", "--json", "-");
+    expect(comparable(merged)).toEqual(
+      comparable(run("study", "part-1.safetensors", "padding.safetensors", "--pool", "m", "--json", "-")),
+    );
+    expect(merged.sites.find(({ site }) => site === "h.10")?.rows).toBe(175);
+    const none = orthonorm(["merge", "padding.json"]);
+    expect({ status: none.status, stderr: none.stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/^merge: .* expected a row with an angle, got none/),
+    });
+  });
+
   test("give it too where each part has few rows, whose values are kept, and all together have many", () => {
     const rows = (from: number, to: number) => f32(to - from, 16, many.slice(from * 16, to * 16));
     const many = normals(1300 * 16, 0.1);

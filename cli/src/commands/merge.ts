@@ -48,6 +48,7 @@ async function run(files: string[], options: OutputOptions): Promise<void> {
   }
   // Commander asks for at least one file, and a pattern that matches none is refused.
   const sums = all as StudySums;
+  if (outputs.targets.save === undefined && outputs.printed !== "save") sums.expectFigures();
   await emit(sums.report(), sums, outputs, options.color);
 }
 

@@ -206,6 +206,7 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
     // A captured model has its own weights; where other files are measured beside it, they have to be given for all.
     const withThem = options.weights === undefined && onnx.length === states.length ? captured.files : [];
     for (const shards of [...ofBegun, ...withThem.map((file) => [file])]) models.push(await openModel(shards, nameOf));
+    const saved = outputs.targets.save !== undefined || outputs.printed === "save";
     const sums: StudySums = await sumSources(sources, {
       eps: options.eps ?? null,
       norm: options.norm,
@@ -219,7 +220,8 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
       bits: options.dtype ?? null,
       implied,
       withSpeed: outputs.printed !== "json" && !stopped,
-      merges: outputs.targets.save !== undefined || outputs.printed === "save",
+      merges: saved,
+      part: saved,
       version: version(),
       signal: stopped ? undefined : signal,
       progress: (what, share) => progress.update(printable(what), share),
