@@ -50,8 +50,6 @@ export interface StudyOptions {
   withSpeed?: boolean;
   /** Whether the sums will be saved or merged. Where not, each site becomes figures as soon as it is measured. */
   merges?: boolean;
-  /** Is it a part, which may be without a row that has an angle? Its rows are counted when the parts are merged. Default: no. */
-  part?: boolean;
   version?: string;
   signal?: AbortSignal;
   /** Is told what is being measured, and which share of all bytes is done (0 where the size is not known). */
@@ -68,7 +66,9 @@ const mostTensors = 100_000;
 
 /** The study of these files as figures. @throws StudyError naming the file and what is wrong with it */
 export async function studySources(sources: readonly Source[], options: StudyOptions): Promise<Report> {
-  return (await sumSources(sources, { ...options, merges: false })).report();
+  const sums = await sumSources(sources, { ...options, merges: false });
+  sums.expectFigures();
+  return sums.report();
 }
 
 /**
@@ -111,7 +111,7 @@ async function measureAll(
   models: readonly ModelFile[],
   options: StudyOptions,
 ): Promise<StudySums> {
-  const { withSpeed = true, merges = true, part = false, version = "", mask = null, signal, progress } = options;
+  const { withSpeed = true, merges = true, version = "", mask = null, signal, progress } = options;
   const { plans, skipped } = planAll(files, options);
   if (mask !== null) refuseMisfit(mask, plans);
   const count = plans.reduce((sum, { fit }) => sum + fit.length, 0);
@@ -183,7 +183,6 @@ async function measureAll(
       if (!signal?.aborted) await file.finish();
     }
   }
-  if (!part) study.expectFigures();
   if (withSpeed && study.complete) study.speed = timeAll(engine, samples, eps);
   return study;
 }

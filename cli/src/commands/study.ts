@@ -221,7 +221,6 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
       implied,
       withSpeed: outputs.printed !== "json" && !stopped,
       merges: saved,
-      part: saved,
       version: version(),
       signal: stopped ? undefined : signal,
       progress: (what, share) => progress.update(printable(what), share),
@@ -235,6 +234,8 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
       );
     }
     sums.complete &&= captured.complete && begun.every((one) => one);
+    // A part may be without a row that has an angle: what it counts is merged all the same.
+    if (!saved) sums.expectFigures();
     const report = sums.report();
     const hashes: Record<string, string> = {};
     if (outputs.targets.html !== undefined || outputs.printed === "html") {
