@@ -14,7 +14,7 @@ export function quantize<L extends Lanes, P extends Lanes>(
   values: usize, scales: usize, x: usize, strides: usize, rows: i32, cols: i32, group: i32,
 ): void {
   const l = trait<L>();
-  if (l.width != 4) return; // f64 is converted before
+  if (l.width != 4) return; // the bindings refuse f64: nothing is compiled of this
   const nextX = trait<Rows<L>>().stride(strides, 0, cols);
   for (; rows > 0; rows--, x += nextX) {
     let from = x;

@@ -123,7 +123,7 @@ export function rmsNormLinear(
 /**
  * How many elements are normalised and arranged at a time. Where the norm is a large part of the work it is half of what `linear` arranges,
  * for they are in cache twice: 2048 × 4096 → 64 takes 0.91 of the time of the two calls, and with all of it 0.94. Else W would be read
- * twice as often: 512 × 768 → 768 takes 1.02, and with all of it 0.99 (`npm run bench:norm-linear`).
+ * twice as often: 512 × 768 → 768 takes 1.01 to 1.03, and with all of it 1.00 to 1.01 (`npm run bench:norm-linear`).
  */
 const blockElements = (k: number): number => (k <= FEW ? 49152 : 98304);
 const FEW = 256;

@@ -214,7 +214,7 @@ function normQuantize(
     if (dtype === "f64") throw typeError(op.name, op.first, "f32, f16 or bf16 elements", x);
     checkWeightOffset(op.name, weightOffset, dtype);
     if (out !== undefined) checkOut(call, out);
-    const block = Math.max(1, Math.floor(BLOCK_ELEMENTS / cols));
+    const block = Math.max(1, Math.min(rows, Math.floor(BLOCK_ELEMENTS / cols)));
     const blocks = new NormBlocks(call, op, { weight, bias, residual, sum }, block);
     if (out === undefined) {
       const shape = x instanceof Tensor ? x.shape : [rows, cols];
