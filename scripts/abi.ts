@@ -1,7 +1,7 @@
 // What is made of the table of ops (abi/ops.ts): the exports that asc compiles, and what the bindings import.
 
 import { type Entry, int8Ops, ops, type Scalar } from "../abi/ops.js";
-import type { DType } from "../bindings/memory/dtype.js";
+import { type DType, isHalf } from "../bindings/memory/dtype.js";
 
 const entries: [string, Entry][] = Object.entries({ ...ops, ...int8Ops });
 
@@ -31,15 +31,20 @@ function kernelsOf(family: string, dtype: DType): [kernel: string, entry: Entry]
   const kernels = own.flatMap(([name, entry]) =>
     (entry.kernels ?? [name]).map((kernel): [string, Entry] => [kernel, entry]),
   );
-  const half = dtype === "f16" || dtype === "bf16";
-  if (half && widening.has(family)) kernels.push(["toF32", ops.convert]);
+  if (isHalf(dtype) && widening.has(family)) kernels.push(["toF32", ops.convert]);
   return kernels;
+}
+
+/** What is exported for no caller, so that the constants of some lanes stay in memory (assembly/lanes/f16.ts): name and file. */
+function constantsOf(dtype: DType): [name: string, file: string][] {
+  const pairs: [string, string][] = isHalf(dtype) ? [["pairConstants", "pairs"]] : [];
+  return dtype === "f16" ? [...pairs, ["f16Constants", "f16"]] : pairs;
 }
 
 /** The names of a family's exports for an element type. */
 export function exportsOf(family: string, dtype: DType): string[] {
   const kernels = kernelsOf(family, dtype).map(([kernel]) => `${kernel}_${dtype}`);
-  return dtype === "f16" ? [...kernels, "f16Constants"] : kernels;
+  return [...kernels, ...constantsOf(dtype).map(([name]) => name)];
 }
 
 /** The module of assembly/exports with a family's kernels for an element type. */
@@ -60,7 +65,7 @@ export function assemblyOf(family: string, dtype: DType): string {
       const body = entry.result === undefined ? `${call};` : `return ${call};`;
       return `export function ${kernel}_${dtype}(${typed.join(", ")}): ${entry.result ?? "void"} { ${body} }`;
     }),
-    ...(dtype === "f16" ? ['export { f16Constants } from "../../lanes/f16";'] : []),
+    ...constantsOf(dtype).map(([name, file]) => `export { ${name} } from "../../lanes/${file}";`),
     "",
   ].join("\n");
 }

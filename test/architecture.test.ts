@@ -294,6 +294,7 @@ describe.each(allFamilies().map((family) => [family.name, family] as const))("th
         "toF32_f16",
         "toF32_bf16",
         "f16Constants",
+        "pairConstants",
       ];
       const names = WebAssembly.Module.exports(module).map((one) => one.name);
       expect(names.sort()).toEqual(written.sort());

@@ -15,6 +15,8 @@ import { Rows } from "../strides";
 export class Center<L extends Lanes> extends Norm<L> {
   @inline get weighted(): bool { return false; }
   @inline get biased(): bool { return false; }
+  @inline get multiple(): bool { return false; }
+  @inline most(weight: f64, bias: f64, cols: i32): f64 { return 0; }
   @inline value(t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): v128 { return trait<L>().mul(t, v128.load(scratch, inverseScale)); }
   @inline more(y: usize, t: v128, mean: v128, rstd: v128): void {}
   @inline morePart(y: usize, t: v128, mean: v128, rstd: v128, n: i32): void {}
@@ -29,6 +31,8 @@ export class Center<L extends Lanes> extends Norm<L> {
 export class MeanVector<L extends Lanes> extends Norm<L> {
   @inline get weighted(): bool { return false; }
   @inline get biased(): bool { return false; }
+  @inline get multiple(): bool { return false; }
+  @inline most(weight: f64, bias: f64, cols: i32): f64 { return 0; }
   @inline value(t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): v128 { return mean; }
   @inline more(y: usize, t: v128, mean: v128, rstd: v128): void {}
   @inline morePart(y: usize, t: v128, mean: v128, rstd: v128, n: i32): void {}
@@ -43,6 +47,8 @@ export class MeanVector<L extends Lanes> extends Norm<L> {
 export class Decompose<L extends Lanes> extends Norm<L> {
   @inline get weighted(): bool { return false; }
   @inline get biased(): bool { return false; }
+  @inline get multiple(): bool { return false; }
+  @inline most(weight: f64, bias: f64, cols: i32): f64 { return 0; }
   @inline value(t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): v128 { return trait<L>().mul(t, v128.load(scratch, inverseScale)); }
   @inline more(y: usize, t: v128, mean: v128, rstd: v128): void {
     const l = trait<L>(), standardized = l.mul(t, rstd);

@@ -14,6 +14,8 @@ import { Normalize } from "./residual";
 export class LayerNorm<L extends Lanes> extends Norm<L> {
   @inline get weighted(): bool { return true; }
   @inline get biased(): bool { return true; }
+  @inline get multiple(): bool { return false; }
+  @inline most(weight: f64, bias: f64, cols: i32): f64 { return sqrt(<f64>cols) * weight + bias; }
   @inline value(t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): v128 {
     return trait<L>().fma(trait<L>().mul(t, rstd), weight, bias);
   }

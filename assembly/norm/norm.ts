@@ -10,6 +10,10 @@ export abstract class Norm<L extends Lanes> {
   /** Is a weight loaded; is a bias? */
   abstract get weighted(): bool;
   abstract get biased(): bool;
+  /** Is y a multiple of x, by rstd and weight? */
+  abstract get multiple(): bool;
+  /** The largest |y| of a settled row, from the largest |weight| and |bias|; NaN where it may be NaN. */
+  abstract most(weight: f64, bias: f64, cols: i32): f64;
   /** One vector of y. */
   abstract value(t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): v128;
   /** What else is written of that vector, where y is; mostly nothing. */

@@ -14,6 +14,8 @@ import { Normalize } from "./residual";
 export class RMSNorm<L extends Lanes> extends Norm<L> {
   @inline get weighted(): bool { return true; }
   @inline get biased(): bool { return false; }
+  @inline get multiple(): bool { return true; }
+  @inline most(weight: f64, bias: f64, cols: i32): f64 { return sqrt(<f64>cols) * weight; }
   @inline value(t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): v128 {
     return trait<L>().mul(trait<L>().mul(t, rstd), weight);
   }
@@ -26,6 +28,8 @@ export class RMSNorm<L extends Lanes> extends Norm<L> {
 export class RMSNormAffine<L extends Lanes> extends Norm<L> {
   @inline get weighted(): bool { return true; }
   @inline get biased(): bool { return true; }
+  @inline get multiple(): bool { return false; }
+  @inline most(weight: f64, bias: f64, cols: i32): f64 { return sqrt(<f64>cols) * (weight + abs(trait<L>().lane0(v128.load(scratch, weightOffsets)))) + bias; }
   @inline value(t: v128, mean: v128, rstd: v128, weight: v128, bias: v128): v128 {
     const w = trait<L>().add(v128.load(scratch, weightOffsets), weight);
     return trait<L>().fma(trait<L>().mul(t, rstd), w, bias);

@@ -5,6 +5,8 @@ import { Lanes, trait } from "../lanes";
 export abstract class Reading {
   /** Is anything read? */
   abstract get reads(): bool;
+  /** Is it x as it is? Then halves may come in pairs. */
+  abstract get plain(): bool;
   /** The bytes from one vector to the next. */
   abstract get step(): usize;
   abstract load(p: usize, scale: v128, shift: v128): v128;
@@ -16,6 +18,7 @@ export abstract class Reading {
 @final @unmanaged
 export class Plain<L extends Lanes> extends Reading {
   @inline get reads(): bool { return true; }
+  @inline get plain(): bool { return true; }
   @inline get step(): usize { return trait<L>().step; }
   @inline load(p: usize, scale: v128, shift: v128): v128 { return trait<L>().loadFinite(p); }
   @inline loadPart(p: usize, n: i32, scale: v128, shift: v128): v128 { return trait<L>().loadPart(p, n); }
@@ -25,6 +28,7 @@ export class Plain<L extends Lanes> extends Reading {
 @final @unmanaged
 export class Shifted<L extends Lanes> extends Reading {
   @inline get reads(): bool { return true; }
+  @inline get plain(): bool { return false; }
   @inline get step(): usize { return trait<L>().step; }
   @inline load(p: usize, scale: v128, shift: v128): v128 {
     return trait<L>().sub(trait<L>().mul(trait<L>().load(p), scale), shift);
@@ -38,6 +42,7 @@ export class Shifted<L extends Lanes> extends Reading {
 @final @unmanaged
 export class Scaled<L extends Lanes> extends Reading {
   @inline get reads(): bool { return true; }
+  @inline get plain(): bool { return false; }
   @inline get step(): usize { return trait<L>().step; }
   @inline load(p: usize, scale: v128, shift: v128): v128 {
     return trait<L>().mul(trait<L>().mul(trait<L>().load(p), scale), shift);
@@ -51,6 +56,7 @@ export class Scaled<L extends Lanes> extends Reading {
 @final @unmanaged
 export class Nothing extends Reading {
   @inline get reads(): bool { return false; }
+  @inline get plain(): bool { return false; }
   @inline get step(): usize { return 0; }
   @inline load(p: usize, scale: v128, shift: v128): v128 { return scale; }
   @inline loadPart(p: usize, n: i32, scale: v128, shift: v128): v128 { return scale; }

@@ -1,4 +1,4 @@
-import { Lanes, Sums, trait } from "../lanes";
+import { Lanes, Pairs, Sums, trait } from "../lanes";
 import { prefetchSink, scratch, sums } from "../scratch";
 import { Reading } from "./reading";
 import { Term } from "./terms";
@@ -48,13 +48,22 @@ export class Reduce<L extends Lanes, T extends Term<L>, X extends Reading, Y ext
     prefetch: bool, ahead: usize,
   ): void {
     const l = trait<L>(), t = trait<T>(), rx = trait<X>(), ry = trait<Y>(), zero = l.splat(0), step = rx.step, next = ry.step;
+    const pairs = trait<Pairs<L>>(), paired = pairs.exist && rx.plain && !ry.reads;
+    const field = paired ? pairs.field : zero, up = paired ? pairs.up : zero;
     let s = zero, sHigh = zero, q = zero, lostS = zero, lostQ = zero, i = x, j = y, seen = 0;
     for (const end = x + fours; i < end;) {
       let s0 = zero, s0High = zero, q0 = zero;
       for (const stop = min(end, i + 64 * step); i < stop; i += 4 * step) {
         if (prefetch) seen ^= load<i32>(i + ahead);
-        const a = rx.load(i, scaleX, shiftX), b = rx.load(i + step, scaleX, shiftX);
-        const c = rx.load(i + 2 * step, scaleX, shiftX), d = rx.load(i + 3 * step, scaleX, shiftX);
+        let a = zero, b = zero, c = zero, d = zero;
+        if (paired) {
+          const ab = v128.load(i), cd = v128.load(i, 16);
+          a = pairs.even(ab, field, up, false); b = pairs.odd(ab, field, up, false);
+          c = pairs.even(cd, field, up, false); d = pairs.odd(cd, field, up, false);
+        } else {
+          a = rx.load(i, scaleX, shiftX); b = rx.load(i + step, scaleX, shiftX);
+          c = rx.load(i + 2 * step, scaleX, shiftX); d = rx.load(i + 3 * step, scaleX, shiftX);
+        }
         let e = zero, f = zero, g = zero, h = zero;
         if (ry.reads) {
           e = ry.load(j, scaleY, shiftY); f = ry.load(j + next, scaleY, shiftY);
