@@ -125,6 +125,11 @@ describe("Node", () => {
     expect(await Promise.all([run(path, "main.js"), run(path, "main.cjs")])).toEqual([expected, expected]);
   });
 
+  it("the entry of one element type", async () => {
+    const path = application("f32", filesOf("One element type"));
+    expect(await run(path, "f32.js")).toBe(expected);
+  });
+
   it("kernels compiled by hand", async () => {
     const path = application("modules", filesOf("Where compiling bytes is forbidden"));
     expect(await run(path, "main.js")).toBe(expected);

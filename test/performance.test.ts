@@ -100,6 +100,13 @@ describe("what a page loads, in the documentation", () => {
   };
   const { sizes } = readRecords().size;
 
+  it.each(["f32", "f64", "bf16", "f16"])("docs/loading.md: the entry for %s", (dtype) => {
+    const page = readFileSync(`${root}/docs/loading.md`, "utf8");
+    const found = sizes.find(({ name }) => name === `import { layerNorm } from "orthonorm/${dtype}"`);
+    const told = new RegExp(`\\| \`orthonorm/${dtype}\` \\| ([\\d.]+) KB`).exec(page)?.[1];
+    expect(told).toBe(found && (found.gzipped / 1024).toFixed(1));
+  });
+
   for (const [file, figures] of Object.entries(claims)) {
     const page = readFileSync(`${root}/${file}`, "utf8");
 

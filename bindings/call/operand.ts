@@ -215,6 +215,9 @@ export function storageIn(op: string, name: string, value: unknown): DType | "bi
 
 /** A value that is no operand, for an error: with the way to make one of it, if there is one. */
 function strange(value: unknown): unknown {
+  if (Object.prototype.toString.call(value) === "[object Tensor]") {
+    return verbatim("a Tensor of another copy of orthonorm, such as another entry");
+  }
   const kind = kindOf.call(value);
   const numbers = kind !== undefined ? !kind.startsWith("Big") : Array.isArray(value) && typeof value[0] === "number";
   if (!numbers) return value;

@@ -2,7 +2,7 @@ import type { Export, Kernel } from "../call/op.js";
 import { rangeError, verbatim } from "../check.js";
 import { type Arena, SCRATCH_BYTES } from "../memory/arena.js";
 import { type DType, dtypes } from "../memory/dtype.js";
-import { bytesOf, explain, type Family, type Relaxed } from "./variants.js";
+import { bytesOf, compile, type Family, type Relaxed } from "./variants.js";
 
 type Exports = Record<string, Kernel | undefined>;
 
@@ -69,6 +69,9 @@ export class Core {
     const exports = this.families.get(family)?.[dtype];
     if (exports !== undefined) return exports;
     const given = this.modules[family.name];
+    if (given === undefined && family[dtype] === undefined) {
+      throw rangeError(op, "dtype", `"${family.only}", the only one of orthonorm/${family.only}`, dtype);
+    }
     if (given === undefined)
       return this.keep(family, dtype, bytesOf(family, this.relaxed, dtype).map(compile).map(this.link));
     try {
@@ -111,13 +114,5 @@ export class Core {
     this.lastOf = undefined;
     this.lastKernel = undefined;
     this.call?.releaseViews();
-  }
-}
-
-function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
-  try {
-    return new WebAssembly.Module(bytes);
-  } catch (error) {
-    throw explain(error, bytes);
   }
 }

@@ -91,7 +91,9 @@ export async function loadKernels(engine: Engine, wanted: readonly Family[]): Pr
   };
   await Promise.all(
     wanted.flatMap((family) =>
-      (core.modules[family.name] === undefined ? dtypes : dtypes.slice(0, 1)).map((dtype) => load(family, dtype)),
+      (core.modules[family.name] === undefined ? dtypes.filter((dtype) => dtype in family) : dtypes.slice(0, 1)).map(
+        (dtype) => load(family, dtype),
+      ),
     ),
   );
   return engine;

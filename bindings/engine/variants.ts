@@ -1,4 +1,5 @@
 import type { DType } from "../memory/dtype.js";
+import { decoder } from "../wasm/decoder.js";
 import { decode } from "./wasm-text.js";
 
 /**
@@ -20,6 +21,8 @@ export interface Family extends Parts {
   readonly name: string;
   /** The code in which the modules' texts are written: see wasm-text.ts. */
   readonly code: string;
+  /** The one element type that it has, in an entry for that type: `orthonorm/f32` and so on. */
+  readonly only?: DType;
 }
 
 /** The kernels that relaxed SIMD makes faster, by family. For all others the families' own are taken. */
@@ -31,7 +34,24 @@ export interface Relaxed {
 /** @internal A family's modules for an element type. An export of the second, where there is one, replaces that of the first. */
 export function bytesOf(family: Family, relaxed: Relaxed | undefined, dtype: DType): Uint8Array<ArrayBuffer>[] {
   const texts = [family[dtype], relaxed?.families[family.name]?.[dtype]];
-  return texts.filter((text) => text !== undefined).map((text) => decode(family.code, text));
+  return texts.filter((text) => text !== undefined).map((text) => decode(family.code, text, decoding()));
+}
+
+let decoderModule: WebAssembly.Module | undefined;
+
+/** The module that makes bytes of texts. */
+function decoding(): WebAssembly.Module {
+  decoderModule ??= compile(new Uint8Array(decoder()));
+  return decoderModule;
+}
+
+/** @internal A module at once, or why not in one sentence. */
+export function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    throw explain(error, bytes);
+  }
 }
 
 /** @internal Does this runtime have relaxed SIMD? Chrome 114, Firefox 146, Node 22 and newer do. */

@@ -7,11 +7,16 @@
  * them its rank among them, as a character from the fourth of the alphabet on; for the others their rank in two characters,
  * of which the first is one of the alphabet's first three. All are printable ASCII, without quotes, backslash, backtick, $ and <, which
  * strings and pages would have to escape.
+ *
+ * A loop over a text in JavaScript runs in the interpreter, once, and was half of a cold start (7 ms for 20 KB). So a module of
+ * 150 bytes has the loop: assembly/text/decode.ts.
  */
 const ALPHABET = " !#%&()*+,-./0123456789:;=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~";
 const PREFIXES = 3;
 /** The bytes that are one character. */
 const FREQUENT = ALPHABET.length - PREFIXES;
+/** Where a text lies in the decoder's memory: after 128 numbers of 16 bits, and a table of 128 bytes for each prefix. */
+const TEXT = 256 + 128 * PREFIXES;
 
 /** The code that suits some bytes, and others like them. */
 export function codeFor(bytes: Uint8Array): string {
@@ -36,30 +41,32 @@ export function encode(code: string, bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => characters[byte]).join("");
 }
 
-/** The bytes of a text. */
-export function decode(code: string, text: string): Uint8Array<ArrayBuffer> {
+/** The bytes of a text, by the module of assembly/text/decode.ts. */
+export function decode(code: string, text: string, decoder: WebAssembly.Module): Uint8Array<ArrayBuffer> {
+  const end = TEXT + text.length;
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(end / 65536) });
+  const bytes = new Uint8Array(memory.buffer);
+  const codes = new Int16Array(memory.buffer, 0, 128);
   const order = bytesIn(code);
-  const ranks = new Uint8Array(128);
-  const singles = new Uint8Array(128); // the byte that a character stands for by itself
   for (let i = 0; i < ALPHABET.length; i++) {
     const character = ALPHABET.charCodeAt(i);
-    ranks[character] = i;
-    if (i >= PREFIXES) singles[character] = order[i - PREFIXES];
+    codes[character] = i < PREFIXES ? ~(256 + 128 * i) : order[i - PREFIXES];
+    for (let prefix = 0; prefix < PREFIXES; prefix++) {
+      bytes[256 + 128 * prefix + character] = order[FREQUENT + prefix * ALPHABET.length + i]; // 0 beyond the last
+    }
   }
-  const bytes = new Uint8Array(text.length);
-  let length = 0;
-  for (let i = 0; i < text.length; i++) {
-    const character = text.charCodeAt(i);
-    const rank = ranks[character];
-    bytes[length++] =
-      rank >= PREFIXES ? singles[character] : order[FREQUENT + rank * ALPHABET.length + ranks[text.charCodeAt(++i)]];
-  }
-  return bytes.slice(0, length);
+  if (typeof TextEncoder === "function") new TextEncoder().encodeInto(text, bytes.subarray(TEXT));
+  else for (let i = 0; i < text.length; i++) bytes[TEXT + i] = text.charCodeAt(i); // an AudioWorklet has none
+  const { exports } = new WebAssembly.Instance(decoder, { env: { memory } });
+  return bytes.subarray(TEXT, (exports.decode as (text: number, end: number) => number)(TEXT, end));
 }
 
 /** All bytes: the frequent ones of a code, then the others. */
 function bytesIn(code: string): number[] {
-  const frequent = (byte: number) => (Number.parseInt(code[byte >> 2], 16) >> (byte & 3)) & 1;
-  const bytes = Array.from({ length: 256 }, (_, byte) => byte);
-  return [...bytes.filter(frequent), ...bytes.filter((byte) => !frequent(byte))];
+  const frequent: number[] = [];
+  const others: number[] = [];
+  for (let byte = 0; byte < 256; byte++) {
+    ((Number.parseInt(code[byte >> 2], 16) >> (byte & 3)) & 1 ? frequent : others).push(byte);
+  }
+  return frequent.concat(others);
 }

@@ -2,7 +2,7 @@
 // kernel. Modules come from the texts that the bindings carry.
 
 import { dtypes as all, int8Ops, ops } from "../../abi/ops.js";
-import { decode as bytesOf } from "../../bindings/engine/wasm-text.js";
+import { bytesOf } from "../../bindings/engine/variants.js";
 import { allFamilies } from "../../bindings/wasm/families.js";
 import { decode, type ElementType, encode } from "./dtypes.js";
 
@@ -39,9 +39,8 @@ export function moduleOf(family: string, dtype: ElementType): WebAssembly.Module
   let module = compiled.get(name);
   if (module === undefined) {
     const found = allFamilies().find((one) => one.name === family);
-    const text = found?.[dtype];
-    if (found === undefined || text === undefined) throw new Error(`no module of ${name}`);
-    module = new WebAssembly.Module(bytesOf(found.code, text));
+    if (found?.[dtype] === undefined) throw new Error(`no module of ${name}`);
+    module = new WebAssembly.Module(bytesOf(found, undefined, dtype)[0]);
     compiled.set(name, module);
   }
   return module;
