@@ -52,6 +52,7 @@ export default defineConfig({
     alias: [
       { find: /^orthonorm$/, replacement: here("bindings/index.ts") },
       { find: /^orthonorm\/reference$/, replacement: here("bindings/reference/index.ts") },
+      { find: /^orthonorm\/threads$/, replacement: here("bindings/threads/index.ts") },
     ],
   },
   test: {

@@ -4,17 +4,19 @@
 import { execFileSync } from "node:child_process";
 import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
+import { program } from "../bindings/wasm/worker.js";
 
 await rm("dist", { recursive: true, force: true });
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" });
-const outputs = ["dist/index.js", "dist/reference/index.js"];
+const outputs = ["dist/index.js", "dist/reference/index.js", "dist/threads/index.js"];
 await build({
-  entryPoints: ["bindings/index.ts", "bindings/reference/index.ts"],
+  entryPoints: ["bindings/index.ts", "bindings/reference/index.ts", "bindings/threads/index.ts"],
   outdir: "dist",
   bundle: true,
   format: "esm",
   target: "es2022",
-  external: ["@assemblyscript/loader"],
+  // engines with threads are made of the classes of dist/index.js, which must be the ones that the ops know
+  external: ["@assemblyscript/loader", "../index.js"],
   logLevel: "warning",
 });
 // ASCII alone: with any other character, be it in a comment, a JavaScript engine keeps all of the source in two bytes a
@@ -24,6 +26,7 @@ for (const file of outputs) {
   const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   await writeFile(file, text.replace(/[^\0-\x7f]/g, escaped));
 }
+await writeFile("dist/threads/worker.js", `${program}\n`);
 for (const file of await readdir("bindings/wasm")) {
   if (file.endsWith(".wasm")) await cp(`bindings/wasm/${file}`, `dist/wasm/${file}`);
 }

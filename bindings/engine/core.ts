@@ -9,6 +9,12 @@ type Exports = Record<string, Kernel | undefined>;
 /** The address of the kernels' scratch. The arena hands out nothing below 2 KiB. */
 const SCRATCH = 0;
 
+/** So many rows of so many elements. */
+export interface Size {
+  readonly rows: number;
+  readonly cols: number;
+}
+
 /** What an engine keeps from one call to the next. */
 export interface CallState {
   /** Lets go of every view of the engine's memory. */
@@ -35,10 +41,12 @@ export class Core {
     readonly relaxed: Relaxed | undefined,
     /** The modules that the user gave, by the names of their families. */
     readonly modules: Readonly<Record<string, WebAssembly.Module | undefined>>,
-  ) {}
+  ) {
+    arena.i32[this.strides / 4 - 1] = 0; // `part` in assembly/scratch.ts: a memory that the user gave may hold anything
+  }
 
-  /** A kernel for an element type. `op` is the op that asks for it, for errors. */
-  kernel<K extends Kernel>(op: string, of: Export<K>, dtype: DType): K {
+  /** A kernel for an element type. `op` is the op that asks for it, for errors; `_rows` are those that it is for. */
+  kernel<K extends Kernel>(op: string, of: Export<K>, dtype: DType, _rows?: Size): K {
     if (of === this.lastOf && dtype === this.lastDType) return this.lastKernel as K;
     let kernels = this.kernels.get(of);
     if (kernels === undefined) {
@@ -69,10 +77,12 @@ export class Core {
     const exports = this.families.get(family)?.[dtype];
     if (exports !== undefined) return exports;
     const given = this.modules[family.name];
-    if (given === undefined)
-      return this.keep(family, dtype, bytesOf(family, this.relaxed, dtype).map(compile).map(this.link));
+    if (given === undefined) {
+      const modules = this.bytes(family, dtype).map(compile);
+      return this.keep(family, dtype, modules.map(this.link), modules);
+    }
     try {
-      return this.keep(family, dtype, [this.link(given)]);
+      return this.keep(family, dtype, [this.link(given)], [given]);
     } catch (error) {
       const got = verbatim(`one that does not link: ${(error as Error).message}`);
       throw rangeError(op, `modules.${family.name}`, "the module of that family", got);
@@ -87,8 +97,18 @@ export class Core {
     return { env: { memory: this.arena.memory, scratch: SCRATCH } };
   }
 
-  /** Keeps the exports that together are a family for an element type. */
-  keep(family: Family, dtype: DType, parts: readonly WebAssembly.Exports[]): Exports {
+  /** The modules that together are a family for an element type, as bytes. */
+  bytes(family: Family, dtype: DType): Uint8Array<ArrayBuffer>[] {
+    return bytesOf(family, this.relaxed, dtype);
+  }
+
+  /** Keeps the exports that together are a family for an element type. `_modules` are those that they are of. */
+  keep(
+    family: Family,
+    dtype: DType,
+    parts: readonly WebAssembly.Exports[],
+    _modules: readonly WebAssembly.Module[],
+  ): Exports {
     let kept = this.families.get(family);
     if (kept === undefined) {
       kept = {};

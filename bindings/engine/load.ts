@@ -4,7 +4,7 @@ import { checkNames } from "../names.js";
 import { allFamilies } from "../wasm/families.js";
 import { type FamilyName, familyNames } from "../wasm/names.js";
 import { coreOf, Engine, type EngineOptions, type Modules } from "./engine.js";
-import { bytesOf, explain, type Family } from "./variants.js";
+import { explain, type Family } from "./variants.js";
 
 /** Options of `loadEngine`. */
 export interface LoadOptions extends EngineOptions {
@@ -75,8 +75,7 @@ export async function loadKernels(engine: Engine, wanted: readonly Family[]): Pr
   const { instantiate } = await import("@assemblyscript/loader");
   const load = async (family: Family, dtype: DType) => {
     const given = core.modules[family.name];
-    const modules =
-      given === undefined ? await Promise.all(bytesOf(family, core.relaxed, dtype).map(compileAhead)) : [given];
+    const modules = given === undefined ? await Promise.all(core.bytes(family, dtype).map(compileAhead)) : [given];
     core.live("loadKernels"); // it may have been disposed of meanwhile
     const parts = modules.map(
       async (module) =>
@@ -87,7 +86,7 @@ export async function loadKernels(engine: Engine, wanted: readonly Family[]): Pr
     // the raw exports, because the loader wraps each in a function that counts arguments, which costs more than a small row
     const exports = (await Promise.all(parts)).map((instance) => instance.exports);
     core.live("loadKernels");
-    core.keep(family, dtype, exports);
+    core.keep(family, dtype, exports, modules);
   };
   await Promise.all(
     wanted.flatMap((family) =>
