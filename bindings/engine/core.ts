@@ -4,13 +4,13 @@ import { type Arena, SCRATCH_BYTES } from "../memory/arena.js";
 import { type DType, dtypes } from "../memory/dtype.js";
 import { bytesOf, explain, type Family, type Relaxed } from "./variants.js";
 
-type Exports = Record<string, Kernel | undefined>;
+export type Exports = Record<string, Kernel | undefined>;
 
 /** The address of the kernels' scratch. The arena hands out nothing below 2 KiB. */
 const SCRATCH = 0;
 
 /** So many rows of so many elements. */
-export interface Size {
+export interface Rows {
   readonly rows: number;
   readonly cols: number;
 }
@@ -23,9 +23,11 @@ export interface CallState {
 
 /** The inside of an engine: its memory and the kernels that run over it. Each family is compiled at its first use. */
 export class Core {
+  /** How an engine with workers has the bytes of a family's modules for its shared memory. */
+  declare readonly bytes?: typeof bytesOf;
   /** Used for every call, since ops are synchronous. The first call makes it. */
   call: CallState | undefined;
-  private readonly families = new Map<Family, Partial<Record<DType, Exports>>>();
+  protected readonly families = new Map<Family, Partial<Record<DType, Exports>>>();
   private readonly kernels = new Map<Export, Partial<Record<DType, Kernel>>>();
   /** The kernel of the last call: a loop mostly wants it again, and looking it up in a Map takes as long as a small row. */
   private lastOf: Export | undefined;
@@ -46,7 +48,7 @@ export class Core {
   }
 
   /** A kernel for an element type. `op` is the op that asks for it, for errors; `_rows` are those that it is for. */
-  kernel<K extends Kernel>(op: string, of: Export<K>, dtype: DType, _rows?: Size): K {
+  kernel<K extends Kernel>(op: string, of: Export<K>, dtype: DType, _rows?: Rows): K {
     if (of === this.lastOf && dtype === this.lastDType) return this.lastKernel as K;
     let kernels = this.kernels.get(of);
     if (kernels === undefined) {
@@ -73,23 +75,21 @@ export class Core {
   }
 
   /** The exports of a family for an element type. */
-  private exports(op: string, family: Family, dtype: DType): Exports {
+  protected exports(op: string, family: Family, dtype: DType): Exports {
     const exports = this.families.get(family)?.[dtype];
     if (exports !== undefined) return exports;
     const given = this.modules[family.name];
-    if (given === undefined) {
-      const modules = this.bytes(family, dtype).map(compile);
-      return this.keep(family, dtype, modules.map(this.link), modules);
-    }
+    if (given === undefined)
+      return this.keep(family, dtype, bytesOf(family, this.relaxed, dtype).map(compile).map(this.link));
     try {
-      return this.keep(family, dtype, [this.link(given)], [given]);
+      return this.keep(family, dtype, [this.link(given)]);
     } catch (error) {
       const got = verbatim(`one that does not link: ${(error as Error).message}`);
       throw rangeError(op, `modules.${family.name}`, "the module of that family", got);
     }
   }
 
-  private readonly link = (module: WebAssembly.Module): WebAssembly.Exports =>
+  protected readonly link = (module: WebAssembly.Module): WebAssembly.Exports =>
     new WebAssembly.Instance(module, this.imports).exports;
 
   /** What every module imports. */
@@ -97,17 +97,12 @@ export class Core {
     return { env: { memory: this.arena.memory, scratch: SCRATCH } };
   }
 
-  /** The modules that together are a family for an element type, as bytes. */
-  bytes(family: Family, dtype: DType): Uint8Array<ArrayBuffer>[] {
-    return bytesOf(family, this.relaxed, dtype);
-  }
-
   /** Keeps the exports that together are a family for an element type. `_modules` are those that they are of. */
   keep(
     family: Family,
     dtype: DType,
     parts: readonly WebAssembly.Exports[],
-    _modules: readonly WebAssembly.Module[],
+    _modules?: readonly WebAssembly.Module[],
   ): Exports {
     let kept = this.families.get(family);
     if (kept === undefined) {
@@ -134,7 +129,7 @@ export class Core {
   }
 }
 
-function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+export function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {

@@ -35,14 +35,6 @@ export interface EngineOptions {
   maximumBytes?: number;
 }
 
-/** @internal What an engine with workers has in place of its own. */
-export interface SharedParts {
-  readonly memory: WebAssembly.Memory;
-  /** The first byte that is handed out. */
-  readonly reserved: number;
-  readonly core: typeof Core;
-}
-
 /** Compiled kernels by family: each a WebAssembly.Module made of `orthonorm/wasm/norm.simd.wasm` or another such file. */
 export type Modules = Partial<Record<FamilyName, object>>;
 
@@ -64,8 +56,8 @@ const memories = new WeakSet<object>();
 export class Engine {
   readonly #core: Core;
 
-  /** @internal Use `createEngine` or `loadEngine`. @param shared what an engine with workers has in place of its own */
-  constructor(op: string, options: EngineOptions, modules: Modules, shared?: SharedParts) {
+  /** @internal Use `createEngine` or `loadEngine`. An engine with workers brings an inside and a memory, which is shared. */
+  constructor(op: string, options: EngineOptions, modules: Modules, Inside = Core, shared?: WebAssembly.Memory) {
     const { variant = "auto", memory, maximumBytes = LARGEST } = options;
     const relaxed = typeof variant === "object" && variant?.name === "relaxed" ? variant : undefined;
     if (variant !== "auto" && variant !== "simd" && relaxed === undefined) {
@@ -79,13 +71,8 @@ export class Engine {
     if (relaxed !== undefined && Object.keys(compiled).length > 0) {
       throw rangeError(op, "variant", '"simd" beside modules, as they are', verbatim("relaxed"));
     }
-    const own = shared?.memory ?? (memory as WebAssembly.Memory | undefined);
-    const arena = new Arena(op, own, maximumBytes, shared?.reserved);
-    this.#core = new (shared?.core ?? Core)(
-      arena,
-      relaxed !== undefined && hasRelaxed() ? relaxed : undefined,
-      compiled,
-    );
+    const arena = new Arena(op, shared ?? (memory as WebAssembly.Memory | undefined), maximumBytes);
+    this.#core = new Inside(arena, relaxed !== undefined && hasRelaxed() ? relaxed : undefined, compiled);
     memories.add(arena.memory);
   }
 

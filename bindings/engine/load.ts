@@ -4,7 +4,7 @@ import { checkNames } from "../names.js";
 import { allFamilies } from "../wasm/families.js";
 import { type FamilyName, familyNames } from "../wasm/names.js";
 import { coreOf, Engine, type EngineOptions, type Modules } from "./engine.js";
-import { explain, type Family } from "./variants.js";
+import { bytesOf, explain, type Family } from "./variants.js";
 
 /** Options of `loadEngine`. */
 export interface LoadOptions extends EngineOptions {
@@ -75,7 +75,10 @@ export async function loadKernels(engine: Engine, wanted: readonly Family[]): Pr
   const { instantiate } = await import("@assemblyscript/loader");
   const load = async (family: Family, dtype: DType) => {
     const given = core.modules[family.name];
-    const modules = given === undefined ? await Promise.all(core.bytes(family, dtype).map(compileAhead)) : [given];
+    const modules =
+      given === undefined
+        ? await Promise.all((core.bytes ?? bytesOf)(family, core.relaxed, dtype).map(compileAhead))
+        : [given];
     core.live("loadKernels"); // it may have been disposed of meanwhile
     const parts = modules.map(
       async (module) =>

@@ -52,19 +52,16 @@ export class Arena {
 
   readonly layouts = new Layouts();
   private readonly maximumBytes: number;
-  private readonly blocks: Blocks;
+  readonly blocks = new Blocks(SCRATCH_BYTES);
   private readonly live = new Set<Block>();
-  private stackTop: number;
+  private stackTop = SCRATCH_BYTES;
   private held: WebAssembly.Memory | undefined;
   /** The views' buffer, kept here because asking a view for it is a call. */
   private current!: ArrayBuffer;
   /** Releases the blocks of Tensors that nobody has any more. */
   private readonly dropped = new FinalizationRegistry<Block>((block) => block.release());
 
-  /** @param first the first byte that is handed out */
-  constructor(op: string, memory: WebAssembly.Memory | undefined, maximumBytes: number, first = SCRATCH_BYTES) {
-    this.blocks = new Blocks(first);
-    this.stackTop = first;
+  constructor(op: string, memory: WebAssembly.Memory | undefined, maximumBytes: number) {
     this.maximumBytes = Math.floor(Math.min(maximumBytes, LARGEST) / PAGE) * PAGE;
     this.held = memory ?? newMemory(op, this.maximumBytes / PAGE);
     this.views();

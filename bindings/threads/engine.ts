@@ -22,16 +22,11 @@ export class EngineWithThreads extends inside.Engine {
 
   constructor(op: string, options: EngineOptions, how: Shared | { readonly reason: string | undefined }) {
     const shared = "pool" in how ? how : undefined;
-    super(
-      op,
-      options,
-      {},
-      shared && { memory: shared.memory, reserved: scratchOf(shared.threads), core: ThreadedCore },
-    );
+    super(op, options, {}, shared && ThreadedCore, shared?.memory);
     this.#pool = shared?.pool;
     this.#reason = "reason" in how ? how.reason : undefined;
     if (shared === undefined) return;
-    (inside.Engine.coreOf(this) as ThreadedCore).pool = shared.pool;
+    (inside.Engine.coreOf(this) as ThreadedCore).begin(shared.pool, scratchOf(shared.threads));
     abandoned.register(this, shared.pool);
   }
 
