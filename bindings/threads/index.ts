@@ -65,8 +65,9 @@ export async function createThreadedEngine(options: ThreadedEngineOptions = {}):
   if (worker !== undefined && typeof worker !== "string" && !(worker instanceof URL)) {
     throw typeError(OP, "worker", "the address of orthonorm/threads/worker.js", worker);
   }
-  if (typeof maximumBytes === "number" && !(maximumBytes >= LEAST_BYTES)) {
-    throw rangeError(OP, "maximumBytes", `at least ${LEAST_BYTES}`, maximumBytes);
+  if (maximumBytes !== undefined) {
+    if (typeof maximumBytes !== "number") throw typeError(OP, "maximumBytes", "a number of bytes", maximumBytes);
+    if (!(maximumBytes >= LEAST_BYTES)) throw rangeError(OP, "maximumBytes", `at least ${LEAST_BYTES}`, maximumBytes);
   }
   const own = maximumBytes === undefined ? others : { ...others, maximumBytes };
   const reason = wanted === 1 ? undefined : hindrance();

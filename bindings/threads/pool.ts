@@ -25,7 +25,7 @@ export interface Call {
 export class Pool {
   /** Why there are fewer threads than were asked for, in one sentence. */
   reason: string | undefined;
-  private readonly job: Job;
+  readonly job: Job;
   private readonly workers = new Set<Helper>();
   private kernels = 0;
   private stopped = false;
