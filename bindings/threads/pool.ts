@@ -26,7 +26,7 @@ export class Pool {
   /** Why there are fewer threads than were asked for, in one sentence. */
   reason: string | undefined;
   readonly job: Job;
-  private readonly workers = new Set<Helper>();
+  readonly workers = new Set<Helper>();
   private kernels = 0;
   private stopped = false;
 

@@ -21,6 +21,10 @@ const ISOLATION =
   "a page needs to be cross-origin isolated, by the headers Cross-Origin-Opener-Policy: same-origin and " +
   "Cross-Origin-Embedder-Policy: require-corp";
 
+const BLOCKED =
+  "its program could not be loaded; a Content-Security-Policy needs worker-src blob:, or the option worker an address " +
+  "that it allows";
+
 /** Why there can be no workers here, in one sentence; undefined where there can. */
 export function hindrance(): string | undefined {
   if (nodeModule("node:worker_threads") !== undefined) return undefined;
@@ -79,7 +83,7 @@ function pageWorker(listener: Listener, address: string | URL | undefined): Help
   worker.onerror = (event) => {
     opened();
     event.preventDefault();
-    listener.gone(event.message ?? "its program could not be loaded");
+    listener.gone(event.message || BLOCKED); // no message tells what a policy has blocked
   };
   return {
     post: (message) => worker.postMessage(message),
