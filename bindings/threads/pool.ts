@@ -10,6 +10,12 @@ const TURNS = 1024;
 /** How long workers may take to start, in milliseconds. */
 const START = 20_000;
 
+/**
+ * A caller that has waited for more than half of a job's time waited for a worker that is kept from its processor by something
+ * else. Then the next calls are the caller's alone: two, and twice as many each time that it happens again, up to so many.
+ */
+const MOST_ALONE = 64;
+
 /** A job's call: which kernel with which arguments, and by how much each of them rises from a row to the next. */
 export interface Call {
   readonly kernel: RowKernel;
@@ -28,6 +34,9 @@ export class Pool {
   readonly job: Job;
   readonly workers = new Set<Helper>();
   private kernels = 0;
+  /** How many calls are the caller's alone after a job that was held up, and how many of them are left. */
+  private alone = 0;
+  private aloneLeft = 0;
   private stopped = false;
 
   constructor(private readonly memory: WebAssembly.Memory) {
@@ -80,6 +89,13 @@ export class Pool {
     return number;
   }
 
+  /** Is the next call to be shared out? */
+  willing(): boolean {
+    if (this.aloneLeft === 0) return this.workers.size > 0;
+    this.aloneLeft--;
+    return false;
+  }
+
   /**
    * Makes a call, `each` rows at a time, together with the workers. It returns what the kernel does for the first rows.
    *
@@ -91,6 +107,7 @@ export class Pool {
     const { words } = job;
     const { kernel, number } = call;
     const pieces = Math.ceil(rows / each);
+    const begun = performance.now();
     job.write(call.args, call.steps, call.rowsAt, each, beyondCache);
     Atomics.store(words, DONE, 0);
     Atomics.store(words, FAILED, 0);
@@ -109,7 +126,11 @@ export class Pool {
       job.end();
       // none are left but after an error in the caller's own
       own += Atomics.exchange(words, TICKET, 0) & MOST_PIECES;
+      const worked = performance.now() - begun;
       this.wait(pieces - own);
+      const heldUp = performance.now() - begun > 2 * worked;
+      this.alone = heldUp ? Math.min(MOST_ALONE, 2 * Math.max(1, this.alone)) : 0;
+      this.aloneLeft = this.alone;
     }
   }
 

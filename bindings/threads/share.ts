@@ -36,7 +36,7 @@ export function sharing(
     if (rows * row < LEAST_JOB) return kernel(...args);
     const least = kind === "invert" ? LEAST_ROWS_OF_COLUMNS : kind === "project" ? LEAST_ROWS_PER_DIRECTION * k : 1;
     const each = rowsPerPiece(rows, row, pool.threads, least);
-    if (pool.threads === 1 || each >= rows) return kernel(...args);
+    if (each >= rows || !pool.willing()) return kernel(...args);
     if (kind === "project" && k === 1) {
       const refused = scaleDirection(kernel, args, rowsAt, arena, dtype);
       if (refused !== 0) return refused;

@@ -47,6 +47,18 @@ const trap = new WebAssembly.Module(
     10, 5, 1, 3, 0, 0, 0x0b,
   ]),
 );
+/** `(func (export "slow") (param i32 i32))`, which counts down from 2^28. */
+const slow = new WebAssembly.Module(
+  // biome-ignore format: a section a line
+  Uint8Array.from([
+    0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+    1, 6, 1, 0x60, 2, 0x7f, 0x7f, 0,
+    3, 2, 1, 0,
+    7, 8, 1, 4, 0x73, 0x6c, 0x6f, 0x77, 0, 0,
+    10, 26, 1, 24, 1, 1, 0x7f, 0x41, 0x80, 0x80, 0x80, 0x80, 0x01, 0x21, 2,
+    0x03, 0x40, 0x20, 2, 0x41, 1, 0x6b, 0x22, 2, 0x0d, 0, 0x0b, 0x0b,
+  ]),
+);
 /** A call of 64 rows of no operands: strides and rows. */
 const callOf = (kernel: () => undefined, number: number) => ({
   kernel,
@@ -111,13 +123,33 @@ describe("a worker that fails", () => {
   });
 });
 
+it("calls are the caller's alone for a while after a worker has held one up", async () => {
+  const engine = await createThreadedEngine({ threads: 2 });
+  const pool = poolOf(engine);
+  const number = pool.add([slow], "slow");
+  // the caller's kernel is done as soon as the worker has taken a piece
+  const kernel = () => {
+    while ((wordsOf(engine)[TICKET] & 0xffff) === 1);
+    return undefined;
+  };
+  expect(pool.willing()).toBe(true);
+  for (const alone of [2, 4]) {
+    pool.run(callOf(kernel, number), 64, 32, false);
+    expect(doneByWorkers(engine)).toBe(1);
+    for (let call = 0; call < alone; call++) expect(pool.willing()).toBe(false);
+    expect(pool.willing()).toBe(true);
+  }
+  engine.dispose();
+});
+
 it("an error in the caller's own rows leaves no piece behind", async () => {
   const engine = await createThreadedEngine({ threads: 2 });
   await untilShared(engine, () => works(engine));
   const broken = () => {
     throw new RangeError("broken");
   };
-  expect(() => poolOf(engine).run(callOf(broken, 1), 64, 16, false)).toThrow("broken");
+  const number = poolOf(engine).add([slow], "slow");
+  expect(() => poolOf(engine).run(callOf(broken, number), 64, 16, false)).toThrow("broken");
   expect(wordsOf(engine)[TICKET] & 0xffff).toBe(0);
   works(engine);
   expect(engine.threads).toBe(2);
@@ -127,9 +159,17 @@ it("an error in the caller's own rows leaves no piece behind", async () => {
 const tasks = "/proc/self/task";
 describe.runIf(existsSync(tasks))("threads of the process", () => {
   const count = () => readdirSync(tasks).length;
+  /** How many there are when those of earlier tests have ended. */
+  const settled = async () => {
+    for (let known = -1, same = 0; same < 20; await new Promise((resolve) => setTimeout(resolve, 20))) {
+      same = count() === known ? same + 1 : 0;
+      known = count();
+    }
+    return count();
+  };
 
   it("end with dispose()", async () => {
-    const before = count();
+    const before = await settled();
     const engine = await createThreadedEngine({ threads: 4 });
     expect(count()).toBeGreaterThanOrEqual(before + 3);
     await untilShared(engine, () => works(engine));
@@ -140,7 +180,7 @@ describe.runIf(existsSync(tasks))("threads of the process", () => {
   it("end where nobody has the engine any more", async () => {
     setFlagsFromString("--expose-gc");
     const collect = runInNewContext("gc") as () => void;
-    const before = count();
+    const before = await settled();
     await (async () => {
       const engine = await createThreadedEngine({ threads: 4 });
       works(engine);
