@@ -11,7 +11,7 @@ import { takingSharedMemory } from "./shared-memory.js";
 /** No call of fewer elements is shared out, whatever their type. To ask for the type's size would take as long as all else here. */
 const LEAST_ELEMENTS = LEAST_JOB / 8;
 
-/** The inside of an engine with workers. Where a call has many rows, it gets a kernel that shares them out. */
+/** @internal The inside of an engine with workers. Where a call has many rows, it gets a kernel that shares them out. */
 export class ThreadedCore extends inside.Core {
   override readonly bytes: typeof bytesOf = (...of) => bytesOf(...of).map(takingSharedMemory);
   private pool!: Pool;

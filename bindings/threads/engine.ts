@@ -15,7 +15,7 @@ interface Shared {
 /** Ends the workers of engines that nobody has any more. */
 const abandoned = new FinalizationRegistry<Pool>((pool) => pool.stop());
 
-/** What `createThreadedEngine` makes: an engine with workers or, where there can be none, one that knows why. */
+/** @internal What `createThreadedEngine` makes: an engine with workers or, where there can be none, one that knows why. */
 export class EngineWithThreads extends inside.Engine {
   readonly #pool: Pool | undefined;
   readonly #reason: string | undefined;
@@ -40,6 +40,7 @@ export class EngineWithThreads extends inside.Engine {
 
   /** `Engine simd, 1536 bytes in use, 2 threads`. */
   override toString(): string {
-    return this.disposed ? super.toString() : `${super.toString()}, ${this.threads} threads`;
+    if (this.disposed) return super.toString();
+    return `${super.toString()}, ${this.threads === 1 ? "1 thread" : `${this.threads} threads`}`;
   }
 }

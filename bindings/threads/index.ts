@@ -6,6 +6,11 @@ import { createSharedMemory, LEAST_BYTES } from "./memory.js";
 import { Pool } from "./pool.js";
 import { hindrance, parallelism } from "./start.js";
 
+/** A URL, described for TypeScript projects without the DOM library. */
+export interface AddressLike {
+  readonly href: string;
+}
+
 /** Options of `createThreadedEngine`. */
 export interface ThreadedEngineOptions extends Omit<EngineOptions, "memory"> {
   /** How many threads work on a large call, the caller among them. Default: as many as the machine runs at once, 8 at most. */
@@ -14,7 +19,7 @@ export interface ThreadedEngineOptions extends Omit<EngineOptions, "memory"> {
    * Where a page has the program of its workers: the file `orthonorm/threads/worker.js`. Default: a blob, which a
    * Content-Security-Policy has to allow by `worker-src blob:`.
    */
-  worker?: string | URL;
+  worker?: string | AddressLike;
   /** The size in bytes up to which the memory may grow: 1048576 at least. Default: 4 GiB less a page, or what the system allows. */
   maximumBytes?: number;
 }
@@ -48,9 +53,6 @@ let warned = false;
  *
  * @example
  * ```ts
- * import { rmsNorm } from "orthonorm";
- * import { createThreadedEngine } from "orthonorm/threads";
- *
  * const engine = await createThreadedEngine({ threads: 2 });
  * const x = engine.tensor("f32", [2048, 768]);
  * rmsNorm(x, { out: x }); // on two threads
@@ -62,7 +64,8 @@ export async function createThreadedEngine(options: ThreadedEngineOptions = {}):
   const { threads, worker, maximumBytes, ...others } = options;
   const wanted = threads === undefined ? Math.min(parallelism(), DEFAULT_MOST) : checkCount(OP, "threads", threads);
   if (wanted > MOST) throw rangeError(OP, "threads", `at most ${MOST}`, wanted);
-  if (worker !== undefined && typeof worker !== "string" && !(worker instanceof URL)) {
+  const address = typeof worker === "object" ? worker?.href : worker;
+  if (worker !== undefined && typeof address !== "string") {
     throw typeError(OP, "worker", "the address of orthonorm/threads/worker.js", worker);
   }
   if (maximumBytes !== undefined) {
@@ -75,7 +78,7 @@ export async function createThreadedEngine(options: ThreadedEngineOptions = {}):
   const memory = createSharedMemory(OP, maximumBytes);
   const pool = new Pool(memory);
   const engine = new EngineWithThreads(OP, own, { memory, pool, threads: wanted });
-  await pool.start(wanted - 1, worker);
+  await pool.start(wanted - 1, address);
   return warn(engine);
 }
 

@@ -48,6 +48,8 @@ export class Job {
   readonly words: Int32Array;
   private readonly numbers: Float64Array;
   private readonly part: number;
+  /** Those of the piece at hand. */
+  private readonly args: number[] = [];
 
   constructor(buffer: ArrayBufferLike, thread: number) {
     // views of a shared memory stay as they are when it grows, and all that they are for lies in its first page
@@ -83,11 +85,11 @@ export class Job {
 
   /** Makes the call for the rows of a piece. */
   run(kernel: RowKernel, piece: number): number | undefined {
-    const { words, numbers, part } = this;
+    const { words, numbers, args, part } = this;
     const each = words[ROWS_PER_PIECE];
     const first = piece * each;
-    const args: number[] = [];
-    for (let i = 0; i < words[COUNT]; i++) args.push(numbers[ARGUMENTS + i] + first * numbers[STEPS + i]);
+    args.length = words[COUNT];
+    for (let i = 0; i < args.length; i++) args[i] = numbers[ARGUMENTS + i] + first * numbers[STEPS + i];
     args[words[ROWS_AT]] = Math.min(each, words[ROWS] - first);
     words[part] = words[BEYOND_CACHE];
     return kernel(...args);

@@ -49,12 +49,12 @@ export class Pool {
   }
 
   /** Starts so many workers, and waits until each of them is ready or known not to start. */
-  async start(count: number, address: string | URL | undefined): Promise<void> {
+  async start(count: number, address: string | undefined): Promise<void> {
     const started = Array.from({ length: count }, (_, i) => this.startOne(1 + i, address));
     await Promise.all(started);
   }
 
-  private startOne(thread: number, address: string | URL | undefined): Promise<void> {
+  private startOne(thread: number, address: string | undefined): Promise<void> {
     return new Promise((resolve) => {
       let helper: Helper | undefined;
       const gone = (why: string) => {

@@ -45,7 +45,7 @@ export function parallelism(): number {
  *
  * @param address where a page has the worker's program; it is made of a text where none is given
  */
-export function startWorker(start: Start, listener: Listener, address: string | URL | undefined): Helper {
+export function startWorker(start: Start, listener: Listener, address: string | undefined): Helper {
   const node = nodeModule("node:worker_threads");
   const helper =
     node === undefined ? pageWorker(listener, address) : nodeWorker(new node.Worker(program, NODE), listener);
@@ -69,12 +69,12 @@ function nodeWorker(worker: NodeWorker, listener: Listener): Helper {
   };
 }
 
-function pageWorker(listener: Listener, address: string | URL | undefined): Helper {
+function pageWorker(listener: Listener, address: string | undefined): Helper {
   // text/javascript in a blob is the page's own, and needs nothing of a bundler; a policy has to allow it
   const url = address ?? URL.createObjectURL(new Blob([program], { type: "text/javascript" }));
   const worker = new Worker(url, { name: "orthonorm" });
   const opened = () => {
-    if (address === undefined) URL.revokeObjectURL(String(url));
+    if (address === undefined) URL.revokeObjectURL(url);
   };
   worker.onmessage = () => {
     opened();

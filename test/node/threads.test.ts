@@ -18,14 +18,15 @@ const [rows, cols] = [rowsFor("f32", 256), 256];
 const data = manyRows("f32", rows, cols, 2);
 const expected = layerNorm(data, { cols });
 
-/** layerNorm on an engine has the right bits, and leaves no memory behind. */
-function works(engine: ThreadedEngine): void {
+/** layerNorm on an engine has the right bits, and leaves no memory behind. Returns no result. */
+function works(engine: ThreadedEngine): [] {
   const before = engine.bytesInUse;
   const x = engine.tensor("f32", [rows, cols], data);
   const y = layerNorm(x);
   sameBits("y", "f32", y.toArray(), expected);
   for (const tensor of [x, y]) tensor.dispose();
   expect(engine.bytesInUse).toBe(before);
+  return [];
 }
 
 async function until(done: () => boolean, what: string): Promise<void> {

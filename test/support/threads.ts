@@ -31,16 +31,19 @@ export const jobsOf = (engine: ThreadedEngine): number => wordsOf(engine)[BELL];
 /** How many pieces of the last job its workers have done. */
 export const doneByWorkers = (engine: ThreadedEngine): number => wordsOf(engine)[DONE];
 
-/** Makes a call until workers have had a part in it: they may still be instantiating its kernel, or asleep. */
-export async function untilShared<T>(engine: ThreadedEngine, call: () => T): Promise<T[]> {
-  const end = performance.now() + 20_000;
-  const results: T[] = [];
-  for (;;) {
-    results.push(call());
-    if (doneByWorkers(engine) > 0) return results;
-    if (performance.now() > end) throw new Error("no worker has taken a piece in 20 s");
+/**
+ * The results of a call in which workers had a part. It is made again until they have: they may still be instantiating its
+ * kernel, or asleep, or calls are the caller's alone for a while.
+ */
+export async function untilShared<T extends readonly object[]>(engine: ThreadedEngine, call: () => T): Promise<T> {
+  for (const end = performance.now() + 20_000; performance.now() < end; ) {
+    const jobs = jobsOf(engine);
+    const results = call();
+    if (jobsOf(engine) > jobs && doneByWorkers(engine) > 0) return results;
+    for (const result of results) if (orthonorm.isTensor(result)) result.dispose();
     await new Promise((resolve) => setTimeout(resolve));
   }
+  throw new Error("no worker has taken a piece in 20 s");
 }
 
 /** So many rows of a length that they are shared out, with a last piece that is not whole. */
