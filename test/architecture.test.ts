@@ -204,6 +204,9 @@ describe("imports run one way", () => {
     };
     visit("bindings/threads/worker.ts");
     expect([...seen].sort()).toEqual(["job", "node", "worker"].map((name) => `bindings/threads/${name}.ts`));
+    // a page's main thread may not sleep, so nothing else does
+    const sleeping = bindings.filter((file) => readFileSync(join(root, file), "utf8").includes("Atomics.wait("));
+    expect(sleeping).toEqual(["bindings/threads/worker.ts", "bindings/wasm/worker.ts"]);
   });
 
   it("nothing in the bindings is Node's", () => {

@@ -30,7 +30,8 @@ export function hindrance(): string | undefined {
   if (nodeModule("node:worker_threads") !== undefined) return undefined;
   const { crossOriginIsolated, Worker } = globalThis as { crossOriginIsolated?: boolean; Worker?: unknown };
   if (crossOriginIsolated === false || typeof SharedArrayBuffer === "undefined") return `threads: ${ISOLATION}`;
-  if (Worker === undefined) return "threads: this runtime has no workers: Node 20.16, Chrome, Firefox and Safari have";
+  if (Worker === undefined)
+    return "threads: this runtime has no workers; Node 20.16 and 22.3, Chrome, Firefox and Safari do";
   return undefined;
 }
 

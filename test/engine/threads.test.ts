@@ -1,8 +1,19 @@
 // Engines with workers: the bits of one thread, whatever is shared out, and what is not.
 
-import { createEngine, type DType, isTensor, layerNorm, linear, loadKernels, normKernels, rmsNorm } from "orthonorm";
+import {
+  createEngine,
+  type DType,
+  isTensor,
+  layerNorm,
+  linear,
+  loadKernels,
+  normKernels,
+  relaxed,
+  rmsNorm,
+} from "orthonorm";
 import { createThreadedEngine, type ThreadedEngine } from "orthonorm/threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasRelaxed } from "../../bindings/engine/variants.js";
 import { hindrance } from "../../bindings/threads/start.js";
 import { dtypes, type Numbers } from "../support/ground.js";
 import { jobsOf, manyRows, operandsOn, rowsFor, sharedCalls, untilShared } from "../support/threads.js";
@@ -73,6 +84,16 @@ describe.each([2, 3])("%i threads", (threads) => {
       /^tensor: maximumBytes expected at least \d+, got 67108864/,
     );
     own.dispose();
+  });
+
+  it.runIf(hasRelaxed())("run the relaxed kernels too", async () => {
+    const [own, one] = [await createThreadedEngine({ threads, variant: relaxed }), createEngine({ variant: relaxed })];
+    const [rows, cols] = [rowsFor("f32", 768), 768];
+    const data = manyRows("f32", rows, cols, 3);
+    const [y] = await untilShared(own, () => [layerNorm(own.tensor("f32", [rows, cols], data))]);
+    sameBits("y", "f32", y.toArray(), layerNorm(data, { cols, engine: one }));
+    expect(own.variant).toBe("relaxed");
+    for (const engine of [own, one]) engine.dispose();
   });
 
   it("are not asked for small calls, nor where rows depend on each other", () => {
