@@ -61,6 +61,7 @@ export class ThreadedCore extends inside.Core {
 
   override dispose(): void {
     this.pool.stop();
+    this.sharingOf.clear(); // a kernel holds the memory
     super.dispose();
   }
 }

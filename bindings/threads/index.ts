@@ -78,7 +78,7 @@ export async function createThreadedEngine(options: ThreadedEngineOptions = {}):
   const memory = createSharedMemory(OP, maximumBytes);
   const pool = new Pool(memory);
   const engine = new EngineWithThreads(OP, own, { memory, pool, threads: wanted });
-  await pool.start(wanted - 1, address);
+  await pool.start(wanted - 1, memory, address);
   return warn(engine);
 }
 

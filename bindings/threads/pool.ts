@@ -1,5 +1,6 @@
 import { BELL, DONE, FAILED, Job, MOST_PIECES, type RowKernel, TICKET } from "./job.js";
 import { type Helper, startWorker } from "./start.js";
+import type { Start } from "./worker.js";
 
 /** How long the caller waits for the last pieces that workers have taken, in milliseconds, before it gives them up. */
 const PATIENCE = 5000;
@@ -8,7 +9,7 @@ const STEP = 50;
 /** It looks at the clock once in so many turns. */
 const TURNS = 1024;
 /** How long workers may take to start, in milliseconds. */
-const START = 20_000;
+const START_PATIENCE = 20_000;
 
 /**
  * A caller that has waited for more than half of a job's time waited for a worker that is kept from its processor by something
@@ -31,7 +32,7 @@ export interface Call {
 export class Pool {
   /** Why there are fewer threads than were asked for, in one sentence. */
   reason: string | undefined;
-  readonly job: Job;
+  job: Job;
   readonly workers = new Set<Helper>();
   private kernels = 0;
   /** How many calls are the caller's alone after a job that was held up, and how many of them are left. */
@@ -39,7 +40,7 @@ export class Pool {
   private aloneLeft = 0;
   private stopped = false;
 
-  constructor(private readonly memory: WebAssembly.Memory) {
+  constructor(memory: WebAssembly.Memory) {
     this.job = new Job(memory.buffer, 0);
   }
 
@@ -49,12 +50,12 @@ export class Pool {
   }
 
   /** Starts so many workers, and waits until each of them is ready or known not to start. */
-  async start(count: number, address: string | undefined): Promise<void> {
-    const started = Array.from({ length: count }, (_, i) => this.startOne(1 + i, address));
+  async start(count: number, memory: WebAssembly.Memory, address: string | undefined): Promise<void> {
+    const started = Array.from({ length: count }, (_, i) => this.startOne({ memory, thread: 1 + i }, address));
     await Promise.all(started);
   }
 
-  private startOne(thread: number, address: string | undefined): Promise<void> {
+  private startOne(start: Start, address: string | undefined): Promise<void> {
     return new Promise((resolve) => {
       let helper: Helper | undefined;
       const gone = (why: string) => {
@@ -63,14 +64,14 @@ export class Pool {
         if (!this.stopped) this.reason ??= `threads: a worker failed: ${why}`;
         resolve();
       };
-      const timer = setTimeout(() => gone(`it took more than ${START / 1000} s to start`), START);
+      const timer = setTimeout(() => gone(`it took more than ${START_PATIENCE / 1000} s to start`), START_PATIENCE);
       const ready = () => {
         clearTimeout(timer);
         if (helper !== undefined) this.workers.add(helper);
         resolve();
       };
       try {
-        helper = startWorker({ memory: this.memory, thread }, { ready, gone }, address);
+        helper = startWorker(start, { ready, gone }, address);
       } catch (error) {
         gone(String(error));
       }
@@ -158,8 +159,10 @@ export class Pool {
     );
   }
 
+  /** Ends all workers, and lets go of the memory. */
   stop(): void {
     this.stopped = true;
     for (const worker of this.workers) this.drop(worker);
+    this.job = new Job(new ArrayBuffer(0), 0);
   }
 }

@@ -1,5 +1,6 @@
 // What engines with workers make of the kernels' modules and of the table of ops.
 
+import { createEngine } from "orthonorm";
 import { describe, expect, it } from "vitest";
 import { type Entry, int8Ops, ops } from "../../abi/ops.js";
 import type { Export } from "../../bindings/call/op.js";
@@ -63,6 +64,13 @@ describe("modules", () => {
     const bytes = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0]);
     expect(takingSharedMemory(bytes)).toEqual(bytes);
   });
+});
+
+it("an engine clears the word that says that its rows are part of more, in a memory that holds anything", () => {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const words = new Int32Array(memory.buffer).fill(-1);
+  createEngine({ memory });
+  expect([words[1976 / 4], words[1980 / 4], words[1984 / 4]]).toEqual([-1, 0, -1]);
 });
 
 describe("which kernels are shared out", () => {

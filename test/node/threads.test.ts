@@ -157,6 +157,23 @@ it("an error in the caller's own rows leaves no piece behind", async () => {
   engine.dispose();
 });
 
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+it("an engine that was disposed of holds no memory", async () => {
+  const engine = await createThreadedEngine({ threads: 2 });
+  const memory = (() => {
+    works(engine);
+    return new WeakRef(engine.tensor("f32", 4).data.buffer);
+  })();
+  engine.dispose();
+  await until(() => {
+    collect();
+    return memory.deref() === undefined;
+  }, "the memory is collected");
+  expect(engine.disposed).toBe(true);
+});
+
 const tasks = "/proc/self/task";
 describe.runIf(existsSync(tasks))("threads of the process", () => {
   const count = () => readdirSync(tasks).length;
@@ -179,8 +196,6 @@ describe.runIf(existsSync(tasks))("threads of the process", () => {
   });
 
   it("end where nobody has the engine any more", async () => {
-    setFlagsFromString("--expose-gc");
-    const collect = runInNewContext("gc") as () => void;
     const before = await settled();
     await (async () => {
       const engine = await createThreadedEngine({ threads: 4 });
