@@ -5,7 +5,7 @@ import type { RowKernel } from "./job.js";
 import type { Pool } from "./pool.js";
 import { type Rise, risesOf, rowsPerPiece } from "./split.js";
 
-/** Calls of fewer bytes of x are the caller's alone: docs/threads.md has the measurement. */
+/** Calls of fewer bytes of x are the caller's alone: to wake a worker takes about as long as they do. */
 export const LEAST_JOB = 1 << 19;
 /** As in assembly/norm/rows.ts. */
 const CACHE = 4 << 20;
@@ -14,7 +14,7 @@ const LEAST_ROWS_OF_COLUMNS = 64;
 /** Each piece of a projection on k directions checks them anew, which takes as long as k/4 rows. */
 const LEAST_ROWS_PER_DIRECTION = 4;
 
-/** A kernel that shares out the rows of a large call; undefined where they cannot be. @param name its name in the modules */
+/** A kernel that shares out the rows of large calls; undefined where they cannot be. @param modules those that have the kernel */
 export function sharing(
   of: Export,
   dtype: DType,
