@@ -226,6 +226,14 @@ describe("a process", () => {
     expect(performance.now() - start).toBeLessThan(20_000);
   });
 
+  it("of an older Node has one thread, and says why once", async () => {
+    const then = "await createThreadedEngine({ threads: 3 }); console.log(engine.threads, engine.reason);";
+    const old = ["--import", "data:text/javascript,process.getBuiltinModule = undefined"];
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...old, ...args(then)], { cwd: root });
+    const reason = "threads: this runtime has no workers; Node 20.16 and 22.3, Chrome, Firefox and Safari do";
+    expect([stdout.trim(), stderr.trim()]).toEqual([`1 ${reason}`, `orthonorm: ${reason}`]);
+  });
+
   it("ends by exit() and by an error", async () => {
     const run = (then: string) => promisify(execFile)(process.execPath, args(then), { cwd: root });
     await expect(run("process.exit(3);")).rejects.toMatchObject({ code: 3 });
