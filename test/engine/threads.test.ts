@@ -61,6 +61,13 @@ describe.each([2, 3])("%i threads", (threads) => {
     });
   });
 
+  it("give the same of arrays, whoever computes them", () => {
+    const [rows, cols] = [rowsFor("f32", 768), 768];
+    const data = manyRows("f32", rows, cols, 3);
+    sameBits("layerNorm", "f32", layerNorm(data, { cols, engine }), layerNorm(data, { cols }));
+    sameBits("rmsNorm", "f32", rmsNorm(data, { cols, engine }), rmsNorm(data, { cols }));
+  });
+
   it("go on where memory grows", async () => {
     const own = await createThreadedEngine({ threads, maximumBytes: 1 << 26 });
     const [rows, cols] = [rowsFor("f32", 768), 768];

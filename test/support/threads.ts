@@ -141,9 +141,6 @@ export const sharedCalls: Record<string, Call> = {
     const [sum, rstd] = [filled(engine, o.x), filled(engine, o.mean)];
     return [rmsNorm(o.view, { residual: o.y, sum, rstd, bias: o.bias }), sum, rstd];
   },
-  "rmsNorm, an array": ({ x }, engine) => [
-    rmsNorm(x.toArray() as Numbers, { cols: x.cols, dtype: x.dtype, engine }) as Numbers,
-  ],
   moments: (o) => Object.values(moments(o.x)) as Numbers[],
   "moments, a view": (o) => Object.values(moments(o.view)) as Numbers[],
   center: (o) => [center(o.x)],
