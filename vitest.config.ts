@@ -40,7 +40,11 @@ const inBrowsers: TestProjectInlineConfiguration = {
   extends: true,
   // found before the first test, for finding one later reloads the page
   optimizeDeps: { include: ["@assemblyscript/loader", "fast-check"] },
-  server: { fs: { allow: [here("."), here("../shared")] } },
+  server: {
+    fs: { allow: [here("."), here("../shared")] },
+    // a page has workers over one memory only where it is cross-origin isolated
+    headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" },
+  },
   test: {
     include: [engineSuite],
     browser: { enabled: true, headless: true, screenshotFailures: false, instances },
@@ -52,6 +56,7 @@ export default defineConfig({
     alias: [
       { find: /^orthonorm$/, replacement: here("bindings/index.ts") },
       { find: /^orthonorm\/reference$/, replacement: here("bindings/reference/index.ts") },
+      { find: /^orthonorm\/threads$/, replacement: here("bindings/threads/index.ts") },
     ],
   },
   test: {

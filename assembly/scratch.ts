@@ -43,3 +43,9 @@ export const variance: usize = 1832;
 
 /** A row's 1/rstd, for invertLayerNorm: an f64, in memory for the same reason as a block's statistics. */
 export const stdDev: usize = 1840;
+
+/**
+ * Not 0 where the rows of a call are some of many that together are beyond cache. Workers, which get a piece of the rows at a
+ * time, are told so by the bindings; in all other calls it is 0.
+ */
+export const part: usize = 1980;

@@ -1,3 +1,6 @@
+import { Core } from "./engine/core.js";
+import { Engine } from "./engine/engine.js";
+
 export type { CommonOptions } from "./call/begin.js";
 export type { ArrayOrTensor, Like, PerRow } from "./call/operand.js";
 export type { Quantized } from "./call/quantized.js";
@@ -26,3 +29,6 @@ export {
   projectKernels,
 } from "./wasm/families.js";
 export { relaxed } from "./wasm/relaxed.js";
+
+/** @internal What orthonorm/threads is made of: the classes that engines are made of here, which it must share. */
+export const inside = { Core, Engine };

@@ -10,15 +10,18 @@ import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { type DType, dtypes } from "../bindings/memory/dtype.js";
+import { program } from "../bindings/wasm/worker.js";
 
 await rm("dist", { recursive: true, force: true });
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" });
 await bundle("bindings/index.ts", "dist/index.js");
 await bundle("bindings/reference/index.ts", "dist/reference/index.js");
+await bundle("bindings/threads/index.ts", "dist/threads/index.js");
 for (const dtype of dtypes) {
   await bundle("bindings/index.ts", `dist/${dtype}.js`, [kernelsOf(dtype)]);
   await writeFile(`dist/${dtype}.d.ts`, 'export * from "./index.js";\n');
 }
+await writeFile("dist/threads/worker.js", `${program}\n`);
 for (const file of await readdir("bindings/wasm")) {
   if (file.endsWith(".wasm")) await cp(`bindings/wasm/${file}`, `dist/wasm/${file}`);
 }
@@ -34,7 +37,8 @@ async function bundle(entry: string, file: string, plugins: Plugin[] = []): Prom
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: "none",
-    external: ["@assemblyscript/loader"],
+    // engines with threads are made of the classes of dist/index.js, which must be the ones that the ops know
+    external: ["@assemblyscript/loader", "../index.js"],
     logLevel: "warning",
     plugins,
   });

@@ -50,6 +50,7 @@ await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
 for (const [name, content] of files) await writeFile(`${folder}/${name}`, content);
 await writeFile("bindings/reference/ops.ts", opsIn("."));
+await import("./build-worker.js");
 
 /** Compiles a family. Returns those of its parts that relaxed SIMD makes faster, as a property. */
 async function build(family: string): Promise<string[]> {

@@ -94,7 +94,7 @@ describe("imports run one way", () => {
     refuseCycles(assembly);
   });
 
-  it("bindings: memory ◄ engine ◄ call ◄ ops ◄ index", () => {
+  it("bindings: memory ◄ engine ◄ call ◄ ops ◄ index ◄ threads", () => {
     const layers = [
       /^memory\/(dtype|blocks|layout)\.ts$|^wasm\/decoder\.ts$/,
       /^(check|names)\.ts$/,
@@ -106,6 +106,7 @@ describe("imports run one way", () => {
       /^ops\//,
       /^wasm\/exports\.ts$/,
       /^index\.ts$/,
+      /^threads\//,
     ];
     const layerOf = (file: string) => layers.findIndex((layer) => layer.test(file.replace("bindings/", "")));
     for (const file of bindings) {
@@ -195,11 +196,26 @@ describe("imports run one way", () => {
     expect(seen.size).toBeGreaterThan(20);
   });
 
+  it("what runs in a worker is a few files, which import nothing else", () => {
+    const seen = new Set<string>();
+    const visit = (file: string) => {
+      seen.add(file);
+      for (const name of importsOf(file)) if (!seen.has(name)) visit(name);
+    };
+    visit("bindings/threads/worker.ts");
+    expect([...seen].sort()).toEqual(["job", "node", "worker"].map((name) => `bindings/threads/${name}.ts`));
+    // a page's main thread may not sleep, so nothing else does
+    const sleeping = bindings.filter((file) => readFileSync(join(root, file), "utf8").includes("Atomics.wait("));
+    expect(sleeping).toEqual(["bindings/threads/worker.ts", "bindings/wasm/worker.ts"]);
+  });
+
   it("nothing in the bindings is Node's", () => {
     for (const file of bindings) {
       for (const name of importsOf(file)) expect(name, file).not.toMatch(/^node:|^(fs|path|url|buffer|process)$/);
       const text = file.startsWith("bindings/wasm/") ? "" : readFileSync(join(root, file), "utf8");
       expect(text, file).not.toMatch(/\bprocess\.|\brequire\(|\bBuffer\./);
+      // workers are Node's in Node: that one file asks for its modules, where there are any
+      if (file !== "bindings/threads/node.ts") expect(text, file).not.toMatch(/\bprocess\b.*getBuiltinModule/);
     }
   });
 });
@@ -368,6 +384,29 @@ describe("a page's bundle", () => {
   it("layerNorm takes at most 30 KB gzipped, geometry 21", async () => {
     expect(gzipped(await bundle("layerNorm"))).toBeLessThanOrEqual(30);
     expect(gzipped(await bundle("geometry"))).toBeLessThanOrEqual(21);
+  });
+
+  it("threads bring no kernels but those of the ops, and nothing of the engine twice", async () => {
+    const { outputFiles } = await build({
+      stdin: {
+        contents: 'export { layerNorm } from "./dist/index.js"; export * from "./dist/threads/index.js";',
+        resolveDir: root,
+      },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      platform: "browser",
+      write: false,
+    });
+    const [{ text }] = outputFiles;
+    expect(familiesIn(text)).toEqual(["norm"]);
+    expect(text.split("a live engine")).toHaveLength(2);
+    expect(gzipped(text) - gzipped(await bundle("layerNorm"))).toBeLessThanOrEqual(6.2);
+  });
+
+  it("layerNorm alone brings nothing of threads", async () => {
+    const text = await bundle("layerNorm");
+    expect(text).not.toMatch(/Atomics|SharedArrayBuffer|Worker/);
   });
 
   it("createEngine and tensor alone bring none, loadKernels those it is given, loadEngine all", async () => {

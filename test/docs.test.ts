@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
 import * as orthonorm from "orthonorm";
 import * as reference from "orthonorm/reference";
+import * as threads from "orthonorm/threads";
 import { describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -28,6 +29,7 @@ const sources = [
   "bindings/engine/engine.ts",
   "bindings/engine/load.ts",
   "bindings/memory/tensor.ts",
+  "bindings/threads/index.ts",
 ];
 const examples = [...pages.flatMap(fromPage), ...sources.flatMap(fromSource)];
 
@@ -47,7 +49,7 @@ function fromPage(file: string): Example[] {
   const text = readFileSync(join(root, file), "utf8");
   return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)]
     .map((match) => ({ name: `${file}:${lineOf(text, match.index)}`, code: match[1], bare: false }))
-    .filter(({ code }) => /from "orthonorm(\/reference)?"/.test(code));
+    .filter(({ code }) => /from "orthonorm(\/reference|\/threads)?"/.test(code));
 }
 
 /** The ```ts blocks of docstrings. */
@@ -184,7 +186,11 @@ function agrees(actual: unknown, expected: Value): boolean {
 
 // Running an example
 
-const modules: Record<string, unknown> = { orthonorm, "orthonorm/reference": reference };
+const modules: Record<string, unknown> = {
+  orthonorm,
+  "orthonorm/reference": reference,
+  "orthonorm/threads": threads,
+};
 
 function check(actual: unknown, comment: string): void {
   const printed = printedValue(comment);
@@ -229,7 +235,7 @@ const AsyncFunction = (async () => {}).constructor as new (
 
 async function run({ code, bare }: Example): Promise<void> {
   const scope: Record<string, unknown> = { __modules: { ...modules }, __check: check, __throws: checkThrows };
-  if (bare) Object.assign(scope, orthonorm, placeholders(code));
+  if (bare) Object.assign(scope, orthonorm, threads, placeholders(code));
   const body = instrument(code).replace(
     /^import (?:(\{[^}]*\})|\* as (\w+)) from "([^"]+)";$/gm,
     (_, names: string | undefined, namespace: string | undefined, module: string) => {
@@ -268,6 +274,7 @@ describe("examples", () => {
       "convert",
       "linear",
       "engine",
+      "threads",
     ];
     for (const file of ["README.md", ...families.map((family) => `docs/${family}.md`), ...sources]) {
       expect(files).toContain(file);
@@ -282,9 +289,11 @@ describe("examples", () => {
     mkdirSync(folder, { recursive: true });
     try {
       const exports = Object.keys(orthonorm).join(", ");
+      const also = Object.keys(threads).join(", ");
       const free = Object.keys(placeholders("")).map((name) => `declare const ${name}: Float32Array<ArrayBuffer>;`);
       for (const { name, code, bare } of examples) {
-        const source = bare ? `import { ${exports} } from "orthonorm"; ${free.join(" ")} {\n${code}\n}\n` : code;
+        const imports = `import { ${exports} } from "orthonorm"; import { ${also} } from "orthonorm/threads";`;
+        const source = bare ? `${imports} ${free.join(" ")} {\n${code}\n}\n` : code;
         // what must throw may be what TypeScript forbids too
         const lines = source.replace(/^(?=.*; \/\/ \w*Error: )/gm, "// @ts-ignore\n");
         writeFileSync(join(folder, `${name.replace(/[/:]/g, "-")}.ts`), lines);
@@ -294,6 +303,7 @@ describe("examples", () => {
         paths: {
           orthonorm: ["../../bindings/index.ts"],
           "orthonorm/reference": ["../../bindings/reference/index.ts"],
+          "orthonorm/threads": ["../../bindings/threads/index.ts"],
         },
       };
       const config = { extends: "../../tsconfig.json", compilerOptions, include: ["*.ts"], exclude: [] };

@@ -2,7 +2,7 @@ import { Lanes, trait } from "../lanes";
 import { Nothing, Plain } from "../reduce/reading";
 import { Reduce, sumsSize } from "../reduce/reduce";
 import { Term } from "../reduce/terms";
-import { accepted, inverseScale, maxRows, means, ones, rstds, scratch, sums, zeros } from "../scratch";
+import { accepted, inverseScale, maxRows, means, ones, part, rstds, scratch, sums, zeros } from "../scratch";
 import { Finalize } from "./finalize";
 import { Norm } from "./norm";
 import { Output } from "./output";
@@ -58,7 +58,7 @@ export function normRows<L extends Lanes, P extends Lanes, T extends Term<L>, N 
   const l = trait<L>(), p = trait<P>(), n = trait<N>(), output = trait<Output<L, P, T, N>>();
   const reduce = trait<Reduce<L, T, Plain<L>, Nothing>>(), zero = l.splat(0);
   const tail = cols & (l.width - 1), body = <usize>(cols - tail) * l.size, fours = body & ~(4 * l.step - 1);
-  const row = <usize>cols * l.size, beyondCache = x != y && row * rows > cache, most = blockRows(row, beyondCache);
+  const row = <usize>cols * l.size, beyondCache = x != y && (row * rows > cache || load<i32>(scratch, part)), most = blockRows(row, beyondCache);
   const nextWeight = weight ? p.step : 0, nextBias = bias ? p.step : 0;
   if (n.weighted && !weight) weight = fill<P>(ones, 1);
   if (n.biased && !bias) bias = fill<P>(zeros, 0);

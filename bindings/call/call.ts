@@ -139,7 +139,7 @@ export class Call implements CallState {
 
   /** An op's kernel, for x's element type by default. */
   kernel<K extends Kernel>(of: Export<K>, dtype: DType = this.dtype): K {
-    return this.core.kernel(this.op.name, of, dtype);
+    return this.core.kernel(this.op.name, of, dtype, this);
   }
 
   /** The second step. After it the kernel may run. */

@@ -43,8 +43,8 @@ function isParameter(place: Place | undefined, x: Place, out: Place): boolean {
 }
 
 /** The kernel of such a call. */
-export function residentKernel<K extends Kernel>(op: Op<K>, { owner, dtype }: Place): K {
-  return (owner as Core).kernel(op.name, op, dtype);
+export function residentKernel<K extends Kernel>(op: Op<K>, place: Place): K {
+  return (place.owner as Core).kernel(op.name, op, place.dtype, place);
 }
 
 /** The address of an operand of such a call; 0 for an absent one. */

@@ -4,10 +4,16 @@ import { type Arena, SCRATCH_BYTES } from "../memory/arena.js";
 import { type DType, dtypes } from "../memory/dtype.js";
 import { bytesOf, compile, type Family, type Relaxed } from "./variants.js";
 
-type Exports = Record<string, Kernel | undefined>;
+export type Exports = Record<string, Kernel | undefined>;
 
 /** The address of the kernels' scratch. The arena hands out nothing below 2 KiB. */
 const SCRATCH = 0;
+
+/** So many rows of so many elements. */
+export interface Rows {
+  readonly rows: number;
+  readonly cols: number;
+}
 
 /** What an engine keeps from one call to the next. */
 export interface CallState {
@@ -17,9 +23,11 @@ export interface CallState {
 
 /** The inside of an engine: its memory and the kernels that run over it. Each family is compiled at its first use. */
 export class Core {
+  /** How an engine with workers has the bytes of a family's modules for its shared memory. */
+  declare readonly bytes?: typeof bytesOf;
   /** Used for every call, since ops are synchronous. The first call makes it. */
   call: CallState | undefined;
-  private readonly families = new Map<Family, Partial<Record<DType, Exports>>>();
+  protected readonly families = new Map<Family, Partial<Record<DType, Exports>>>();
   private readonly kernels = new Map<Export, Partial<Record<DType, Kernel>>>();
   /** The kernel of the last call: a loop mostly wants it again, and looking it up in a Map takes as long as a small row. */
   private lastOf: Export | undefined;
@@ -35,10 +43,12 @@ export class Core {
     readonly relaxed: Relaxed | undefined,
     /** The modules that the user gave, by the names of their families. */
     readonly modules: Readonly<Record<string, WebAssembly.Module | undefined>>,
-  ) {}
+  ) {
+    arena.i32[this.strides / 4 - 1] = 0; // `part` in assembly/scratch.ts: a memory that the user gave may hold anything
+  }
 
-  /** A kernel for an element type. `op` is the op that asks for it, for errors. */
-  kernel<K extends Kernel>(op: string, of: Export<K>, dtype: DType): K {
+  /** A kernel for an element type. `op` is the op that asks for it, for errors; `_rows` are those that it is for. */
+  kernel<K extends Kernel>(op: string, of: Export<K>, dtype: DType, _rows?: Rows): K {
     if (of === this.lastOf && dtype === this.lastDType) return this.lastKernel as K;
     let kernels = this.kernels.get(of);
     if (kernels === undefined) {
@@ -65,7 +75,7 @@ export class Core {
   }
 
   /** The exports of a family for an element type. */
-  private exports(op: string, family: Family, dtype: DType): Exports {
+  protected exports(op: string, family: Family, dtype: DType): Exports {
     const exports = this.families.get(family)?.[dtype];
     if (exports !== undefined) return exports;
     const given = this.modules[family.name];
@@ -82,7 +92,7 @@ export class Core {
     }
   }
 
-  private readonly link = (module: WebAssembly.Module): WebAssembly.Exports =>
+  protected readonly link = (module: WebAssembly.Module): WebAssembly.Exports =>
     new WebAssembly.Instance(module, this.imports).exports;
 
   /** What every module imports. */
@@ -90,8 +100,13 @@ export class Core {
     return { env: { memory: this.arena.memory, scratch: SCRATCH } };
   }
 
-  /** Keeps the exports that together are a family for an element type. */
-  keep(family: Family, dtype: DType, parts: readonly WebAssembly.Exports[]): Exports {
+  /** Keeps the exports that together are a family for an element type. `_modules` are those that they are of. */
+  keep(
+    family: Family,
+    dtype: DType,
+    parts: readonly WebAssembly.Exports[],
+    _modules?: readonly WebAssembly.Module[],
+  ): Exports {
     let kept = this.families.get(family);
     if (kept === undefined) {
       kept = {};

@@ -56,8 +56,8 @@ const memories = new WeakSet<object>();
 export class Engine {
   readonly #core: Core;
 
-  /** @internal Use `createEngine` or `loadEngine`. */
-  constructor(op: string, options: EngineOptions, modules: Modules) {
+  /** @internal Use `createEngine` or `loadEngine`. An engine with workers brings an inside and a memory, which is shared. */
+  constructor(op: string, options: EngineOptions, modules: Modules, Inside = Core, shared?: WebAssembly.Memory) {
     const { variant = "auto", memory, maximumBytes = LARGEST } = options;
     const relaxed = typeof variant === "object" && variant?.name === "relaxed" ? variant : undefined;
     if (variant !== "auto" && variant !== "simd" && relaxed === undefined) {
@@ -71,8 +71,8 @@ export class Engine {
     if (relaxed !== undefined && Object.keys(compiled).length > 0) {
       throw rangeError(op, "variant", '"simd" beside modules, as they are', verbatim("relaxed"));
     }
-    const arena = new Arena(op, memory as WebAssembly.Memory | undefined, maximumBytes);
-    this.#core = new Core(arena, relaxed !== undefined && hasRelaxed() ? relaxed : undefined, compiled);
+    const arena = new Arena(op, shared ?? (memory as WebAssembly.Memory | undefined), maximumBytes);
+    this.#core = new Inside(arena, relaxed !== undefined && hasRelaxed() ? relaxed : undefined, compiled);
     memories.add(arena.memory);
   }
 

@@ -76,7 +76,9 @@ export async function loadKernels(engine: Engine, wanted: readonly Family[]): Pr
   const load = async (family: Family, dtype: DType) => {
     const given = core.modules[family.name];
     const modules =
-      given === undefined ? await Promise.all(bytesOf(family, core.relaxed, dtype).map(compileAhead)) : [given];
+      given === undefined
+        ? await Promise.all((core.bytes ?? bytesOf)(family, core.relaxed, dtype).map(compileAhead))
+        : [given];
     core.live("loadKernels"); // it may have been disposed of meanwhile
     const parts = modules.map(
       async (module) =>
@@ -87,7 +89,7 @@ export async function loadKernels(engine: Engine, wanted: readonly Family[]): Pr
     // the raw exports, because the loader wraps each in a function that counts arguments, which costs more than a small row
     const exports = (await Promise.all(parts)).map((instance) => instance.exports);
     core.live("loadKernels");
-    core.keep(family, dtype, exports);
+    core.keep(family, dtype, exports, modules);
   };
   await Promise.all(
     wanted.flatMap((family) =>

@@ -52,7 +52,7 @@ export class Arena {
 
   readonly layouts = new Layouts();
   private readonly maximumBytes: number;
-  private readonly blocks = new Blocks(SCRATCH_BYTES);
+  readonly blocks = new Blocks(SCRATCH_BYTES);
   private readonly live = new Set<Block>();
   private stackTop = SCRATCH_BYTES;
   private held: WebAssembly.Memory | undefined;

@@ -35,13 +35,15 @@ function generate(): Pages {
   }
 }
 
-/** The package's names for its entries, in place of their files': `orthonorm` for index, `orthonorm/reference` for reference. */
+/** The package's names for its entries, in place of their files': `orthonorm` for index, `orthonorm/threads` for threads. */
 function named(pages: Pages): Pages {
   const note = "<!-- Written by `npm run api` from the docstrings in bindings/. Change those instead. -->\n\n";
   const rename = (text: string) =>
     text
       .replace(/^# index$/m, "# orthonorm")
       .replace(/^# reference$/m, "# orthonorm/reference")
+      .replace(/^# threads$/m, "# orthonorm/threads")
+      .replace("[threads](threads.md)", "[orthonorm/threads](threads.md)")
       .replace("[index](index.md)", "[orthonorm](index.md)")
       .replace("[reference](reference.md)", "[orthonorm/reference](reference.md)")
       .replaceAll("](index.md", "](orthonorm.md");

@@ -36,6 +36,7 @@ import {
   type ViewOptions,
 } from "orthonorm";
 import * as reference from "orthonorm/reference";
+import { createThreadedEngine, type ThreadedEngine } from "orthonorm/threads";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 /** Compiles where two types are one. */
@@ -188,3 +189,15 @@ export function scope(): number {
 }
 
 export const oracle: Float64Array = reference.layerNorm([1, 2, 3]).y;
+
+export async function threads(): Promise<void> {
+  const engine = await createThreadedEngine({ threads: 2, maximumBytes: 1 << 24, worker: { href: "worker.js" } });
+  same<typeof engine, ThreadedEngine>(true);
+  const [count, reason] = [engine.threads, engine.reason];
+  same<typeof count, number>(true);
+  same<typeof reason, string | undefined>(true);
+  const y = layerNorm(engine.tensor("f16", [2, 4]), { engine });
+  same<typeof y, Tensor<"f16">>(true);
+  // @ts-expect-error the engine makes a shared memory itself
+  await createThreadedEngine({ memory: { buffer: new ArrayBuffer(0), grow: () => 0 } });
+}
