@@ -19,6 +19,7 @@ const options = {
   shapes: { type: "string" },
   dtype: { type: "string" },
   quick: { type: "boolean", default: false },
+  alone: { type: "boolean", default: false },
   json: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
@@ -40,6 +41,8 @@ export interface Request {
   /** Of the figures below them: those of the tables, unless none were named. */
   figureDtypes: DType[];
   seconds: number;
+  /** Without the baseline. */
+  alone: boolean;
   json: string | undefined;
 }
 
@@ -67,6 +70,7 @@ export function read(
         return { rows: Number(rows), cols: Number(cols) };
       }),
       seconds: values.quick ? 1 : 5,
+      alone: values.alone,
       json: values.json,
     };
   } catch (error) {

@@ -18,6 +18,8 @@ export interface Table extends Case {
 
 export interface Row {
   name: string;
+  /** Of the baseline's: today's contestant that does the same. */
+  counterpart?: string;
   /** Of one call: the median of its samples. */
   nanoseconds: number;
   lowerQuartile: number;
@@ -86,14 +88,14 @@ export async function runCase(
   problem.dispose();
 
   const timing = (name: string) => timings[ready.findIndex((one) => one.name === name)];
-  const rows = ready.map(({ name, prepared: { restore, computes = "op" }, error }, i): Row => {
+  const rows = ready.map(({ name, counterpart, prepared: { restore, computes = "op" }, error }, i): Row => {
     const { median, lowerQuartile, upperQuartile, samples } = timings[i];
     const copied = timing(restore || name === copyInPlace.name ? copyInPlace.name : copy.name);
     const javascript = timing(plain.name);
     const engine = timing(resident.name);
     const before = timings[ready.findIndex(({ counterpart }) => counterpart === name)];
     return {
-      name,
+      ...(counterpart === undefined ? { name } : { name, counterpart }),
       nanoseconds: round(median * 1e9),
       lowerQuartile: round(lowerQuartile * 1e9),
       upperQuartile: round(upperQuartile * 1e9),

@@ -1,0 +1,12 @@
+/** The comparisons of one group, checked and timed, in a process of its own: `tsx group.ts GROUP SECONDS` prints the figures as JSON. */
+import Benchmark from "benchmark";
+import { openBaseline } from "../baseline/open.js";
+import { figures } from "../figures.js";
+import { openEnvironment } from "../suite.js";
+import { type GroupName, targetsOf } from "./comparisons.js";
+
+const [name, seconds] = process.argv.slice(2);
+const { contestants } = await openBaseline();
+const targets = targetsOf(name as GroupName, contestants);
+const measured = await figures(Benchmark, openEnvironment(), targets, { seconds: Number(seconds) });
+console.log(JSON.stringify(measured.map((figure, i) => ({ ...figure, limit: targets[i].limit ?? null }))));
