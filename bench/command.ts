@@ -20,6 +20,7 @@ const options = {
   dtype: { type: "string" },
   quick: { type: "boolean", default: false },
   alone: { type: "boolean", default: false },
+  "cpu-time": { type: "boolean", default: false },
   json: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
@@ -43,6 +44,8 @@ export interface Request {
   seconds: number;
   /** Without the baseline. */
   alone: boolean;
+  /** By the processor's time. */
+  cpuTime: boolean;
   json: string | undefined;
 }
 
@@ -71,6 +74,7 @@ export function read(
       }),
       seconds: values.quick ? 1 : 5,
       alone: values.alone,
+      cpuTime: values["cpu-time"],
       json: values.json,
     };
   } catch (error) {

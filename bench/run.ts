@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import Benchmark from "benchmark";
 import { baseline } from "./baseline/build.js";
+import { processorTime } from "./baseline/clock.js";
 import { openBaseline } from "./baseline/open.js";
 import { settle, summary } from "./baseline/settle.js";
 import { boundText } from "./check.js";
@@ -25,12 +26,13 @@ At the end stands today's time over its, cell by cell. A short call, and one who
 several processes, whose median counts. All shapes take about ten minutes, four of them --alone.
 
 ${optionsHelp}  --alone           without the baseline
+  --cpu-time        by the processor's time that the process has had: for a machine that does other work meanwhile
 `;
 
 const request = read("bench", help);
 if (request !== undefined) await run(request);
 
-async function run({ ops, shapes, dtypes, figureDtypes, seconds, json, alone }: Request): Promise<void> {
+async function run({ ops, shapes, dtypes, figureDtypes, seconds, json, alone, cpuTime }: Request): Promise<void> {
   const about = provenance("bench/run.ts");
   if (about.stale)
     console.error("dist/ is older than its sources, and it is dist/ that is timed: npm run build first\n");
@@ -42,6 +44,7 @@ async function run({ ops, shapes, dtypes, figureDtypes, seconds, json, alone }: 
   );
   console.log(`\n${legend.join("\n")}\n`);
 
+  const clock = cpuTime ? processorTime : undefined;
   const environment = openEnvironment();
   const before = alone ? undefined : await openBaseline();
   const all = [...contestants, ...Object.values(before?.contestants ?? {})];
@@ -50,7 +53,7 @@ async function run({ ops, shapes, dtypes, figureDtypes, seconds, json, alone }: 
   /** What the public call costs: first of all, while the bindings have met nothing else, and when they have met everything. */
   const addOverheads = async (when: string) => {
     for (const one of overheads(asked, when)) {
-      lines.push(...(await figures(Benchmark, environment, [one], { seconds: seconds / 4 })));
+      lines.push(...(await figures(Benchmark, environment, [one], { seconds: seconds / 4, clock })));
     }
   };
   await addOverheads("first thing");
@@ -59,7 +62,7 @@ async function run({ ops, shapes, dtypes, figureDtypes, seconds, json, alone }: 
   for (const op of ops) {
     for (const dtype of dtypes) {
       for (const shape of shapes) {
-        const timed = await runCase(Benchmark, environment, { op, dtype, ...shape }, all, { seconds });
+        const timed = await runCase(Benchmark, environment, { op, dtype, ...shape }, all, { seconds, clock });
         const table = settle(timed, { processes: seconds > 1 ? 5 : 3 });
         console.log(`${drawTable(table)}\n`);
         results.push(table);
@@ -68,8 +71,8 @@ async function run({ ops, shapes, dtypes, figureDtypes, seconds, json, alone }: 
   }
 
   await addOverheads("after the tables");
-  lines.push(...(await figures(Benchmark, environment, ratios(asked), { seconds: seconds / 2 })));
-  lines.push(...(await figures(Benchmark, environment, padding(asked), { seconds: seconds / 2 })));
+  lines.push(...(await figures(Benchmark, environment, ratios(asked), { seconds: seconds / 2, clock })));
+  lines.push(...(await figures(Benchmark, environment, padding(asked), { seconds: seconds / 2, clock })));
   if (ops.includes("layerNorm") && figureDtypes.includes("f32")) lines.push(coldStart());
   for (const one of lines) console.log(drawFigure(one));
 

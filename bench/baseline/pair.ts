@@ -11,6 +11,7 @@ import { measure, ratio } from "../measure.js";
 import type { OpName } from "../ops.js";
 import { makeProblem } from "../problem.js";
 import { openEnvironment } from "../suite.js";
+import { processorTime } from "./clock.js";
 import { openBaseline } from "./open.js";
 import type { Pair } from "./processes.js";
 
@@ -27,7 +28,7 @@ const expected = reference(problem);
 const builds = first === "today" ? [contestant, counterpart] : [counterpart, contestant];
 const ready = await Promise.all(builds.map(({ setup }) => setup(problem)));
 for (const prepared of ready) await check(prepared, problem, expected);
-const timings = await measure(Benchmark, ready, { seconds: Number(seconds) });
+const timings = await measure(Benchmark, ready, { seconds: Number(seconds), clock: processorTime });
 const [today, baseline] = [contestant, counterpart].map((one) => timings[builds.indexOf(one)]);
 const pair: Pair = { today: today.median * 1e9, baseline: baseline.median * 1e9, ratio: ratio(today, baseline) };
 console.log(JSON.stringify(pair));
