@@ -88,12 +88,12 @@ export function quartiles(values: ArrayLike<number>): Omit<Timing, "samples"> {
 /** Warms it up and finds out how many calls are a batch, how many batches a sample. */
 function prepare(Benchmark: BenchmarkClass, run: () => unknown, sampleTime: number, clock = now): Sampler {
   const repeat = repeater(run);
-  const start = now();
+  const start = clock();
   let done = 0;
   for (let calls = 1; ; ) {
     repeat(calls);
     done += calls;
-    const spent = now() - start;
+    const spent = clock() - start;
     if (spent >= warmUp.mostSeconds || (spent >= warmUp.seconds && done >= warmUp.calls)) break;
     if (spent < warmUp.seconds / 4) calls *= 2;
   }

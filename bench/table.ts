@@ -12,7 +12,9 @@ export const legend = [
   "GB/s: x read once and results written once, over the median.",
   "× plain: times as fast as plain JavaScript.",
   "÷ copy: times as long as the v128 copy of x; in place, as the copy in place.",
-  "÷ baseline: times as long as the earlier build's contestant that does the same: above 1 it has become slower.",
+  "÷ baseline: times as long as the earlier build's contestant that does the same. V8 compiles a short",
+  "call one way in one process and another way in the next: of those, and where the rounds give more than",
+  "3 % of difference, it is the median of several processes.",
   "Ratios are medians over the rounds, of two samples of one round each.",
 ];
 
