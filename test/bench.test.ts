@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { check, reference } from "../bench/check.js";
 import { dtypes, read } from "../bench/command.js";
 import { contestants, plain, resident } from "../bench/contestants/index.js";
-import { figures, overheads, padding, ratios } from "../bench/figures.js";
+import { figures, overheads, padding, ratios, zeros } from "../bench/figures.js";
 import { drift, isDrifting, isNoisy, limits, noiseOf, spread, warning } from "../bench/noise.js";
 import { opNames, ops } from "../bench/ops.js";
 import { makeProblem } from "../bench/problem.js";
@@ -57,6 +57,22 @@ describe("every op of bench/ops.ts", () => {
       }
       problem.dispose();
     });
+  });
+
+  it("a number where the oracle has none is refused, as is none where it has one", async () => {
+    const which = { op: "geometry", dtype: "f32", rows: 3, cols: 8 } as const;
+    for (const [distribution, wrong] of [
+      [zeros, 0],
+      [undefined, Number.NaN],
+    ] as const) {
+      const problem = makeProblem(which, environment, distribution);
+      const prepared = await resident.setup(problem);
+      await check(prepared, problem, reference(problem));
+      const { angle, ...rest } = prepared.answer();
+      const answer = () => ({ ...rest, angle: angle.map(() => wrong) });
+      await expect(check({ ...prepared, answer }, problem, reference(problem))).rejects.toThrow("angle disagrees");
+      problem.dispose();
+    }
   });
 
   it("leaves no tensor behind", () => {

@@ -38,7 +38,7 @@ async function linesOf(section: Section, folder: string, processes: number): Pro
     case "sizes":
       return sizeLines();
     case "threads":
-      return threadLines(runThreads(processes < 7));
+      return threadLines(runThreads(processes < 9));
     default:
       return comparisonLines(section, processes);
   }
