@@ -106,7 +106,7 @@ const tableOf = (rows: number, cols: number, contestants: Row[], drift = 1): Tab
 
 describe("ratios that one process does not settle", () => {
   const asked: string[] = [];
-  const again: NonNullable<Parameters<typeof settle>[1]["again"]> = ({ rows, cols }, name, processes) => {
+  const again: NonNullable<Parameters<typeof settle>[1]["again"]> = ({ rows, cols }, name, { processes }) => {
     asked.push(`${rows}×${cols} ${name} ${processes}`);
     return medianOf([0.9, 0.8, 1].map((ratio) => ({ today: 1, baseline: 1, ratio })));
   };

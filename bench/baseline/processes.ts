@@ -32,12 +32,16 @@ export function runProcess<Result>(script: URL, args: readonly (string | number)
   return JSON.parse(execFileSync(process.execPath, command, { encoding: "utf8", cwd: root }));
 }
 
-/** So many processes, each timing for a second; every other begins with the baseline. */
-export function compare({ op, dtype, rows, cols }: Case, contestant: string, processes: number): Compared {
+/** So many processes, each timing for so many seconds; every other begins with the baseline. */
+export function compare(
+  { op, dtype, rows, cols }: Case,
+  contestant: string,
+  { processes, seconds = 0.5 }: { processes: number; seconds?: number },
+): Compared {
   const script = new URL("pair.ts", import.meta.url);
   const pairs = Array.from({ length: processes }, (_, i) => {
     const first = i % 2 === 0 ? "today" : "baseline";
-    return runProcess<Pair>(script, [op, dtype, rows, cols, contestant, 1, first]);
+    return runProcess<Pair>(script, [op, dtype, rows, cols, contestant, seconds, first]);
   });
   return medianOf(pairs);
 }

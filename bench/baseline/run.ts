@@ -48,7 +48,7 @@ async function run({ ops: asked, shapes, dtypes, seconds, json }: Request): Prom
       for (const dtype of dtypes) {
         for (const shape of shapes) {
           const processes = Math.max(4, 2 * seconds);
-          const compared = compare({ op, dtype, ...shape }, name, processes);
+          const compared = compare({ op, dtype, ...shape }, name, { processes, seconds: 1 });
           const one = { what: `${op} ${dtype} ${shape.rows}×${shape.cols}, ${name}`, ...compared };
           results.push(one);
           const range = `${digits(Math.min(...one.ratios))} to ${digits(Math.max(...one.ratios))}`;

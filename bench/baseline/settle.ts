@@ -23,7 +23,7 @@ export function settle(
   const contestants = table.contestants.map((row): Row => {
     if (row.overBaseline === null) return row;
     if (table.rows * table.cols >= short && settled(row.overBaseline)) return row;
-    const { ratio, ratios } = again(table, row.name, processes);
+    const { ratio, ratios } = again(table, row.name, { processes });
     return { ...row, overBaseline: ratio, processes: ratios };
   });
   return { ...table, contestants };
