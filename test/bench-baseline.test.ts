@@ -2,6 +2,7 @@
 
 import Benchmark from "benchmark";
 import { describe, expect, it } from "vitest";
+import { buildBaseline } from "../bench/baseline/build.js";
 import { baselineContestants } from "../bench/baseline/contestants.js";
 import { medianOf } from "../bench/baseline/processes.js";
 import { settle, summary } from "../bench/baseline/settle.js";
@@ -192,6 +193,12 @@ it("samples by another clock hear nothing of the time that passes meanwhile", as
   const budget = { seconds: 0, clock: () => spent };
   const [a, b] = await measure(Benchmark, [works(2 ** -12), works(2 ** -11)], budget);
   expect([a.median, b.median, ratio(a, b)]).toEqual([2 ** -12, 2 ** -11, 0.5]);
+});
+
+it("a clone without the baseline's commit is told so", () => {
+  expect(() => buildBaseline("0000000")).toThrow(
+    "baseline: git expected to know commit 0000000, got none of that name",
+  );
 });
 
 it("--alone and --cpu-time are options", () => {

@@ -37,7 +37,9 @@ function hashOf(commit: string): string {
   try {
     return git("rev-parse", "--quiet", "--verify", `${commit}^{commit}`).toString().trim();
   } catch (cause) {
-    throw new Error(`baseline: expected a git clone whose history has ${commit}, got ${root}`, { cause });
+    throw new Error(`baseline: git expected to know commit ${commit}, got none of that name: a full clone has it`, {
+      cause,
+    });
   }
 }
 
