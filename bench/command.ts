@@ -19,6 +19,8 @@ const options = {
   shapes: { type: "string" },
   dtype: { type: "string" },
   quick: { type: "boolean", default: false },
+  alone: { type: "boolean", default: false },
+  "cpu-time": { type: "boolean", default: false },
   json: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
@@ -40,6 +42,10 @@ export interface Request {
   /** Of the figures below them: those of the tables, unless none were named. */
   figureDtypes: DType[];
   seconds: number;
+  /** Without the baseline. */
+  alone: boolean;
+  /** By the processor's time. */
+  cpuTime: boolean;
   json: string | undefined;
 }
 
@@ -67,6 +73,8 @@ export function read(
         return { rows: Number(rows), cols: Number(cols) };
       }),
       seconds: values.quick ? 1 : 5,
+      alone: values.alone,
+      cpuTime: values["cpu-time"],
       json: values.json,
     };
   } catch (error) {

@@ -6,7 +6,7 @@ import { duration, round } from "./format.js";
 import { type BenchmarkClass, type Budget, difference, measure, ratio, type Timing } from "./measure.js";
 import { drift, type Noise, noiseOf } from "./noise.js";
 import { type Description, type OpName, ops, type Shape } from "./ops.js";
-import { type Case, type Environment, makeProblem, type Problem } from "./problem.js";
+import { type Case, type Distribution, type Environment, makeProblem, type Problem, standard } from "./problem.js";
 
 export interface Figure {
   what: string;
@@ -18,10 +18,10 @@ export interface Figure {
 }
 
 /** One side of a comparison: who does what. */
-interface Side {
+export interface Side {
   case: Case;
-  /** The mean of x, 0 by default. */
-  mean?: number;
+  /** Of x; `standard` by default. */
+  distribution?: Distribution;
   contestant: Contestant;
 }
 
@@ -59,9 +59,7 @@ export function overheads({ ops: asked, shapes, dtypes: [dtype] }: Asked, when: 
 
 /** Ways of doing the first op asked for, over the usual one: at the shape asked for that is nearest to 128×768 in size. */
 export function ratios({ ops: [op], shapes, dtypes: [dtype, ...others] }: Asked): Comparison[] {
-  const distance = ({ rows, cols }: Shape) => Math.abs(Math.log((rows * cols) / (128 * 768)));
-  const [shape] = [...shapes].sort((a, b) => distance(a) - distance(b));
-  const usual: Side = { case: { op, dtype, ...shape }, contestant: resident };
+  const usual: Side = { case: { op, dtype, ...nearest(shapes) }, contestant: resident };
   const compare = (what: string, first: Partial<Side>): Comparison => ({
     what: `${what}, ${title(usual.case)}`,
     unit: "×",
@@ -69,7 +67,9 @@ export function ratios({ ops: [op], shapes, dtypes: [dtype, ...others] }: Asked)
     second: usual,
   });
   return [
-    compare("rows that one pass cannot settle, N(1e4, 1), over N(0, 1)", { mean: 1e4 }),
+    compare("rows that one pass cannot settle, N(1e4, 1), over N(0, 1)", {
+      distribution: { mean: 1e4, deviation: 1 },
+    }),
     ...(ops[op].outputs.includes("y")
       ? [compare("typed arrays with out over resident", { contestant: arraysOut })]
       : []),
@@ -77,7 +77,31 @@ export function ratios({ ops: [op], shapes, dtypes: [dtype, ...others] }: Asked)
   ];
 }
 
-const title = ({ op, dtype, rows, cols }: Case) => `${op} ${dtype === "f32" ? "" : `${dtype} `}${rows}×${cols}`;
+/** Rows of zeros, as padding is, over ordinary rows: each op and element type asked for, at the shape nearest to 128×768. */
+export function padding({ ops: asked, shapes, dtypes }: Asked): Comparison[] {
+  const shape = nearest(shapes);
+  return asked.flatMap((op) =>
+    dtypes.map((dtype) => {
+      const ordinary: Side = { case: { op, dtype, ...shape }, contestant: resident };
+      return {
+        what: `rows of zeros over N(0, 1), resident, ${title(ordinary.case)}`,
+        unit: "×",
+        first: { ...ordinary, distribution: zeros },
+        second: ordinary,
+      };
+    }),
+  );
+}
+
+export const zeros: Distribution = { mean: 0, deviation: 0 };
+
+/** The shape whose size is nearest to that of 128×768. */
+function nearest(shapes: readonly Shape[]): Shape {
+  const distance = ({ rows, cols }: Shape) => Math.abs(Math.log((rows * cols) / (128 * 768)));
+  return [...shapes].sort((a, b) => distance(a) - distance(b))[0];
+}
+
+export const title = ({ op, dtype, rows, cols }: Case) => `${op} ${dtype === "f32" ? "" : `${dtype} `}${rows}×${cols}`;
 
 /** Times both sides of all comparisons in the same rounds, once their answers have been checked. */
 export async function figures(
@@ -88,10 +112,11 @@ export async function figures(
 ): Promise<Figure[]> {
   const problems = new Map<string, Problem>();
   const sides = new Map<string, Prepared>();
-  const keyOf = ({ case: { op, dtype, rows, cols }, mean = 0 }: Side) => `${op} ${dtype} ${rows}×${cols} ${mean}`;
+  const keyOf = ({ case: { op, dtype, rows, cols }, distribution: { mean, deviation } = standard }: Side) =>
+    `${op} ${dtype} ${rows}×${cols} ${mean} ${deviation}`;
   const nameOf = (side: Side) => `${keyOf(side)} ${side.contestant.name}`;
   for (const side of comparisons.flatMap(({ first, second }) => [second, first])) {
-    const problem = problems.get(keyOf(side)) ?? makeProblem(side.case, environment, side.mean);
+    const problem = problems.get(keyOf(side)) ?? makeProblem(side.case, environment, side.distribution);
     problems.set(keyOf(side), problem);
     if (sides.has(nameOf(side))) continue;
     const prepared = await side.contestant.setup(problem);
@@ -99,6 +124,7 @@ export async function figures(
     sides.set(nameOf(side), prepared);
   }
   const timings = await measure(Benchmark, [...sides.values()], budget);
+  for (const { teardown } of sides.values()) await teardown?.();
   for (const problem of problems.values()) problem.dispose();
 
   const names = [...sides.keys()];

@@ -29,6 +29,11 @@ export interface Budget {
   seconds: number;
   /** Seconds of a sample; more where the clock is coarse, as in a page. */
   sampleTime?: number;
+  /**
+   * Seconds of the processor's that this process has had: samples are then taken by it, not by Benchmark, and what others take of
+   * the processor does not count. For work of one thread; garbage is collected, and code compiled, on others that count too.
+   */
+  clock?: () => number;
 }
 
 /** Seconds of a sample, by default. */
@@ -48,12 +53,12 @@ export interface Timed {
 export async function measure(
   Benchmark: BenchmarkClass,
   timed: readonly Timed[],
-  { seconds, sampleTime: each = sampleTime }: Budget,
+  { seconds, sampleTime: each = sampleTime, clock }: Budget,
 ): Promise<Timing[]> {
   const runners: { sample: Sampler; seconds: number[] }[] = [];
   for (const { run, sample } of timed) {
     if (sample !== undefined) await warm(sample);
-    runners.push({ sample: sample ?? prepare(Benchmark, run, each), seconds: [] });
+    runners.push({ sample: sample ?? prepare(Benchmark, run, each, clock), seconds: [] });
   }
   const end = now() + seconds;
   for (let round = 0; round < rounds.least || (round < rounds.most && now() < end); round++) {
@@ -81,22 +86,31 @@ export function quartiles(values: ArrayLike<number>): Omit<Timing, "samples"> {
 }
 
 /** Warms it up and finds out how many calls are a batch, how many batches a sample. */
-function prepare(Benchmark: BenchmarkClass, run: () => unknown, sampleTime: number): Sampler {
+function prepare(Benchmark: BenchmarkClass, run: () => unknown, sampleTime: number, clock = now): Sampler {
   const repeat = repeater(run);
-  const start = now();
+  const start = clock();
   let done = 0;
   for (let calls = 1; ; ) {
     repeat(calls);
     done += calls;
-    const spent = now() - start;
+    const spent = clock() - start;
     if (spent >= warmUp.mostSeconds || (spent >= warmUp.seconds && done >= warmUp.calls)) break;
     if (spent < warmUp.seconds / 4) calls *= 2;
   }
-  const before = now();
+  const before = clock();
   let timed = 0;
-  for (; timed === 0 || now() - before < sampleTime; timed++) run();
-  const call = (now() - before) / timed;
+  for (; timed === 0 || clock() - before < sampleTime; timed++) run();
+  const call = (clock() - before) / timed;
   const calls = Math.max(1, Math.round(batch / call));
+  if (clock !== now) {
+    const times = Math.max(1, Math.round(sampleTime / call));
+    return async () => {
+      repeat(calls);
+      const start = clock();
+      repeat(times);
+      return (clock() - start) / times;
+    };
+  }
   const bench = new Benchmark(() => repeat(calls), {
     initCount: Math.max(1, Math.round(sampleTime / (calls * call))),
     // one sample a run; no second try unless the estimate was far off

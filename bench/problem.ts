@@ -35,6 +35,7 @@ export interface Environment extends Modules {
 export interface Problem extends Case {
   description: Description;
   environment: Environment;
+  distribution: Distribution;
   eps: number;
   /** x, y and the inputs. */
   arrays: Operands<Elements>;
@@ -47,17 +48,27 @@ export interface Problem extends Case {
   dispose(): void;
 }
 
+/** Of the numbers in x, which are normal. With a deviation and a mean of 0 all rows are zeros, as padding is. */
+export interface Distribution {
+  mean: number;
+  deviation: number;
+}
+
+export const standard: Distribution = { mean: 0, deviation: 1 };
+
 const eps = 1e-5;
 
-/**
- * @param mean of the numbers in x, whose standard deviation is 1
- */
-export function makeProblem({ op, dtype, rows, cols }: Case, environment: Environment, mean = 0): Problem {
+export function makeProblem(
+  { op, dtype, rows, cols }: Case,
+  environment: Environment,
+  distribution = standard,
+): Problem {
+  const { mean, deviation } = distribution;
   const description: Description = ops[op];
   const uniform = uniforms(rows * 65537 + cols);
   const x = elements(
     dtype,
-    Float64Array.from({ length: rows * cols }, () => mean + normal(uniform)),
+    Float64Array.from({ length: rows * cols }, () => mean + deviation * normal(uniform)),
   );
   const arrays: Operands<Elements> = { x, y: x.slice().fill(0) };
   for (const [name, { per, number }] of Object.entries(description.inputs)) {
@@ -73,7 +84,7 @@ export function makeProblem({ op, dtype, rows, cols }: Case, environment: Enviro
   };
   const perRow = description.outputs.filter((name) => name !== "y").length * rows * floatBytes(dtype);
   return {
-    ...{ op, dtype, rows, cols, eps, description, environment, arrays, tensor },
+    ...{ op, dtype, rows, cols, eps, description, environment, distribution, arrays, tensor },
     tensors: tensorsOf(description, { dtype, rows, cols }, arrays, tensor),
     bytes: x.byteLength + (description.outputs.includes("y") ? x.byteLength : 0) + perRow,
     flops: description.flops * rows * cols,

@@ -18,6 +18,8 @@ export interface Table extends Case {
 
 export interface Row {
   name: string;
+  /** Of the baseline's: today's contestant that does the same. */
+  counterpart?: string;
   /** Of one call: the median of its samples. */
   nanoseconds: number;
   lowerQuartile: number;
@@ -33,6 +35,10 @@ export interface Row {
   overCopy: number | null;
   /** This over the time of the engine, resident. */
   overEngine: number | null;
+  /** This over the time of the baseline's contestant that does the same; null where there is none. */
+  overBaseline: number | null;
+  /** That ratio in each of several processes, where it is their median. */
+  processes?: number[];
   /** From the oracle: max |Δ|/max(1, |y|). */
   error: number;
 }
@@ -60,14 +66,14 @@ export async function runCase(
 ): Promise<Table> {
   const problem = makeProblem(which, environment);
   const expected = reference(problem);
-  const ready: { name: string; prepared: Prepared; error: number }[] = [];
+  const ready: { name: string; counterpart?: string; prepared: Prepared; error: number }[] = [];
   const leftOut: Table["leftOut"] = [];
-  for (const { name, setup, where } of contestants) {
+  for (const { name, counterpart, setup, where } of contestants) {
     if (where?.(environment, which) === false) continue;
     let prepared: Prepared | undefined;
     try {
       prepared = await setup(problem);
-      ready.push({ name, prepared, error: await check(prepared, problem, expected) });
+      ready.push({ name, counterpart, prepared, error: await check(prepared, problem, expected) });
     } catch (error) {
       await prepared?.teardown?.();
       leftOut.push({ name, reason: error instanceof Error ? error.message : String(error) });
@@ -82,13 +88,14 @@ export async function runCase(
   problem.dispose();
 
   const timing = (name: string) => timings[ready.findIndex((one) => one.name === name)];
-  const rows = ready.map(({ name, prepared: { restore, computes = "op" }, error }, i): Row => {
+  const rows = ready.map(({ name, counterpart, prepared: { restore, computes = "op" }, error }, i): Row => {
     const { median, lowerQuartile, upperQuartile, samples } = timings[i];
     const copied = timing(restore || name === copyInPlace.name ? copyInPlace.name : copy.name);
     const javascript = timing(plain.name);
     const engine = timing(resident.name);
+    const before = timings[ready.findIndex(({ counterpart }) => counterpart === name)];
     return {
-      name,
+      ...(counterpart === undefined ? { name } : { name, counterpart }),
       nanoseconds: round(median * 1e9),
       lowerQuartile: round(lowerQuartile * 1e9),
       upperQuartile: round(upperQuartile * 1e9),
@@ -98,6 +105,7 @@ export async function runCase(
       timesPlain: javascript === undefined ? null : round(ratio(javascript, timings[i])),
       overCopy: copied === undefined ? null : round(ratio(timings[i], copied)),
       overEngine: engine === undefined ? null : round(ratio(timings[i], engine)),
+      overBaseline: before === undefined ? null : round(ratio(timings[i], before)),
       error,
     };
   });

@@ -4,7 +4,7 @@ import { digits, duration } from "./format.js";
 import { isDrifting, isNoisy, mark, spread } from "./noise.js";
 import type { Row, Table } from "./suite.js";
 
-const widths = { name: 32, time: 10, spread: 9, rate: 9, plain: 11, copy: 11 };
+const widths = { name: 32, time: 10, spread: 9, rate: 9, plain: 10, copy: 9, baseline: 13 };
 
 export const legend = [
   "median: of one call. spread: the distance of the quartiles, in % of the median.",
@@ -12,11 +12,14 @@ export const legend = [
   "GB/s: x read once and results written once, over the median.",
   "× plain: times as fast as plain JavaScript.",
   "÷ copy: times as long as the v128 copy of x; in place, as the copy in place.",
+  "÷ baseline: times as long as the earlier build's contestant that does the same. V8 compiles a short",
+  "call one way in one process and another way in the next: of those, and where the rounds give more than",
+  "3 % of difference, it is the median of several processes.",
   "Ratios are medians over the rounds, of two samples of one round each.",
 ];
 
 export function drawTable({ op, dtype, rows, cols, contestants, leftOut, noise }: Table): string {
-  const head = line(`${op} ${dtype} ${rows}×${cols}`, "median", "spread", "GB/s", "× plain", "÷ copy");
+  const head = line(`${op} ${dtype} ${rows}×${cols}`, "median", "spread", "GB/s", "× plain", "÷ copy", "÷ baseline");
   const body = contestants.map((row) =>
     line(
       `${mark(isNoisy(row) || isDrifting(noise))} ${row.name}`,
@@ -36,18 +39,30 @@ export function drawFigure({ what, value, unit, of, noise }: Figure): string {
   return `${mark(noisy)}${number.padStart(7)} ${unit.padEnd(2)}  ${what}${of === "" ? "" : `\n${" ".repeat(13)}${of}`}`;
 }
 
-function line(name: string, time: string, spread: string, rate: string, plain: string, copy: string): string {
-  return (
+function line(
+  name: string,
+  time: string,
+  spread: string,
+  rate: string,
+  plain: string,
+  copy: string,
+  baseline: string,
+): string {
+  const text =
     name.padEnd(widths.name) +
     time.padStart(widths.time) +
     spread.padStart(widths.spread) +
     rate.padStart(widths.rate) +
     plain.padStart(widths.plain) +
-    copy.padStart(widths.copy)
-  );
+    copy.padStart(widths.copy) +
+    baseline.padStart(widths.baseline);
+  return text.trimEnd();
 }
 
-const ratios = ({ timesPlain, overCopy }: Row): [string, string] => [
-  timesPlain === null ? "" : digits(timesPlain),
-  overCopy === null ? "" : digits(overCopy),
+const ratios = ({ timesPlain, overCopy, overBaseline }: Row): [string, string, string] => [
+  shown(timesPlain),
+  shown(overCopy),
+  shown(overBaseline),
 ];
+
+const shown = (ratio: number | null) => (ratio === null ? "" : digits(ratio));

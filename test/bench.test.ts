@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { check, reference } from "../bench/check.js";
 import { dtypes, read } from "../bench/command.js";
 import { contestants, plain, resident } from "../bench/contestants/index.js";
-import { figures, overheads, ratios } from "../bench/figures.js";
+import { figures, overheads, padding, ratios, zeros } from "../bench/figures.js";
 import { drift, isDrifting, isNoisy, limits, noiseOf, spread, warning } from "../bench/noise.js";
 import { opNames, ops } from "../bench/ops.js";
 import { makeProblem } from "../bench/problem.js";
@@ -59,6 +59,22 @@ describe("every op of bench/ops.ts", () => {
     });
   });
 
+  it("a number where the oracle has none is refused, as is none where it has one", async () => {
+    const which = { op: "geometry", dtype: "f32", rows: 3, cols: 8 } as const;
+    for (const [distribution, wrong] of [
+      [zeros, 0],
+      [undefined, Number.NaN],
+    ] as const) {
+      const problem = makeProblem(which, environment, distribution);
+      const prepared = await resident.setup(problem);
+      await check(prepared, problem, reference(problem));
+      const { angle, ...rest } = prepared.answer();
+      const answer = () => ({ ...rest, angle: angle.map(() => wrong) });
+      await expect(check({ ...prepared, answer }, problem, reference(problem))).rejects.toThrow("angle disagrees");
+      problem.dispose();
+    }
+  });
+
   it("leaves no tensor behind", () => {
     const before = environment.engine.bytesInUse;
     for (const op of opNames) makeProblem({ op, dtype: "f32", rows: 4, cols: 16 }, environment).dispose();
@@ -73,7 +89,7 @@ describe("what is asked for", () => {
     return { ops, shapes, dtypes: figureDtypes };
   };
   const whats = (...args: string[]) =>
-    [...overheads(asked(...args), "now"), ...ratios(asked(...args))].map(({ what }) => what);
+    [overheads(asked(...args), "now"), ratios(asked(...args)), padding(asked(...args))].flat().map(({ what }) => what);
 
   it("without options, the figures are those of the records", () => {
     expect(whats()).toEqual([
@@ -84,6 +100,9 @@ describe("what is asked for", () => {
       "f64 over f32, resident, layerNorm 128×768",
       "bf16 over f32, resident, layerNorm 128×768",
       "f16 over f32, resident, layerNorm 128×768",
+      ...["layerNorm", "rmsNorm"].flatMap((op) =>
+        ["", "f64 ", "bf16 ", "f16 "].map((dtype) => `rows of zeros over N(0, 1), resident, ${op} ${dtype}128×768`),
+      ),
     ]);
   });
 
@@ -92,10 +111,13 @@ describe("what is asked for", () => {
       "public call over the raw export, rmsNorm bf16 2×128 resident, now",
       "rows that one pass cannot settle, N(1e4, 1), over N(0, 1), rmsNorm bf16 64×512",
       "typed arrays with out over resident, rmsNorm bf16 64×512",
+      "rows of zeros over N(0, 1), resident, rmsNorm bf16 64×512",
     ]);
     expect(whats("--shapes", "4x32", "--dtype", "f64,f32", "--op", "moments")).toEqual([
       "rows that one pass cannot settle, N(1e4, 1), over N(0, 1), moments f64 4×32",
       "f32 over f64, resident, moments f64 4×32",
+      "rows of zeros over N(0, 1), resident, moments f64 4×32",
+      "rows of zeros over N(0, 1), resident, moments 4×32",
     ]);
   });
 
@@ -104,6 +126,7 @@ describe("what is asked for", () => {
     for (const { first, second } of [
       ...overheads({ shapes, dtypes: types, ...rest }, ""),
       ...ratios({ shapes, dtypes: types, ...rest }),
+      ...padding({ shapes, dtypes: types, ...rest }),
     ]) {
       for (const side of [first, second]) {
         expect(side.case).toMatchObject({ rows: 3, cols: 48 });
@@ -155,6 +178,7 @@ describe("noise", () => {
         gigabytesPerSecond: 1,
         timesPlain: 1,
         overCopy: 1,
+        overBaseline: null,
       }) as Row;
     const rows = [contestant("calm", 95, 105), contestant("wild", 20, 180)];
     const table = (drift: number) =>

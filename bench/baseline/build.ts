@@ -12,7 +12,7 @@ export const baseline = "6e9b9e4";
 
 /** The folder of the unpacked package, which is built at the first call and kept in .cache, out of git. */
 export function buildBaseline(commit = baseline): string {
-  const hash = git("rev-parse", "--verify", `${commit}^{commit}`).toString().trim();
+  const hash = hashOf(commit);
   const folder = join(cache, hash);
   const unpacked = join(folder, "package");
   if (existsSync(join(unpacked, "dist/index.js"))) return unpacked;
@@ -31,6 +31,16 @@ export function buildBaseline(commit = baseline): string {
   execFileSync("tar", ["-xzf", `${name}-${version}.tgz`], { cwd: folder });
   rmSync(source, { recursive: true, force: true });
   return unpacked;
+}
+
+function hashOf(commit: string): string {
+  try {
+    return git("rev-parse", "--quiet", "--verify", `${commit}^{commit}`).toString().trim();
+  } catch (cause) {
+    throw new Error(`baseline: git expected to know commit ${commit}, got none of that name: a full clone has it`, {
+      cause,
+    });
+  }
 }
 
 /** Does the commit ask for no package, and no version, that is not installed here already? */

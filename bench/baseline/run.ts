@@ -1,20 +1,17 @@
 /** `npm run bench:baseline`: today's build beside an earlier one, in one run. See --help. */
-import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { check, reference } from "../check.js";
 import { dtypes as allDtypes, optionsHelp, provenance, type Request, read, root } from "../command.js";
 import { arrays, arraysOut, resident } from "../contestants/index.js";
-import { digits, duration, round } from "../format.js";
-import { quartiles } from "../measure.js";
+import { digits, duration } from "../format.js";
 import { mark } from "../noise.js";
-import { opNames, ops, type Package } from "../ops.js";
+import { type OpName, opNames, ops } from "../ops.js";
 import { type Case, type Environment, makeProblem } from "../problem.js";
 import { sizes } from "../size.js";
 import { openEnvironment } from "../suite.js";
 import { baseline, buildBaseline } from "./build.js";
-import type { Pair } from "./pair.js";
+import { openBaseline } from "./open.js";
+import { type Compared, compare, most } from "./processes.js";
 
 const help = `npm run bench:baseline -- [options]
 
@@ -26,41 +23,33 @@ another way in the next, so that even equal builds may differ twofold in a singl
 
 ${optionsHelp}`;
 
-interface Compared {
+interface Line extends Compared {
   what: string;
-  /** Nanoseconds per call, and their ratio: medians over the processes. */
-  today: number;
-  baseline: number;
-  ratio: number;
-  /** The ratio of each process. */
-  ratios: number[];
-  /** Do the quartiles of the ratios lie further apart than `most`? */
-  noisy: boolean;
 }
-
-/** Of the ratio: then the median of ten processes has a standard error of 0.93 · 0.2/√10, 6 %. */
-const most = 0.2;
 
 async function run({ ops: asked, shapes, dtypes, seconds, json }: Request): Promise<void> {
   const about = provenance("bench/baseline/run.ts");
   if (about.stale)
     console.error("dist/ is older than its sources, and it is dist/ that is timed: npm run build first\n");
   const folder = buildBaseline();
-  const before: Package = await import(pathToFileURL(join(folder, "dist/index.js")).href);
-  for (const op of asked.filter((op) => !(op in before))) console.log(`${op}: ${baseline} does not have it`);
+  const { environment } = await openBaseline(folder);
+  const had = (op: OpName) => op in environment.package;
+  for (const op of asked.filter((op) => !had(op))) console.log(`${op}: ${baseline} does not have it`);
 
-  const differing = await differingBits(openEnvironment(), openEnvironment(before));
+  const differing = await differingBits(openEnvironment(), environment);
   console.log(differing.length === 0 ? "same bits\n" : `other bits: ${differing.join("; ")}\n`);
   if (differing.length > 0) process.exitCode = 1;
 
   console.log(row(" ", "", "today", baseline, "ratio"));
-  const results: Compared[] = [];
-  for (const op of asked.filter((op) => op in before)) {
+  const results: Line[] = [];
+  for (const op of asked.filter(had)) {
     // Tensors, and typed arrays: with `out` where the op has it
     for (const { name } of [resident, ops[op].outputs.includes("y") ? arraysOut : arrays]) {
       for (const dtype of dtypes) {
         for (const shape of shapes) {
-          const one = compare(folder, { op, dtype, ...shape }, name, seconds);
+          const processes = Math.max(4, 2 * seconds);
+          const compared = compare({ op, dtype, ...shape }, name, { processes, seconds: 1 });
+          const one = { what: `${op} ${dtype} ${shape.rows}×${shape.cols}, ${name}`, ...compared };
           results.push(one);
           const range = `${digits(Math.min(...one.ratios))} to ${digits(Math.max(...one.ratios))}`;
           console.log(
@@ -118,30 +107,6 @@ async function answerOf(environment: Environment, which: Case): Promise<Buffer> 
   const answer = Buffer.concat(bytes);
   problem.dispose();
   return answer;
-}
-
-const pair = fileURLToPath(new URL("pair.ts", import.meta.url));
-
-/** Two processes per second that a table may take, four at least, of one second each; every other begins with the baseline. */
-function compare(folder: string, { op, dtype, rows, cols }: Case, contestant: string, seconds: number): Compared {
-  const args = [folder, op, dtype, rows, cols, contestant, 1].map(String);
-  const processes = Math.max(4, 2 * seconds);
-  const pairs = Array.from({ length: processes }, (_, i): Pair => {
-    const first = i % 2 === 0 ? "today" : "baseline";
-    return JSON.parse(
-      execFileSync(process.execPath, ["--import", "tsx", pair, ...args, first], { encoding: "utf8", cwd: root }),
-    );
-  });
-  const ratios = pairs.map(({ ratio }) => ratio);
-  const { median, lowerQuartile, upperQuartile } = quartiles(ratios);
-  return {
-    what: `${op} ${dtype} ${rows}×${cols}, ${contestant}`,
-    today: round(quartiles(pairs.map(({ today }) => today)).median),
-    baseline: round(quartiles(pairs.map(({ baseline }) => baseline)).median),
-    ratio: round(median),
-    ratios: ratios.map(round),
-    noisy: (upperQuartile - lowerQuartile) / median > most,
-  };
 }
 
 const kilobytes = (bytes: number) => `${(bytes / 1024).toFixed(1)} KB`;

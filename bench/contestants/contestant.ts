@@ -8,6 +8,8 @@ export type Answer = Record<string, Elements>;
 /** Somebody who does the work. */
 export interface Contestant {
   name: string;
+  /** Of an earlier build's contestant: the name of today's that does the same. */
+  counterpart?: string;
   /** Where it takes part; everywhere by default. */
   where?(environment: Environment, which: Case): boolean;
   /** Prepares for a problem. It may throw, and is then named and left out. */

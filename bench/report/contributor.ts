@@ -1,6 +1,7 @@
 /** docs/contributing/performance-targets.md: the targets, which are reached, and what stands in the way of the others. */
+import { cellsOf, type Line } from "../targets/line.js";
 import { table } from "./markdown.js";
-import { builds, type Records } from "./records.js";
+import { builds, major, type Records, type TargetsRecord } from "./records.js";
 import { type Verdict, verdicts } from "./verdicts.js";
 
 export function contributorPage(records: Records): string {
@@ -32,6 +33,7 @@ export function contributorPage(records: Records): string {
       ["left", "right", "right", "left"],
     ),
     ...hindrances(all),
+    ...beforeAndAfter(records.targets),
     "## To move one of them",
     "",
     "```sh",
@@ -44,6 +46,33 @@ export function contributorPage(records: Records): string {
     "```",
     "",
   ].join("\n");
+}
+
+/** The targets that are held against an earlier build, a column per runtime; nothing where there is no record yet. */
+export function beforeAndAfter(records: readonly TargetsRecord[]): string[] {
+  if (records.length === 0) return [];
+  const [{ baseline }] = records;
+  const all = new Map(records.flatMap(({ lines }) => lines.map((line) => [line.what, line] as const)));
+  const cell = ({ lines }: TargetsRecord, what: string) => {
+    const found = lines.find((line) => line.what === what);
+    if (found === undefined) return "–";
+    const [, , measured, of, verdict] = cellsOf(found);
+    return `${measured} <sub>${of}</sub>${verdict === "reached" || verdict === "" ? "" : ` **${verdict}**`}`;
+  };
+  const bar = (line: Line) => cellsOf(line)[1];
+  return [
+    "## Before and after",
+    "",
+    `The targets that are held against the build of ${baseline}, or against another way of doing the same. A time is the median of several`,
+    "processes, by the processor's time; beside it stands from where to where it went. A line without a target is there to be compared.",
+    "",
+    ...table(
+      ["", "target", ...records.map((record) => `Node ${major(record)}`)],
+      [...all.values()].map((line) => [line.what, bar(line), ...records.map((record) => cell(record, line.what))]),
+    ),
+    `Of ${builds(records)}: ${records.map(({ command }) => `\`${command}\``).join("; ")}.`,
+    "",
+  ];
 }
 
 /** What stands in the way of the targets that are not reached, cause by cause. */

@@ -46,6 +46,7 @@ export function readerPage(records: Records): string {
     "*kernel alone*: without the checks of the public call. *× plain*: times as fast as the plain JavaScript loop; *÷ copy*: times as",
     `long as the copy. \`~\`: too noisy to be believed, for half of its samples lie more than ${100 * limits.spread} % of the median apart.`,
     "",
+    ...besideBaseline(engine),
     ...engine.flatMap((record) => opsOf(record).flatMap((op) => engineTable(record, op))),
     "### Single figures",
     "",
@@ -86,6 +87,17 @@ export function readerPage(records: Records): string {
     "",
     ...commands,
   ].join("\n");
+}
+
+/** What the rows of the earlier build are, where it took part. */
+function besideBaseline(engine: readonly Record[]): string[] {
+  const commits = new Set(engine.flatMap(({ baseline }) => baseline ?? []));
+  if (commits.size === 0) return [];
+  return [
+    `*baseline*: the package of commit ${listed([...commits])}, in the same rounds. *÷ baseline*: times as long as its contestant that does the same;`,
+    "of calls of a few microseconds, and where the rounds found more than 3 % of difference, the median of several processes.",
+    "",
+  ];
 }
 
 /** The first thing to say: how fast, and beside whom. */

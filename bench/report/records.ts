@@ -7,6 +7,7 @@ import { isDrifting, isNoisy } from "../noise.js";
 import type { OpName } from "../ops.js";
 import type { Size } from "../size.js";
 import type { Row, Table } from "../suite.js";
+import type { Line } from "../targets/line.js";
 
 export const folder = fileURLToPath(new URL("../record/", import.meta.url));
 
@@ -23,11 +24,17 @@ interface Measured extends Provenance {
   runtime: { node: string; v8: string };
 }
 
+/** A row as records keep it: those older than the baseline's part in the suite do not tell of it. */
+export type RecordedRow = Omit<Row, "overBaseline"> & Partial<Pick<Row, "overBaseline">>;
+
 /** A table as records keep it: those older than the noise do not tell of it. */
-export type RecordedTable = Omit<Table, "noise"> & Partial<Pick<Table, "noise">>;
+export type RecordedTable = Omit<Table, "noise" | "contestants"> &
+  Partial<Pick<Table, "noise">> & { contestants: RecordedRow[] };
 
 export interface Record extends Measured {
   results: RecordedTable[];
+  /** The commit of the earlier build that took part. */
+  baseline?: string;
   lines: (Omit<Figure, "noise"> & Partial<Pick<Figure, "noise">>)[];
   /** Versions of the peers, and of the compiler of native C. */
   peers?: { [name: string]: string };
@@ -45,6 +52,12 @@ export interface LinearRecord extends Measured {
   absent: { name: string; reason: string }[];
 }
 
+/** Of `npm run bench:targets`. */
+export interface TargetsRecord extends Measured {
+  baseline: string;
+  lines: Line[];
+}
+
 export interface SizeRecord extends Provenance {
   sizes: Size[];
 }
@@ -54,6 +67,8 @@ export interface Records {
   peers: Record[];
   relaxed: RelaxedRecord;
   linear: LinearRecord[];
+  /** None, until a build is held against the baseline. */
+  targets: TargetsRecord[];
   size: SizeRecord;
 }
 
@@ -72,10 +87,11 @@ export function readRecords(): Records {
     peers: read(/^peers-node\d+\.json$/),
     relaxed,
     linear: read(/^linear-node\d+\.json$/),
+    targets: read(/^targets-node\d+\.json$/),
     size,
   };
   for (const [kind, found] of Object.entries(records)) {
-    if (found === undefined || found.length === 0) {
+    if (kind !== "targets" && (found === undefined || found.length === 0)) {
       throw new Error(`performance: bench/record expected a record of the kind ${kind}, got none`);
     }
   }
@@ -114,11 +130,11 @@ export function tableOf(record: Record, op: OpName, rows: number, cols: number):
   return tablesOf(record, op).find((one) => one.rows === rows && one.cols === cols);
 }
 
-export const rowOf = (table: RecordedTable | undefined, name: string): Row | undefined =>
+export const rowOf = (table: RecordedTable | undefined, name: string): RecordedRow | undefined =>
   table?.contestants.find((row) => row.name === name);
 
 /** Can this contestant's time not be believed, for its own spread or for the table's drift? */
-export const isDoubtful = (table: RecordedTable, row: Row) =>
+export const isDoubtful = (table: RecordedTable, row: RecordedRow) =>
   isNoisy(row) || (table.noise !== undefined && isDrifting(table.noise));
 
 /** "commit 4a95e98, 2026-11-25": what was timed, each build once. */

@@ -21,7 +21,7 @@ import {
 /** Every contestant's time at every shape, and three ratios of the engine's. */
 export function engineTable(record: Record, op: OpName): string[] {
   const tables = tablesOf(record, op);
-  const ratios = (label: string, name: string, key: "timesPlain" | "overCopy") => [
+  const ratios = (label: string, name: string, key: "timesPlain" | "overCopy" | "overBaseline") => [
     `*${label}*`,
     ...tables.map((one) => {
       const value = rowOf(one, name)?.[key];
@@ -38,6 +38,11 @@ export function engineTable(record: Record, op: OpName): string[] {
         ratios("× plain, resident", names.engine, "timesPlain"),
         ratios("÷ copy, resident", names.engine, "overCopy"),
         ratios("÷ copy, in place", names.inPlace, "overCopy"),
+        ...[names.engine, names.arraysOut, names.kernel].flatMap((name) =>
+          tables.some((one) => typeof rowOf(one, name)?.overBaseline === "number")
+            ? [ratios(`${name} ÷ baseline`, name, "overBaseline")]
+            : [],
+        ),
       ],
     ),
     ...leftOut(record, tables),
