@@ -2,23 +2,24 @@ import { elements, rangeError, verbatim } from "../check.js";
 import type { CallState, Core } from "../engine/core.js";
 import { BYTES, type DType, wideOf } from "../memory/dtype.js";
 import { Place, placeOf, Tensor } from "../memory/tensor.js";
-import { copyIn, copyNew, copyOut, temporaryBytes } from "./copy.js";
+import { arrayFor, copyIn, copyOut } from "./copy.js";
 import type { Export, Kernel, Op, OperandSpec, Shape } from "./op.js";
 import { type ArrayOrTensor, elementOf, Operand } from "./operand.js";
 import type { Quantized } from "./quantized.js";
+import { placeTemporaries } from "./temporaries.js";
 
 /**
  * One call of an op, from its arguments to its results. It goes the same way for every op:
  *
  * 1. Each operand is declared by what the table of ops says of it, and checked.
  * 2. `stage` refuses overlaps and gives each operand an address in the arena. Operands that are in the arena already stay where
- *    they are; the others are copied to temporaries above the Tensors.
- * 3. The kernel runs on these addresses (`at`).
- * 4. `result` and `write` copy out what belongs in plain arrays. `end` drops the temporaries and, after an error, the
- *    Tensors that the call had made.
+ *    they are; the others are copied to temporaries above the Tensors, of the rows of x a block at a time.
+ * 3. The kernel runs on these addresses (`at`), and `next` copies out what belongs in arrays and in the next block's rows, until
+ *    there are no more.
+ * 4. `result` gives the output. `end` drops the temporaries and, after an error, the Tensors that the call had made.
  *
- * So nothing is written before all checks have passed. Ops are synchronous, so an engine has one Call and uses it for every
- * call. A call whose operands are all resident allocates nothing.
+ * So nothing is written before all checks have passed, and memory does not grow with x. Ops are synchronous, so an engine has
+ * one Call and uses it for every call. A call whose operands are all resident allocates nothing.
  */
 export class Call implements CallState {
   dtype: DType = "f32";
@@ -28,6 +29,11 @@ export class Call implements CallState {
   k = 0;
   /** The element type that the op converts to, where it does. */
   to: DType = "f32";
+  /** The first row of the block for which the kernel runs, and how many rows the block has. */
+  row = 0;
+  blockRows = 0;
+  /** The most rows that a block may have, where the op has room for no more. */
+  most = Number.POSITIVE_INFINITY;
   /** The first argument. */
   x!: Operand;
 
@@ -62,8 +68,11 @@ export class Call implements CallState {
     this.temporaries = false;
     this.gaps = false;
     this.done = false;
+    this.row = 0;
+    this.most = Number.POSITIVE_INFINITY;
     try {
       this.x = this.declare(op.operands[op.first], rows, cols);
+      this.x.perRow = true;
       if (locate !== undefined) locate(this.x);
       else {
         const place = placeOf(x);
@@ -81,7 +90,10 @@ export class Call implements CallState {
 
   /** An operand that must be given. */
   operand(spec: OperandSpec, value: unknown): Operand {
-    return this.take(spec, value, this.rowsOf(spec.shape), this.colsOf(spec.shape), placeOf(value));
+    const { shape } = spec;
+    const operand = this.take(spec, value, this.rowsOf(shape), this.colsOf(shape), placeOf(value));
+    operand.perRow = isPerRow(shape);
+    return operand;
   }
 
   /** An operand that may be absent. */
@@ -91,13 +103,21 @@ export class Call implements CallState {
 
   /** An output. Where none is given, the call makes one: a Tensor if x is a Tensor, else an array. */
   output(spec: OperandSpec, value?: unknown): Operand {
-    if (value !== undefined) return this.operand(spec, value);
-    return this.declare(spec, this.rowsOf(spec.shape), this.colsOf(spec.shape));
+    return value === undefined ? this.declareAs(spec) : this.operand(spec, value);
   }
 
-  /** Memory for the call alone: rows of cols elements, one after another. */
+  /** An output that the kernel needs also where none is given. */
+  outputOrRoom(spec: OperandSpec, value: unknown): Operand {
+    const operand = this.output(spec, value);
+    operand.room = value === undefined;
+    return operand;
+  }
+
+  /** Room for the kernel alone: rows of cols elements, one after another, which all blocks use. */
   workspace(spec: OperandSpec, rows: number, cols: number): Operand {
-    return this.declare(spec, rows, cols);
+    const operand = this.declare(spec, rows, cols);
+    operand.room = true;
+    return operand;
   }
 
   /** Rows of cols, of which there may be any number but none: that number is k. */
@@ -115,7 +135,7 @@ export class Call implements CallState {
   directions(spec: OperandSpec, value: unknown): Operand {
     const operand = this.severalRows(spec, value);
     operand.scaled = this.k === 1;
-    if (this.k === 1) operand.leave();
+    if (this.k === 1) operand.spend();
     return operand;
   }
 
@@ -131,6 +151,7 @@ export class Call implements CallState {
     const operand = this.take(spec, value, shared ? 1 : rows, cols, placeOf(value));
     operand.scaled = true;
     operand.shared = shared;
+    operand.perRow = !shared;
     if (shared) this.gaps = true;
     return operand;
   }
@@ -142,44 +163,50 @@ export class Call implements CallState {
     return this.core.kernel(this.op.name, of, dtype);
   }
 
-  /** The second step. After it the kernel may run. */
-  stage(): void {
+  /**
+   * The second step. After it the kernel may run on the first block of rows.
+   *
+   * @param least the fewest rows of a block, where each block costs the kernel something: it has no fewer but where x has
+   */
+  stage(least = 2): void {
     let absent = 0;
     for (let i = 0; i < this.count; i++) {
       const operand = this.operands[i];
-      if (operand.spec.role !== "in" && operand.value !== undefined) this.refuseOverlaps(operand);
+      if (operand.value !== undefined && operand.spec.role !== "in") this.refuseOverlaps(operand);
       if (!operand.resident) absent++;
     }
+    this.blockRows = Math.min(this.rows, this.most);
     if (absent === 0) return;
     // the Tensors that the call makes come first and the temporaries above them, so that memory grows once at most
-    const { arena } = this.core;
-    let bytes = 0;
-    let heir: Operand | undefined;
-    for (let i = 0; i < this.count; i++) {
-      const operand = this.operands[i];
-      if (operand.resident) continue;
-      const { role, dtype } = operand.spec;
-      // what has x's elements is like x; numbers per row come as an array
-      const like = role === "out" && operand.value === undefined && dtype !== "wide";
-      if (like && "shape" in (this.x.value as object)) {
-        this.makeTensor(operand);
-      } else if (heir === undefined && this.takesPlaceOfX(operand)) heir = operand;
-      else bytes += temporaryBytes(operand, arena);
-    }
-    arena.reserveTemporaries(this.op.name, bytes);
+    this.makeResults();
+    this.blockRows = placeTemporaries(this.operands, this.count, this.op, this.core.arena, this.blockRows, least);
     this.temporaries = true;
-    for (let i = 0; i < this.count; i++) {
-      const operand = this.operands[i];
-      if (operand.resident || operand === heir) continue;
-      operand.lie(arena.temporary(operand.length * BYTES[operand.wanted]), operand.cols * BYTES[operand.wanted]);
-      if (operand.spec.role === "in" || operand.spec.role === "inout") copyIn(operand, this.core, this.op);
-    }
-    heir?.lie(this.x.address, this.x.step);
+    this.copyIn(true);
   }
 
-  /** Where an operand's rows are in memory from this one on; 0 for an absent operand. */
-  at(operand: Operand | undefined, row = 0): number {
-    return operand === undefined ? 0 : operand.address + row * operand.step;
+  /**
+   * Ends a block of rows: copies out what belongs in arrays, and in what the kernel needs for the next block.
+   *
+   * @returns whether there is one
+   */
+  next(): boolean {
+    if (this.temporaries) this.copyOut();
+    const { blockRows } = this;
+    this.row += blockRows;
+    this.done = this.row >= this.rows;
+    if (this.done) return false;
+    this.blockRows = Math.min(blockRows, this.rows - this.row);
+    for (let i = 0; i < this.count; i++) {
+      const operand = this.operands[i];
+      if (operand.perRow && !operand.staged) operand.address += blockRows * operand.step;
+    }
+    if (this.temporaries) this.copyIn(false);
+    return true;
+  }
+
+  /** Where an operand is in memory, from the first row of the block on; 0 for an absent operand. */
+  at(operand: Operand | undefined): number {
+    return operand === undefined ? 0 : operand.address;
   }
 
   /** The kernel's `strides`: 0 where all [rows, cols] operands are dense, else the address of a table of their row strides. */
@@ -194,17 +221,9 @@ export class Call implements CallState {
     return strides;
   }
 
-  /** An output with its elements: the array or Tensor that was given, or the one that the call made. */
+  /** An output: the array or Tensor that was given, or the one that the call made. */
   result(operand: Operand): ArrayOrTensor {
-    this.done = true;
-    if (operand.value === undefined) return copyNew(operand, this.core.arena, this.x.value);
-    if (operand.buffer !== this.core.arena || operand.address !== operand.start) copyOut(operand, this.core.arena);
     return operand.value as ArrayOrTensor;
-  }
-
-  /** Fills an optional output, if there is one. */
-  write(operand: Operand | undefined): void {
-    if (operand !== undefined) this.result(operand);
   }
 
   /** Drops the temporaries, lets go of the operands and, after an error, disposes of the Tensors that the call had made. */
@@ -221,6 +240,14 @@ export class Call implements CallState {
 
   releaseViews(): void {
     for (const operand of this.operands) operand.view = undefined;
+  }
+
+  /** Declares an operand of the shape that the table says. */
+  private declareAs(spec: OperandSpec): Operand {
+    const { shape } = spec;
+    const operand = this.declare(spec, this.rowsOf(shape), this.colsOf(shape));
+    operand.perRow = isPerRow(shape);
+    return operand;
   }
 
   private declare(spec: OperandSpec, rows: number, cols: number, given: DType = this.dtype): Operand {
@@ -300,6 +327,18 @@ export class Call implements CallState {
     }
   }
 
+  /** Makes the outputs that were not given. */
+  private makeResults(): void {
+    const x = this.x.value as object;
+    for (let i = 0; i < this.count; i++) {
+      const operand = this.operands[i];
+      if (operand.value !== undefined || operand.room) continue;
+      // what has x's elements is like x; numbers per row come as an array
+      if ("shape" in x && operand.spec.dtype !== "wide") this.makeTensor(operand);
+      else operand.value = arrayFor(operand, x);
+    }
+  }
+
   private makeTensor(operand: Operand): void {
     const { arena } = this.core;
     const { shape } = this.x.value as Tensor | Quantized;
@@ -315,11 +354,27 @@ export class Call implements CallState {
     operand.made = true;
   }
 
-  /**
-   * An output that may be x itself is computed in place in x's copy, which nothing else will read. That is less memory to go
-   * through: layerNorm 128×768 with arrays in and out takes 1.80 times as long as the resident call, instead of 1.88.
-   */
-  private takesPlaceOfX({ spec, wanted }: Operand): boolean {
-    return spec.aliases.includes(this.op.first) && this.x.buffer !== this.core.arena && wanted === this.x.wanted;
+  /** Copies in what the kernel reads of the block, and for the first block what all of them read. */
+  private copyIn(first: boolean): void {
+    for (let i = 0; i < this.count; i++) {
+      const operand = this.operands[i];
+      if (!operand.staged || operand.room || operand.spec.role === "out") continue;
+      if (operand.perRow) copyIn(operand, this.core, this.op, this.row, this.blockRows);
+      else if (first || operand.spent) copyIn(operand, this.core, this.op, 0, operand.rows);
+    }
   }
+
+  /** Copies out what the kernel wrote of the block. */
+  private copyOut(): void {
+    for (let i = 0; i < this.count; i++) {
+      const operand = this.operands[i];
+      if (!operand.staged || operand.room || operand.spec.role === "in") continue;
+      copyOut(operand, this.core.arena, this.row, this.blockRows);
+    }
+  }
+}
+
+/** Has an operand of that shape a row, or a number, for each row of x? */
+function isPerRow(shape: Shape): boolean {
+  return shape === "rows cols" || shape === "rows" || shape === "rows k";
 }

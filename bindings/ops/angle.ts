@@ -27,7 +27,9 @@ export function angle<X extends ArrayOrTensor>(x: X, y: ArrayOrTensor, options: 
     const angles = call.output(op.operands.angle);
     const kernel = call.kernel(op);
     call.stage();
-    kernel(call.at(angles), call.at(call.x), call.at(other), call.strides(), call.rows, call.cols);
+    do {
+      kernel(call.at(angles), call.at(call.x), call.at(other), call.strides(), call.blockRows, call.cols);
+    } while (call.next());
     return call.result(angles) as PerRow<X>;
   } finally {
     call.end();

@@ -77,23 +77,22 @@ export function layerNorm(x: ArrayOrTensor, options: LayerNormOptions = noOption
     const d = call.optional(operands.rstd, rstd);
     const kernel = call.kernel(op);
     call.stage();
-    kernel(
-      call.at(y),
-      call.at(s),
-      call.at(m),
-      call.at(d),
-      call.at(call.x),
-      call.at(r),
-      call.at(w),
-      call.at(b),
-      call.strides(),
-      call.rows,
-      call.cols,
-      eps,
-    );
-    call.write(s);
-    call.write(m);
-    call.write(d);
+    do {
+      kernel(
+        call.at(y),
+        call.at(s),
+        call.at(m),
+        call.at(d),
+        call.at(call.x),
+        call.at(r),
+        call.at(w),
+        call.at(b),
+        call.strides(),
+        call.blockRows,
+        call.cols,
+        eps,
+      );
+    } while (call.next());
     return call.result(y);
   } finally {
     call.end();

@@ -80,22 +80,22 @@ export function rmsNorm(x: ArrayOrTensor, options: RMSNormOptions = noOptions): 
     const d = call.optional(operands.rstd, rstd);
     const kernel = call.kernel(op);
     call.stage();
-    kernel(
-      call.at(y),
-      call.at(s),
-      call.at(d),
-      call.at(call.x),
-      call.at(r),
-      call.at(w),
-      call.at(b),
-      call.strides(),
-      call.rows,
-      call.cols,
-      weightOffset,
-      eps,
-    );
-    call.write(s);
-    call.write(d);
+    do {
+      kernel(
+        call.at(y),
+        call.at(s),
+        call.at(d),
+        call.at(call.x),
+        call.at(r),
+        call.at(w),
+        call.at(b),
+        call.strides(),
+        call.blockRows,
+        call.cols,
+        weightOffset,
+        eps,
+      );
+    } while (call.next());
     return call.result(y);
   } finally {
     call.end();
