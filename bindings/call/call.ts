@@ -2,11 +2,16 @@ import { elements, rangeError, verbatim } from "../check.js";
 import type { CallState, Core } from "../engine/core.js";
 import { BYTES, type DType, wideOf } from "../memory/dtype.js";
 import { Place, placeOf, Tensor } from "../memory/tensor.js";
-import { arrayFor, copyIn, copyOut } from "./copy.js";
+import { arrayFor, bytesPerElement, copyIn, copyOut } from "./copy.js";
 import type { Export, Kernel, Op, OperandSpec, Shape } from "./op.js";
 import { type ArrayOrTensor, elementOf, Operand } from "./operand.js";
 import type { Quantized } from "./quantized.js";
-import { placeTemporaries } from "./temporaries.js";
+
+/**
+ * How many bytes of temporaries a block of rows has: what is copied in is still in a second-level cache of 256 KiB when it is computed
+ * in place and copied out.
+ */
+const BLOCK_BYTES = 131072;
 
 /**
  * One call of an op, from its arguments to its results. It goes the same way for every op:
@@ -32,8 +37,6 @@ export class Call implements CallState {
   /** The first row of the block for which the kernel runs, and how many rows the block has. */
   row = 0;
   blockRows = 0;
-  /** The most rows that a block may have, where the op has room for no more. */
-  most = Number.POSITIVE_INFINITY;
   /** The first argument. */
   x!: Operand;
 
@@ -43,9 +46,11 @@ export class Call implements CallState {
   private count = 0;
   private temporaries = false;
   /** Does the kernel need strides: are there gaps between the rows of an operand of [rows, cols], or does one row serve all? */
-  private gaps = false;
+  gaps = false;
   private done = false;
   private readonly operands: Operand[] = [];
+  /** Keeps the view of calls that are no Call: see plain.ts. */
+  readonly plain = new Operand();
 
   constructor(readonly core: Core) {}
 
@@ -69,10 +74,8 @@ export class Call implements CallState {
     this.gaps = false;
     this.done = false;
     this.row = 0;
-    this.most = Number.POSITIVE_INFINITY;
     try {
       this.x = this.declare(op.operands[op.first], rows, cols);
-      this.x.perRow = true;
       if (locate !== undefined) locate(this.x);
       else {
         const place = placeOf(x);
@@ -90,10 +93,7 @@ export class Call implements CallState {
 
   /** An operand that must be given. */
   operand(spec: OperandSpec, value: unknown): Operand {
-    const { shape } = spec;
-    const operand = this.take(spec, value, this.rowsOf(shape), this.colsOf(shape), placeOf(value));
-    operand.perRow = isPerRow(shape);
-    return operand;
+    return this.take(spec, value, this.rowsOf(spec.shape), this.colsOf(spec.shape));
   }
 
   /** An operand that may be absent. */
@@ -103,56 +103,35 @@ export class Call implements CallState {
 
   /** An output. Where none is given, the call makes one: a Tensor if x is a Tensor, else an array. */
   output(spec: OperandSpec, value?: unknown): Operand {
-    return value === undefined ? this.declareAs(spec) : this.operand(spec, value);
+    if (value !== undefined) return this.operand(spec, value);
+    return this.declare(spec, this.rowsOf(spec.shape), this.colsOf(spec.shape));
   }
 
-  /** An output that the kernel needs also where none is given. */
-  outputOrRoom(spec: OperandSpec, value: unknown): Operand {
-    const operand = this.output(spec, value);
-    operand.room = value === undefined;
-    return operand;
-  }
-
-  /** Room for the kernel alone: rows of cols elements, one after another, which all blocks use. */
+  /** Room for the kernel alone: rows of cols elements, one after another. */
   workspace(spec: OperandSpec, rows: number, cols: number): Operand {
     const operand = this.declare(spec, rows, cols);
     operand.room = true;
     return operand;
   }
 
-  /** Rows of cols, of which there may be any number but none: that number is k. */
-  severalRows(spec: OperandSpec, value: unknown): Operand {
-    const length = this.lengthOf(spec, value);
-    const { cols } = this;
-    if (length === 0 || length % cols !== 0) {
-      throw rangeError(this.op.name, spec.name, `a positive multiple of ${cols} elements`, verbatim(`${length}`));
+  /** Declares an operand that was given, after checking its element type and shape, and finds out where it lies. */
+  take(spec: OperandSpec, value: unknown, rows: number, cols: number): Operand {
+    const { name, first } = this.op;
+    // Float32Array first: it is the ordinary case, and known by its own prototype, where it is no Tensor only after three
+    const place = value instanceof Float32Array ? undefined : placeOf(value);
+    const converted = spec.dtype === "to";
+    const dtype = converted ? this.to : this.dtype;
+    const given = elementOf(name, spec, value, place, dtype, converted ? "to" : first);
+    const { length } = value as ArrayOrTensor;
+    if (length !== rows * cols) {
+      const hint = cols === 1 && !this.colsGiven ? `: without cols all of ${first} is one row` : "";
+      throw rangeError(name, spec.name, elements(rows * cols), verbatim(`${length}${hint}`));
     }
-    this.k = length / cols;
-    return this.take(spec, value, this.k, cols, placeOf(value));
-  }
-
-  /** Directions: k rows of cols. A single one may have any length, and the kernel scales it in place, in a copy. */
-  directions(spec: OperandSpec, value: unknown): Operand {
-    const operand = this.severalRows(spec, value);
-    operand.scaled = this.k === 1;
-    if (this.k === 1) operand.spend();
-    return operand;
-  }
-
-  /** As many rows as x has, or one row for all of them. Only their directions count, not their lengths. */
-  rowsOrOne(spec: OperandSpec, value: unknown): Operand {
-    const length = this.lengthOf(spec, value);
-    const { rows, cols } = this;
-    const shared = length === cols && rows !== 1;
-    if (!shared && length !== rows * cols) {
-      const expected = `${rows * cols} elements like ${this.op.first}, or one row of ${cols}`;
-      throw rangeError(this.op.name, spec.name, expected, verbatim(`${length}`));
-    }
-    const operand = this.take(spec, value, shared ? 1 : rows, cols, placeOf(value));
-    operand.scaled = true;
-    operand.shared = shared;
-    operand.perRow = !shared;
-    if (shared) this.gaps = true;
+    if (place !== undefined && (place.rows !== rows || place.cols !== cols))
+      this.checkShape(spec, value as Tensor, rows, cols);
+    const operand = this.declare(spec, rows, cols, given);
+    operand.locate(name, value as ArrayOrTensor, place, given, this.core.arena);
+    if (place?.dense === false && spec.shape === "rows cols") this.gaps = true;
     return operand;
   }
 
@@ -166,41 +145,71 @@ export class Call implements CallState {
   /**
    * The second step. After it the kernel may run on the first block of rows.
    *
-   * @param least the fewest rows of a block, where each block costs the kernel something: it has no fewer but where x has
+   * @param least the fewest rows of a block, where x has so many
+   * @param most the most rows of a block, also where all operands are resident
    */
-  stage(least = 2): void {
-    let absent = 0;
-    for (let i = 0; i < this.count; i++) {
-      const operand = this.operands[i];
+  stage(least = 2, most = this.rows): void {
+    const { operands, count } = this;
+    const { arena } = this.core;
+    for (let i = 0; i < count; i++) {
+      const operand = operands[i];
       if (operand.value !== undefined && operand.spec.role !== "in") this.refuseOverlaps(operand);
-      if (!operand.resident) absent++;
     }
-    this.blockRows = Math.min(this.rows, this.most);
-    if (absent === 0) return;
     // the Tensors that the call makes come first and the temporaries above them, so that memory grows once at most
-    this.makeResults();
-    this.blockRows = placeTemporaries(this.operands, this.count, this.op, this.core.arena, this.blockRows, least);
-    this.temporaries = true;
-    this.copyIn(true);
+    let bytes = 0;
+    let rowBytes = 0;
+    for (let i = 0; i < count; i++) {
+      const operand = operands[i];
+      if (operand.value === undefined && !operand.room) this.make(operand);
+      if (operand.resident) continue;
+      operand.staged = true;
+      this.temporaries = true;
+      operand.host = this.hostOf(operand);
+      if (operand.host !== undefined) continue;
+      const row = operand.cols * bytesPerElement(operand, arena);
+      if (operand.perRow) rowBytes += row;
+      else bytes += operand.rows * row;
+    }
+    this.blockRows = Math.min(this.rows, most);
+    if (!this.temporaries) return;
+    if (rowBytes > 0) {
+      // a multiple of four, for rows that share vectors in a kernel
+      const fit = Math.floor(BLOCK_BYTES / rowBytes);
+      this.blockRows = Math.min(this.blockRows, Math.max(least, fit > 4 ? fit & -4 : fit));
+    }
+    arena.reserveTemporaries(this.op.name, count, bytes + this.blockRows * rowBytes);
+    for (let i = 0; i < count; i++) {
+      const operand = operands[i];
+      if (!operand.staged) continue;
+      const { host, cols } = operand;
+      const elements = (operand.perRow ? this.blockRows : operand.rows) * cols;
+      // inputs are declared before outputs, so that a host has its address
+      const address = host?.address ?? arena.temporary(elements * bytesPerElement(operand, arena));
+      operand.lie(address, cols * BYTES[operand.wanted]);
+      this.copyIn(operand);
+    }
   }
 
   /**
-   * Ends a block of rows: copies out what belongs in arrays, and in what the kernel needs for the next block.
+   * Ends a block of rows: copies out what the kernel wrote of it, and in what it reads of the next one.
    *
-   * @returns whether there is one
+   * @returns whether there is a next one
    */
   next(): boolean {
-    if (this.temporaries) this.copyOut();
-    const { blockRows } = this;
+    const { operands, count, row, blockRows } = this;
+    for (let i = 0; i < count; i++) {
+      const { staged, room, spec } = operands[i];
+      if (staged && !room && spec.role !== "in") copyOut(operands[i], this.core.arena, row, blockRows);
+    }
     this.row += blockRows;
     this.done = this.row >= this.rows;
     if (this.done) return false;
     this.blockRows = Math.min(blockRows, this.rows - this.row);
-    for (let i = 0; i < this.count; i++) {
-      const operand = this.operands[i];
-      if (operand.perRow && !operand.staged) operand.address += blockRows * operand.step;
+    for (let i = 0; i < count; i++) {
+      const operand = operands[i];
+      if (!operand.staged && operand.perRow) operand.address += blockRows * operand.step;
+      else if (operand.perRow || operand.spent) this.copyIn(operand);
     }
-    if (this.temporaries) this.copyIn(false);
     return true;
   }
 
@@ -215,8 +224,8 @@ export class Call implements CallState {
     const { arena, strides } = this.core;
     arena.refresh(); // the memory may have grown by other hands, and nothing else been asked of it since
     for (let i = 0; i < this.count; i++) {
-      const { spec, shared, step } = this.operands[i];
-      if (spec.stride >= 0) arena.i32[strides / 4 + spec.stride] = shared ? 0 : step;
+      const { spec, perRow, step } = this.operands[i];
+      if (spec.stride >= 0) arena.i32[strides / 4 + spec.stride] = perRow ? step : 0;
     }
     return strides;
   }
@@ -239,15 +248,7 @@ export class Call implements CallState {
   }
 
   releaseViews(): void {
-    for (const operand of this.operands) operand.view = undefined;
-  }
-
-  /** Declares an operand of the shape that the table says. */
-  private declareAs(spec: OperandSpec): Operand {
-    const { shape } = spec;
-    const operand = this.declare(spec, this.rowsOf(shape), this.colsOf(shape));
-    operand.perRow = isPerRow(shape);
-    return operand;
+    for (const operand of [...this.operands, this.plain]) operand.view = undefined;
   }
 
   private declare(spec: OperandSpec, rows: number, cols: number, given: DType = this.dtype): Operand {
@@ -261,30 +262,6 @@ export class Call implements CallState {
     if (dtype === "weight") return given;
     if (dtype === "f64") return "f64";
     return dtype === "to" ? this.to : wideOf(this.dtype);
-  }
-
-  /** Declares an operand that was given, after checking its element type and shape, and finds out where it lies. */
-  private take(spec: OperandSpec, value: unknown, rows: number, cols: number, place: Place | undefined): Operand {
-    const { name, first } = this.op;
-    const converted = spec.dtype === "to";
-    const dtype = converted ? this.to : this.dtype;
-    const given = elementOf(name, spec, value, place, dtype, converted ? "to" : first);
-    const { length } = value as ArrayOrTensor;
-    if (length !== rows * cols) {
-      const hint = cols === 1 && !this.colsGiven ? `: without cols all of ${first} is one row` : "";
-      throw rangeError(name, spec.name, elements(rows * cols), verbatim(`${length}${hint}`));
-    }
-    if (place !== undefined && (place.rows !== rows || place.cols !== cols))
-      this.checkShape(spec, value as Tensor, rows, cols);
-    const operand = this.declare(spec, rows, cols, given);
-    operand.locate(name, value as ArrayOrTensor, place, given, this.core.arena);
-    if (place?.dense === false && spec.shape === "rows cols") this.gaps = true;
-    return operand;
-  }
-
-  private lengthOf(spec: OperandSpec, value: unknown): number {
-    elementOf(this.op.name, spec, value, placeOf(value), this.dtype, this.op.first);
-    return (value as ArrayOrTensor).length;
   }
 
   private rowsOf(shape: Shape): number {
@@ -327,16 +304,11 @@ export class Call implements CallState {
     }
   }
 
-  /** Makes the outputs that were not given. */
-  private makeResults(): void {
+  /** Makes an output that was not given: what has x's elements is like x; numbers per row come as an array. */
+  private make(operand: Operand): void {
     const x = this.x.value as object;
-    for (let i = 0; i < this.count; i++) {
-      const operand = this.operands[i];
-      if (operand.value !== undefined || operand.room) continue;
-      // what has x's elements is like x; numbers per row come as an array
-      if ("shape" in x && operand.spec.dtype !== "wide") this.makeTensor(operand);
-      else operand.value = arrayFor(operand, x);
-    }
+    if ("shape" in x && operand.spec.dtype !== "wide") this.makeTensor(operand);
+    else operand.value = arrayFor(operand, x);
   }
 
   private makeTensor(operand: Operand): void {
@@ -354,27 +326,27 @@ export class Call implements CallState {
     operand.made = true;
   }
 
-  /** Copies in what the kernel reads of the block, and for the first block what all of them read. */
-  private copyIn(first: boolean): void {
-    for (let i = 0; i < this.count; i++) {
-      const operand = this.operands[i];
-      if (!operand.staged || operand.room || operand.spec.role === "out") continue;
-      if (operand.perRow) copyIn(operand, this.core, this.op, this.row, this.blockRows);
-      else if (first || operand.spent) copyIn(operand, this.core, this.op, 0, operand.rows);
-    }
+  /** Copies in what the kernel reads of the block. */
+  private copyIn(operand: Operand): void {
+    if (operand.room || operand.spec.role === "out") return;
+    if (operand.perRow) copyIn(operand, this.core, this.op, this.row, this.blockRows);
+    else copyIn(operand, this.core, this.op, 0, operand.rows);
   }
 
-  /** Copies out what the kernel wrote of the block. */
-  private copyOut(): void {
-    for (let i = 0; i < this.count; i++) {
-      const operand = this.operands[i];
-      if (!operand.staged || operand.room || operand.spec.role === "in") continue;
-      copyOut(operand, this.core.arena, this.row, this.blockRows);
+  /**
+   * The input in whose temporary an output is computed in place: the first that the table allows and no other output has. That is
+   * less memory to go through, and nothing else will read the input's copy.
+   */
+  private hostOf({ spec, wanted }: Operand): Operand | undefined {
+    const { aliases } = spec;
+    for (let a = 0; a < aliases.length; a++) {
+      for (let i = 0; i < this.count; i++) {
+        const input = this.operands[i];
+        if (input.spec.name !== aliases[a] || !input.staged || input.taken || input.wanted !== wanted) continue;
+        input.taken = true;
+        return input;
+      }
     }
+    return undefined;
   }
-}
-
-/** Has an operand of that shape a row, or a number, for each row of x? */
-function isPerRow(shape: Shape): boolean {
-  return shape === "rows cols" || shape === "rows" || shape === "rows k";
 }

@@ -7,18 +7,24 @@ import { bitsOf, type Operand } from "./operand.js";
 
 // Copies between operands as they were given and their temporaries in the arena: of some rows, from `row` on. Temporaries are dense.
 
+/** What an element takes in a temporary: halves that are not dense in the arena lie there once more, before they are widened. */
+export function bytesPerElement(operand: Operand, arena: Arena): number {
+  return BYTES[operand.wanted] + (widens(operand) && !liesDense(operand, arena) ? 2 : 0);
+}
+
 /** Copies rows to their temporary, in the element type that the kernel wants. */
 export function copyIn(operand: Operand, core: Core, op: Op, row: number, rows: number): void {
   const { arena } = core;
   const { given, wanted, address } = operand;
+  const length = rows * operand.cols;
   if (widens(operand)) {
     let raw = operand.start + row * operand.cols * 2;
-    if (needsRaw(operand, arena)) {
-      raw = operand.raw;
+    if (!liesDense(operand, arena)) {
+      raw = address + length * BYTES[wanted];
       fill(operand, arena, given, raw, row, rows);
     }
-    core.widen(op, given)(address, raw, 0, 1, rows * operand.cols);
-  } else if (operand.scaled && given === "f64" && wanted === "f32") fillScaled(operand, arena, row, rows);
+    core.widen(op, given)(address, raw, 0, 1, length);
+  } else if (operand.fill !== undefined) operand.fill(operand, arena, row, rows);
   else fill(operand, arena, wanted, address, row, rows);
 }
 
@@ -35,18 +41,7 @@ export function copyOut(operand: Operand, arena: Arena, row: number, rows: numbe
   const { address, wanted, cols } = operand;
   const length = rows * cols;
   if (length === 0) return;
-  let { view } = operand;
-  // when memory has grown, the view of before has length 0
-  if (
-    view === undefined ||
-    operand.viewed !== address ||
-    view.length !== length ||
-    view.BYTES_PER_ELEMENT !== BYTES[wanted]
-  ) {
-    view = viewOf(arena.buffer, wanted, address, length);
-    operand.view = view;
-    operand.viewed = address;
-  }
+  const view = viewFor(operand, arena, wanted, address, length);
   if (operand.buffer !== arena) {
     const array = partOf(operand, row, rows);
     (wanted === "f16" ? bitsOf(array) : array).set(view);
@@ -59,9 +54,15 @@ export function copyOut(operand: Operand, arena: Arena, row: number, rows: numbe
   }
 }
 
-/** Is an operand to be widened of halves that have gaps or lie in plain memory, so that they need a dense copy in the arena before? */
-export function needsRaw(operand: Operand, arena: Arena): boolean {
-  return widens(operand) && !liesDense(operand, arena);
+/** A view of elements in the arena: the operand's last one, where that is still right. */
+export function viewFor(operand: Operand, arena: Arena, dtype: DType, address: number, length: number): TypedArray {
+  const { view } = operand;
+  // when memory has grown, the view of before has length 0
+  const right = view?.length === length && operand.viewed === address && view.BYTES_PER_ELEMENT === BYTES[dtype];
+  if (right) return view;
+  operand.viewed = address;
+  operand.view = viewOf(arena.buffer, dtype, address, length);
+  return operand.view;
 }
 
 /** Does an operand become f32 in the arena, by a kernel? */
@@ -74,23 +75,24 @@ function liesDense({ buffer, value }: Operand, arena: Arena): boolean {
   return buffer === arena && placeOf(value)?.dense !== false;
 }
 
+/** Rows of an operand as they lie: in one piece or, where they have gaps between them, row by row. */
+export function* piecesOf(operand: Operand, arena: Arena, row: number, rows: number): Generator<TypedArray> {
+  const { given, start, cols, buffer, value } = operand;
+  const stride = placeOf(value)?.stride ?? cols * BYTES[given];
+  const from = start + row * stride;
+  if (buffer !== arena) yield partOf(operand, row, rows);
+  // elements in the arena are read by address: memory may just have grown, which detaches an array that was given
+  else if (liesDense(operand, arena)) yield viewOf(arena.buffer, given, from, rows * cols);
+  else for (let r = 0; r < rows; r++) yield viewOf(arena.buffer, given, from + r * stride, cols);
+}
+
 /** Rows of an operand in plain memory: all of them are the array itself. */
 function partOf(operand: Operand, row: number, rows: number): TypedArray {
   const { given, cols } = operand;
   const array = operand.value as TypedArray;
   if (rows === operand.rows) return array;
-  operand.findEnds();
-  return viewOf(array.buffer, given, operand.start + row * cols * BYTES[given], rows * cols);
-}
-
-/** Rows of an operand in the arena as they lie: in one piece or, where they have gaps between them, row by row. */
-function* piecesOf(operand: Operand, arena: Arena, row: number, rows: number): Generator<TypedArray> {
-  // they are read by address: memory may just have grown, which detaches an array that was given
-  const { given, start, cols } = operand;
-  const stride = placeOf(operand.value)?.stride ?? cols * BYTES[given];
-  const from = start + row * stride;
-  if (liesDense(operand, arena)) yield viewOf(arena.buffer, given, from, rows * cols);
-  else for (let r = 0; r < rows; r++) yield viewOf(arena.buffer, given, from + r * stride, cols);
+  const from = array.byteOffset + row * cols * BYTES[given];
+  return viewOf(array.buffer, given, from, rows * cols);
 }
 
 /** Writes rows to an address, rounded where the element type there is another. */
@@ -106,32 +108,7 @@ function fill(operand: Operand, arena: Arena, dtype: DType, address: number, row
 }
 
 function put(arena: Arena, dtype: DType, address: number, elements: TypedArray): void {
-  if (dtype === "f32") arena.f32.set(elements, address / 4);
-  else if (dtype === "f64") arena.f64.set(elements, address / 8);
-  else arena.u16.set(bitsOf(elements), address / 2);
-}
-
-/** Writes f64 rows as f32, each times a power of two that brings it into f32's range: only the rows' directions count. */
-function fillScaled(operand: Operand, arena: Arena, row: number, rows: number): void {
-  const { cols, address } = operand;
-  let at = address / 4;
-  const pieces = operand.buffer === arena ? piecesOf(operand, arena, row, rows) : [partOf(operand, row, rows)];
-  for (const piece of pieces) {
-    for (let start = 0; start < piece.length; start += cols) {
-      const exponent = exponentFor(piece, start, cols);
-      operand.exponent = exponent;
-      // in two factors, because 2^exponent may be beyond f64 where x·2^exponent is not
-      const half = 2 ** Math.trunc(exponent / 2);
-      const rest = 2 ** (exponent - Math.trunc(exponent / 2));
-      for (let i = start; i < start + cols; i++) arena.f32[at++] = piece[i] * half * rest;
-    }
-  }
-}
-
-/** The exponent of the power of two that brings some elements well into f32's range; 0 if they are there already. */
-function exponentFor(elements: TypedArray, start: number, cols: number): number {
-  let largest = 0;
-  for (let i = start; i < start + cols; i++) largest = Math.max(largest, Math.abs(elements[i]));
-  const exponent = Math.round(Math.log2(largest));
-  return Number.isFinite(exponent) && Math.abs(exponent) > 60 ? -exponent : 0;
+  if (dtype === "f32") arena.f32.set(elements, address >>> 2);
+  else if (dtype === "f64") arena.f64.set(elements, address >>> 3);
+  else arena.u16.set(bitsOf(elements), address >>> 1);
 }

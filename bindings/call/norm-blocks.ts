@@ -62,7 +62,6 @@ export class NormBlocks {
     this.weight = call.optional(operands.weight, weight);
     this.bias = call.optional(operands.bias, bias);
     this.normalized = call.workspace(operands.normalized, block, call.cols);
-    call.most = block;
     this.sum = call.optional(operands.sum, sum);
   }
 

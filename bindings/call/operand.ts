@@ -57,19 +57,16 @@ export class Operand {
   /** The input in whose temporary this output is computed in place; and, of an input, has an output taken its temporary? */
   host: Operand | undefined;
   taken = false;
-  /** Where halves with gaps lie densely before they are widened to that. */
-  raw = 0;
-  /** Has it a row, or a number, for each row of x? Then a block of rows has its own part of it. */
+  /** Has it a row, or a number, for each row of x? Then each block of rows has its own part of it. */
   perRow = false;
-  /** Is it room for the kernel alone, of which nobody gets the elements? */
+  /** Is it memory for the kernel alone, of which nobody gets the elements? */
   room = false;
-  /** Does the kernel change it, so that each block needs a new copy? */
+  /** Does the kernel change its copy, so that each block of rows needs a new one? */
   spent = false;
-  /** Do only the directions of its rows count? Then f64 rows become f32 times a power of two, whose exponent is `exponent`. */
-  scaled = false;
+  /** How rows are copied in, where not element by element: see directions.ts. */
+  fill: ((operand: Operand, arena: Arena, row: number, rows: number) => void) | undefined;
+  /** The exponent of the power of two that the last row was multiplied by. */
   exponent = 0;
-  /** Is it one row that serves all of x's? */
-  shared = false;
   /** Was its Tensor made by this call? */
   made = false;
   /** The view with which it was last copied out, and its address: a loop of equal calls makes no new ones. */
@@ -86,6 +83,7 @@ export class Operand {
 
   /** Starts over with nothing given. `rows` and `cols` are those that the op asks for. */
   declare(spec: OperandSpec, wanted: DType, rows: number, cols: number): this {
+    const { shape } = spec;
     this.spec = spec;
     this.value = undefined;
     this.given = wanted;
@@ -101,12 +99,11 @@ export class Operand {
     this.staged = false;
     this.host = undefined;
     this.taken = false;
-    this.perRow = false;
+    this.perRow = shape === "rows cols" || shape === "rows" || shape === "rows k";
     this.room = false;
     this.spent = false;
-    this.scaled = false;
+    this.fill = undefined;
     this.exponent = 0;
-    this.shared = false;
     this.made = false;
     return this;
   }
@@ -156,8 +153,8 @@ export class Operand {
     this.piece = byteLength;
   }
 
-  /** Says that the kernel changes it: so it gets a copy, even of what is in the arena, and a new one for each block of rows. */
-  spend(): void {
+  /** Makes the kernel get a copy that it may change, even if the operand is in the arena. */
+  leave(): void {
     this.address = NOWHERE;
     this.spent = true;
   }

@@ -147,7 +147,7 @@ function normLinear(
     projection.arrange(operands.arranged, blockElements(call.k));
     const blocks = new NormBlocks(call, op, { weight, bias, residual, sum }, projection.block);
     const y = call.output(operands.out, out);
-    call.stage(projection.block);
+    call.stage(projection.block, projection.block);
     do {
       const normalized = blocks.run(norm, eps, weightOffset);
       projection.run(call.at(y), normalized, 0, call.blockRows);

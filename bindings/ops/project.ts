@@ -1,4 +1,5 @@
 import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
+import { directions } from "../call/directions.js";
 import type { Op } from "../call/op.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
 import { rangeError, verbatim } from "../check.js";
@@ -30,9 +31,10 @@ function projection(
   const { out, coefficients } = options;
   const call = begin(op, x, options, direction);
   try {
-    const q = call.directions(op.operands.direction, direction);
+    const q = directions(call, op.operands.direction, direction);
     const y = call.output(op.operands.out, out);
-    const c = call.outputOrRoom(op.operands.coefficients, coefficients);
+    const { coefficients: spec } = op.operands;
+    const c = call.optional(spec, coefficients) ?? call.workspace(spec, call.rows, call.k);
     const kernel = call.kernel(op);
     // the kernel measures the directions once per block: k·k products of rows, beside k·rows
     call.stage(Math.max(FEWEST_ROWS, 8 * call.k));

@@ -226,7 +226,7 @@ function normQuantize(
     }
     const y = out ?? (made as Quantized);
     const kernel = call.kernel(quantize);
-    call.stage(block);
+    call.stage(block, block);
     do {
       const normalized = blocks.run(norm, eps, weightOffset);
       kernel(y.at(call.row), y.scalesAt(call.row), normalized, 0, call.blockRows, cols, wholeRow(cols));
