@@ -172,11 +172,7 @@ export class Call implements CallState {
     }
     this.blockRows = Math.min(this.rows, most);
     if (!this.temporaries) return;
-    if (rowBytes > 0) {
-      // a multiple of four, for rows that share vectors in a kernel
-      const fit = Math.floor(BLOCK_BYTES / rowBytes);
-      this.blockRows = Math.min(this.blockRows, Math.max(least, fit > 4 ? fit & -4 : fit));
-    }
+    if (rowBytes > 0) this.blockRows = rowsOfBlock(this.blockRows, Math.max(least, Math.floor(BLOCK_BYTES / rowBytes)));
     arena.reserveTemporaries(this.op.name, count, bytes + this.blockRows * rowBytes);
     for (let i = 0; i < count; i++) {
       const operand = operands[i];
@@ -349,4 +345,12 @@ export class Call implements CallState {
     }
     return undefined;
   }
+}
+
+/** How many rows a block has, of which so many fit: equally many as the others, in fours, for these share vectors in a kernel. */
+function rowsOfBlock(rows: number, fit: number): number {
+  if (rows <= fit) return rows;
+  const most = fit < 4 ? fit : fit & -4;
+  const equal = Math.ceil(rows / Math.ceil(rows / most));
+  return fit < 4 ? equal : (equal + 3) & -4;
 }
