@@ -87,7 +87,12 @@ describe.each(Object.entries(norms))("%s", (name, norm) => {
     expect(t.toArray()).toEqual(right);
     const weight = t.data.subarray(0, 8);
     expect(norm(normal(8, 7), { weight })).toEqual(ordinary(normal(8, 7), { weight: weight.slice() }));
+    const ended = t.data.subarray(0, 8);
     t.dispose();
+    const got = "expected a view of a live Tensor, got one of memory that holds none";
+    refuses(() => norm(ended), `RangeError: ${name}: x ${got}`);
+    refuses(() => norm(normal(8, 7), { weight: ended }), `RangeError: ${name}: weight ${got}`);
+    refuses(() => norm(normal(8, 7), { out: ended }), `RangeError: ${name}: out ${got}`);
   });
 
   it("refuses scalars before anything is written", () => {

@@ -181,6 +181,21 @@ describe("what is refused after the first look at many rows has written nothing"
   });
 });
 
+it.each([
+  ["f32, long", Float32Array.from(normals(512, 0, 2 ** 40, 7))],
+  ["f64, beyond f32's range", normals(512, 0, 2 ** 300, 8)],
+])("a direction %s, which the kernel scales in place, is the same for each block", (_, direction) => {
+  const [rows, cols] = [200, 512];
+  const x = normal(rows * cols, 6);
+  const coefficients = [new Float32Array(rows), new Float32Array(rows)];
+  const engine = createEngine();
+  const right = project(engine.tensor("f32", [rows, cols], x), direction, { coefficients: coefficients[0] }).toArray();
+  const before = direction.slice();
+  sameBits("out", "f32", project(x, direction, { cols, coefficients: coefficients[1], engine }), right);
+  sameBits("coefficients", "f32", coefficients[1], coefficients[0]);
+  expect(direction).toEqual(before);
+});
+
 it("views that begin anywhere in their buffers are taken block by block too", () => {
   const [rows, cols] = [200, 515];
   const x = normal(rows * cols, 5);
