@@ -18,7 +18,7 @@ const BLOCK_BYTES = 131072;
  *
  * 1. Each operand is declared by what the table of ops says of it, and checked.
  * 2. `stage` refuses overlaps and gives each operand an address in the arena. Operands that are in the arena already stay where
- *    they are; the others are copied to temporaries above the Tensors, of the rows of x a block at a time.
+ *    they are; the others are copied to temporaries above the Tensors, rows a block at a time.
  * 3. The kernel runs on these addresses (`at`), and `next` copies out what belongs in arrays and in the next block's rows, until
  *    there are no more.
  * 4. `result` gives the output. `end` drops the temporaries and, after an error, the Tensors that the call had made.
@@ -172,7 +172,11 @@ export class Call implements CallState {
     }
     this.blockRows = Math.min(this.rows, most);
     if (!this.temporaries) return;
-    if (rowBytes > 0) this.blockRows = rowsOfBlock(this.blockRows, Math.max(least, Math.floor(BLOCK_BYTES / rowBytes)));
+    if (rowBytes > 0) {
+      const fit = Math.floor(BLOCK_BYTES / rowBytes);
+      // in fours, for these share vectors in a kernel
+      this.blockRows = Math.min(this.blockRows, Math.max(least, fit & -4 || fit));
+    }
     arena.reserveTemporaries(this.op.name, count, bytes + this.blockRows * rowBytes);
     for (let i = 0; i < count; i++) {
       const operand = operands[i];
@@ -345,12 +349,4 @@ export class Call implements CallState {
     }
     return undefined;
   }
-}
-
-/** How many rows a block has, of which so many fit: equally many as the others, in fours, for these share vectors in a kernel. */
-function rowsOfBlock(rows: number, fit: number): number {
-  if (rows <= fit) return rows;
-  const most = fit < 4 ? fit : fit & -4;
-  const equal = Math.ceil(rows / Math.ceil(rows / most));
-  return fit < 4 ? equal : (equal + 3) & -4;
 }
