@@ -2,7 +2,7 @@ import { checkCount, elements, rangeError, typeError, verbatim } from "../check.
 import type { Core } from "../engine/core.js";
 import { coreOf, defaultEngine, type Engine } from "../engine/engine.js";
 import { DTYPES, type DType, isDType, storageOf, type TypedArray } from "../memory/dtype.js";
-import { type Owner, type Place, placeOf, type Tensor } from "../memory/tensor.js";
+import { type Owner, placeOf, type Tensor } from "../memory/tensor.js";
 import { checkNames } from "../names.js";
 import { Call } from "./call.js";
 import type { Op } from "./op.js";
@@ -44,7 +44,18 @@ export function begin(op: Op, x: unknown, options: CommonOptions, other?: unknow
   const place = placeOf(x);
   const own = place === undefined ? storageIn(name, first, x) : place.dtype;
   if (engine !== undefined && coreOf(engine) === undefined) throw typeError(name, "engine", "an Engine", engine);
-  const tensor = place ?? placeIn(options, other);
+  // the first Tensor says the engine, and the first whose last dimension is the length of a row says that
+  let tensor = place ?? placeOf(other);
+  let guide: Guide | undefined;
+  if (place === undefined) {
+    if (tensor !== undefined) guide = { name: op.second as string, cols: tensor.cols };
+    for (const option in options) {
+      const found = placeOf((options as Record<string, unknown>)[option]);
+      if (found === undefined) continue;
+      tensor ??= found;
+      if (op.operands[option]?.shape.endsWith("cols")) guide ??= { name: option, cols: found.cols };
+    }
+  }
   const core = engineOf(engine, tensor ?? rows);
   core.live(name);
 
@@ -67,7 +78,8 @@ export function begin(op: Op, x: unknown, options: CommonOptions, other?: unknow
     }
     return callOf(core).begin(op, x as Tensor, element, place.rows, place.cols, true);
   }
-  const guide = said === undefined ? guideOf(op, options, other, length, tensor !== undefined, rows) : undefined;
+  if (said === undefined) guide ??= guideOf(op, options, other, length, rows);
+  else guide = undefined;
   const columns = said ?? guide?.cols ?? length;
   if (columns === 0) throw rangeError(name, first, "at least one element, or cols", verbatim("none"));
   if (length % columns !== 0) {
@@ -89,39 +101,8 @@ export function engineOf(engine: Engine | undefined, operand: { owner: Owner } |
   return coreOf(engine) ?? (operand?.owner as Core | undefined) ?? (coreOf(defaultEngine()) as Core);
 }
 
-/** The place of the first Tensor among the operands other than x. */
-function placeIn(options: object, other: unknown): Place | undefined {
-  const place = placeOf(other);
-  if (place !== undefined) return place;
-  for (const name in options) {
-    const found = placeOf((options as Record<string, unknown>)[name]);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** The first Tensor among them whose last dimension is the length of a row. */
-function tensorGuide({ operands, second = "" }: Op, options: object, other: unknown): Guide | undefined {
-  const place = placeOf(other);
-  if (place !== undefined) return { name: second, cols: place.cols };
-  for (const name in options) {
-    const found = placeOf((options as Record<string, unknown>)[name]);
-    if (found !== undefined && operands[name]?.shape.endsWith("cols")) return { name, cols: found.cols };
-  }
-  return undefined;
-}
-
-/** What gives the length of a row where x and `cols` do not: a Tensor, a parameter, or a direction shorter than x. */
-function guideOf(
-  op: Op,
-  options: object,
-  other: unknown,
-  length: number,
-  tensors: boolean,
-  rows: Rows | undefined,
-): Guide | undefined {
-  const tensor = tensors ? tensorGuide(op, options, other) : undefined;
-  if (tensor !== undefined) return tensor;
+/** What gives the length of a row where x, `cols` and Tensors do not: a parameter, or a direction shorter than x. */
+function guideOf(op: Op, options: object, other: unknown, length: number, rows: Rows | undefined): Guide | undefined {
   const { guides, operands, second } = op;
   if (rows !== undefined) return { name: second as string, cols: rows.cols };
   for (const name of guides) {

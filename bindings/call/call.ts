@@ -2,23 +2,29 @@ import { elements, rangeError, verbatim } from "../check.js";
 import type { CallState, Core } from "../engine/core.js";
 import { BYTES, type DType, wideOf } from "../memory/dtype.js";
 import { Place, placeOf, Tensor } from "../memory/tensor.js";
-import { copyIn, copyNew, copyOut, temporaryBytes } from "./copy.js";
+import { arrayFor, bytesPerElement, copyIn, copyOut } from "./copy.js";
 import type { Export, Kernel, Op, OperandSpec, Shape } from "./op.js";
 import { type ArrayOrTensor, elementOf, Operand } from "./operand.js";
 import type { Quantized } from "./quantized.js";
+
+/**
+ * How many bytes of temporaries a block of rows has: what is copied in is still in a second-level cache of 256 KiB when it is computed
+ * in place and copied out.
+ */
+const BLOCK_BYTES = 131072;
 
 /**
  * One call of an op, from its arguments to its results. It goes the same way for every op:
  *
  * 1. Each operand is declared by what the table of ops says of it, and checked.
  * 2. `stage` refuses overlaps and gives each operand an address in the arena. Operands that are in the arena already stay where
- *    they are; the others are copied to temporaries above the Tensors.
- * 3. The kernel runs on these addresses (`at`).
- * 4. `result` and `write` copy out what belongs in plain arrays. `end` drops the temporaries and, after an error, the
- *    Tensors that the call had made.
+ *    they are; the others are copied to temporaries above the Tensors, rows a block at a time.
+ * 3. The kernel runs on these addresses (`at`), and `next` copies out what belongs in arrays and in the next block's rows, until
+ *    there are no more.
+ * 4. `result` gives the output. `end` drops the temporaries and, after an error, the Tensors that the call had made.
  *
- * So nothing is written before all checks have passed. Ops are synchronous, so an engine has one Call and uses it for every
- * call. A call whose operands are all resident allocates nothing.
+ * So nothing is written before all checks have passed, and memory does not grow with x. Ops are synchronous, so an engine has
+ * one Call and uses it for every call. A call whose operands are all resident allocates nothing.
  */
 export class Call implements CallState {
   dtype: DType = "f32";
@@ -28,6 +34,9 @@ export class Call implements CallState {
   k = 0;
   /** The element type that the op converts to, where it does. */
   to: DType = "f32";
+  /** The first row of the block for which the kernel runs, and how many rows the block has. */
+  row = 0;
+  blockRows = 0;
   /** The first argument. */
   x!: Operand;
 
@@ -37,9 +46,11 @@ export class Call implements CallState {
   private count = 0;
   private temporaries = false;
   /** Does the kernel need strides: are there gaps between the rows of an operand of [rows, cols], or does one row serve all? */
-  private gaps = false;
+  gaps = false;
   private done = false;
   private readonly operands: Operand[] = [];
+  /** Keeps the view of calls that are no Call: see plain.ts. */
+  readonly plain = new Operand();
 
   constructor(readonly core: Core) {}
 
@@ -62,6 +73,7 @@ export class Call implements CallState {
     this.temporaries = false;
     this.gaps = false;
     this.done = false;
+    this.row = 0;
     try {
       this.x = this.declare(op.operands[op.first], rows, cols);
       if (locate !== undefined) locate(this.x);
@@ -81,7 +93,7 @@ export class Call implements CallState {
 
   /** An operand that must be given. */
   operand(spec: OperandSpec, value: unknown): Operand {
-    return this.take(spec, value, this.rowsOf(spec.shape), this.colsOf(spec.shape), placeOf(value));
+    return this.take(spec, value, this.rowsOf(spec.shape), this.colsOf(spec.shape));
   }
 
   /** An operand that may be absent. */
@@ -95,150 +107,18 @@ export class Call implements CallState {
     return this.declare(spec, this.rowsOf(spec.shape), this.colsOf(spec.shape));
   }
 
-  /** Memory for the call alone: rows of cols elements, one after another. */
+  /** Room for the kernel alone: rows of cols elements, one after another. */
   workspace(spec: OperandSpec, rows: number, cols: number): Operand {
-    return this.declare(spec, rows, cols);
-  }
-
-  /** Rows of cols, of which there may be any number but none: that number is k. */
-  severalRows(spec: OperandSpec, value: unknown): Operand {
-    const length = this.lengthOf(spec, value);
-    const { cols } = this;
-    if (length === 0 || length % cols !== 0) {
-      throw rangeError(this.op.name, spec.name, `a positive multiple of ${cols} elements`, verbatim(`${length}`));
-    }
-    this.k = length / cols;
-    return this.take(spec, value, this.k, cols, placeOf(value));
-  }
-
-  /** Directions: k rows of cols. A single one may have any length, and the kernel scales it in place, in a copy. */
-  directions(spec: OperandSpec, value: unknown): Operand {
-    const operand = this.severalRows(spec, value);
-    operand.scaled = this.k === 1;
-    if (this.k === 1) operand.leave();
+    const operand = this.declare(spec, rows, cols);
+    operand.room = true;
     return operand;
-  }
-
-  /** As many rows as x has, or one row for all of them. Only their directions count, not their lengths. */
-  rowsOrOne(spec: OperandSpec, value: unknown): Operand {
-    const length = this.lengthOf(spec, value);
-    const { rows, cols } = this;
-    const shared = length === cols && rows !== 1;
-    if (!shared && length !== rows * cols) {
-      const expected = `${rows * cols} elements like ${this.op.first}, or one row of ${cols}`;
-      throw rangeError(this.op.name, spec.name, expected, verbatim(`${length}`));
-    }
-    const operand = this.take(spec, value, shared ? 1 : rows, cols, placeOf(value));
-    operand.scaled = true;
-    operand.shared = shared;
-    if (shared) this.gaps = true;
-    return operand;
-  }
-
-  // Running
-
-  /** An op's kernel, for x's element type by default. */
-  kernel<K extends Kernel>(of: Export<K>, dtype: DType = this.dtype): K {
-    return this.core.kernel(this.op.name, of, dtype, this);
-  }
-
-  /** The second step. After it the kernel may run. */
-  stage(): void {
-    let absent = 0;
-    for (let i = 0; i < this.count; i++) {
-      const operand = this.operands[i];
-      if (operand.spec.role !== "in" && operand.value !== undefined) this.refuseOverlaps(operand);
-      if (!operand.resident) absent++;
-    }
-    if (absent === 0) return;
-    // the Tensors that the call makes come first and the temporaries above them, so that memory grows once at most
-    const { arena } = this.core;
-    let bytes = 0;
-    let heir: Operand | undefined;
-    for (let i = 0; i < this.count; i++) {
-      const operand = this.operands[i];
-      if (operand.resident) continue;
-      const { role, dtype } = operand.spec;
-      // what has x's elements is like x; numbers per row come as an array
-      const like = role === "out" && operand.value === undefined && dtype !== "wide";
-      if (like && "shape" in (this.x.value as object)) {
-        this.makeTensor(operand);
-      } else if (heir === undefined && this.takesPlaceOfX(operand)) heir = operand;
-      else bytes += temporaryBytes(operand, arena);
-    }
-    arena.reserveTemporaries(this.op.name, bytes);
-    this.temporaries = true;
-    for (let i = 0; i < this.count; i++) {
-      const operand = this.operands[i];
-      if (operand.resident || operand === heir) continue;
-      operand.lie(arena.temporary(operand.length * BYTES[operand.wanted]), operand.cols * BYTES[operand.wanted]);
-      if (operand.spec.role === "in" || operand.spec.role === "inout") copyIn(operand, this.core, this.op);
-    }
-    heir?.lie(this.x.address, this.x.step);
-  }
-
-  /** Where an operand's rows are in memory from this one on; 0 for an absent operand. */
-  at(operand: Operand | undefined, row = 0): number {
-    return operand === undefined ? 0 : operand.address + row * operand.step;
-  }
-
-  /** The kernel's `strides`: 0 where all [rows, cols] operands are dense, else the address of a table of their row strides. */
-  strides(): number {
-    if (!this.gaps) return 0;
-    const { arena, strides } = this.core;
-    arena.refresh(); // the memory may have grown by other hands, and nothing else been asked of it since
-    for (let i = 0; i < this.count; i++) {
-      const { spec, shared, step } = this.operands[i];
-      if (spec.stride >= 0) arena.i32[strides / 4 + spec.stride] = shared ? 0 : step;
-    }
-    return strides;
-  }
-
-  /** An output with its elements: the array or Tensor that was given, or the one that the call made. */
-  result(operand: Operand): ArrayOrTensor {
-    this.done = true;
-    if (operand.value === undefined) return copyNew(operand, this.core.arena, this.x.value);
-    if (operand.buffer !== this.core.arena || operand.address !== operand.start) copyOut(operand, this.core.arena);
-    return operand.value as ArrayOrTensor;
-  }
-
-  /** Fills an optional output, if there is one. */
-  write(operand: Operand | undefined): void {
-    if (operand !== undefined) this.result(operand);
-  }
-
-  /** Drops the temporaries, lets go of the operands and, after an error, disposes of the Tensors that the call had made. */
-  end(): void {
-    if (this.temporaries) this.core.arena.unwind();
-    for (let i = 0; i < this.count; i++) {
-      const operand = this.operands[i];
-      if (operand.made && !this.done) (operand.value as Tensor).dispose();
-      operand.value = undefined;
-      operand.buffer = undefined;
-    }
-    this.count = 0;
-  }
-
-  releaseViews(): void {
-    for (const operand of this.operands) operand.view = undefined;
-  }
-
-  private declare(spec: OperandSpec, rows: number, cols: number, given: DType = this.dtype): Operand {
-    if (this.count === this.operands.length) this.operands.push(new Operand());
-    return this.operands[this.count++].declare(spec, this.wanted(spec, given), rows, cols);
-  }
-
-  /** The element type that the kernel wants. @param given the operand's own */
-  private wanted({ dtype }: OperandSpec, given: DType): DType {
-    if (dtype === "same") return this.dtype;
-    if (dtype === "weight") return given;
-    if (dtype === "f64") return "f64";
-    return dtype === "to" ? this.to : wideOf(this.dtype);
   }
 
   /** Declares an operand that was given, after checking its element type and shape, and finds out where it lies. */
-  private take(spec: OperandSpec, value: unknown, rows: number, cols: number, place: Place | undefined): Operand {
+  take(spec: OperandSpec, value: unknown, rows: number, cols: number): Operand {
     const { name, first } = this.op;
+    // Float32Array first: it is the ordinary case, and known by its own prototype, where it is no Tensor only after three
+    const place = value instanceof Float32Array ? undefined : placeOf(value);
     const converted = spec.dtype === "to";
     const dtype = converted ? this.to : this.dtype;
     const given = elementOf(name, spec, value, place, dtype, converted ? "to" : first);
@@ -255,9 +135,133 @@ export class Call implements CallState {
     return operand;
   }
 
-  private lengthOf(spec: OperandSpec, value: unknown): number {
-    elementOf(this.op.name, spec, value, placeOf(value), this.dtype, this.op.first);
-    return (value as ArrayOrTensor).length;
+  // Running
+
+  /** An op's kernel, for x's element type by default. */
+  kernel<K extends Kernel>(of: Export<K>, dtype: DType = this.dtype): K {
+    return this.core.kernel(this.op.name, of, dtype, this);
+  }
+
+  /**
+   * The second step. After it the kernel may run on the first block of rows.
+   *
+   * @param least the fewest rows of a block, where x has so many
+   * @param most the most rows of a block, also where all operands are resident
+   */
+  stage(least = 2, most = this.rows): void {
+    const { operands, count } = this;
+    const { arena } = this.core;
+    for (let i = 0; i < count; i++) {
+      const operand = operands[i];
+      if (operand.value !== undefined && operand.spec.role !== "in") this.refuseOverlaps(operand);
+    }
+    // the Tensors that the call makes come first and the temporaries above them, so that memory grows once at most
+    let bytes = 0;
+    let rowBytes = 0;
+    for (let i = 0; i < count; i++) {
+      const operand = operands[i];
+      if (operand.value === undefined && !operand.room) this.make(operand);
+      if (operand.resident) continue;
+      operand.staged = true;
+      this.temporaries = true;
+      operand.host = this.hostOf(operand);
+      if (operand.host !== undefined) continue;
+      const row = operand.cols * bytesPerElement(operand, arena);
+      if (operand.perRow) rowBytes += row;
+      else bytes += operand.rows * row;
+    }
+    this.blockRows = Math.min(this.rows, most);
+    if (!this.temporaries) return;
+    if (rowBytes > 0) {
+      const fit = Math.floor(BLOCK_BYTES / rowBytes);
+      // in fours, for these share vectors in a kernel
+      this.blockRows = Math.min(this.blockRows, Math.max(least, fit & -4 || fit));
+    }
+    arena.reserveTemporaries(this.op.name, count, bytes + this.blockRows * rowBytes);
+    for (let i = 0; i < count; i++) {
+      const operand = operands[i];
+      if (!operand.staged) continue;
+      const { host, cols } = operand;
+      const elements = (operand.perRow ? this.blockRows : operand.rows) * cols;
+      // inputs are declared before outputs, so that a host has its address
+      const address = host?.address ?? arena.temporary(elements * bytesPerElement(operand, arena));
+      operand.lie(address, cols * BYTES[operand.wanted]);
+      this.copyIn(operand);
+    }
+  }
+
+  /**
+   * Ends a block of rows: copies out what the kernel wrote of it, and in what it reads of the next one.
+   *
+   * @returns whether there is a next one
+   */
+  next(): boolean {
+    const { operands, count, row, blockRows } = this;
+    for (let i = 0; i < count; i++) {
+      const { staged, room, spec } = operands[i];
+      if (staged && !room && spec.role !== "in") copyOut(operands[i], this.core.arena, row, blockRows);
+    }
+    this.row += blockRows;
+    this.done = this.row >= this.rows;
+    if (this.done) return false;
+    this.blockRows = Math.min(blockRows, this.rows - this.row);
+    for (let i = 0; i < count; i++) {
+      const operand = operands[i];
+      if (!operand.staged && operand.perRow) operand.address += blockRows * operand.step;
+      else if (operand.perRow || operand.spent) this.copyIn(operand);
+    }
+    return true;
+  }
+
+  /** Where an operand is in memory, from the first row of the block on; 0 for an absent operand. */
+  at(operand: Operand | undefined): number {
+    return operand === undefined ? 0 : operand.address;
+  }
+
+  /** The kernel's `strides`: 0 where all [rows, cols] operands are dense, else the address of a table of their row strides. */
+  strides(): number {
+    if (!this.gaps) return 0;
+    const { arena, strides } = this.core;
+    arena.refresh(); // the memory may have grown by other hands, and nothing else been asked of it since
+    for (let i = 0; i < this.count; i++) {
+      const { spec, perRow, step } = this.operands[i];
+      if (spec.stride >= 0) arena.i32[strides / 4 + spec.stride] = perRow ? step : 0;
+    }
+    return strides;
+  }
+
+  /** An output: the array or Tensor that was given, or the one that the call made. */
+  result(operand: Operand): ArrayOrTensor {
+    return operand.value as ArrayOrTensor;
+  }
+
+  /** Drops the temporaries, lets go of the operands and, after an error, disposes of the Tensors that the call had made. */
+  end(): void {
+    if (this.temporaries) this.core.arena.unwind();
+    for (let i = 0; i < this.count; i++) {
+      const operand = this.operands[i];
+      if (operand.made && !this.done) (operand.value as Tensor).dispose();
+      operand.value = undefined;
+      operand.buffer = undefined;
+    }
+    this.count = 0;
+  }
+
+  releaseViews(): void {
+    for (const operand of [...this.operands, this.plain]) operand.view = undefined;
+  }
+
+  private declare(spec: OperandSpec, rows: number, cols: number, given: DType = this.dtype): Operand {
+    if (this.count === this.operands.length) this.operands.push(new Operand());
+    return this.operands[this.count++].declare(spec, this.wanted(spec, given), rows, cols);
+  }
+
+  /** The element type that the kernel wants. @param given the operand's own */
+  private wanted({ dtype }: OperandSpec, given: DType): DType {
+    if (dtype === "same") return this.dtype;
+    if (dtype === "weight") return given;
+    if (dtype === "f64") return "f64";
+    return dtype === "to" ? this.to : wideOf(this.dtype);
   }
 
   private rowsOf(shape: Shape): number {
@@ -300,6 +304,13 @@ export class Call implements CallState {
     }
   }
 
+  /** Makes an output that was not given: what has x's elements is like x; numbers per row come as an array. */
+  private make(operand: Operand): void {
+    const x = this.x.value as object;
+    if ("shape" in x && operand.spec.dtype !== "wide") this.makeTensor(operand);
+    else operand.value = arrayFor(operand, x);
+  }
+
   private makeTensor(operand: Operand): void {
     const { arena } = this.core;
     const { shape } = this.x.value as Tensor | Quantized;
@@ -315,11 +326,27 @@ export class Call implements CallState {
     operand.made = true;
   }
 
+  /** Copies in what the kernel reads of the block. */
+  private copyIn(operand: Operand): void {
+    if (operand.room || operand.spec.role === "out") return;
+    if (operand.perRow) copyIn(operand, this.core, this.op, this.row, this.blockRows);
+    else copyIn(operand, this.core, this.op, 0, operand.rows);
+  }
+
   /**
-   * An output that may be x itself is computed in place in x's copy, which nothing else will read. That is less memory to go
-   * through: layerNorm 128×768 with arrays in and out takes 1.80 times as long as the resident call, instead of 1.88.
+   * The input in whose temporary an output is computed in place: the first that the table allows and no other output has. That is
+   * less memory to go through, and nothing else will read the input's copy.
    */
-  private takesPlaceOfX({ spec, wanted }: Operand): boolean {
-    return spec.aliases.includes(this.op.first) && this.x.buffer !== this.core.arena && wanted === this.x.wanted;
+  private hostOf({ spec, wanted }: Operand): Operand | undefined {
+    const { aliases } = spec;
+    for (let a = 0; a < aliases.length; a++) {
+      for (let i = 0; i < this.count; i++) {
+        const input = this.operands[i];
+        if (input.spec.name !== aliases[a] || !input.staged || input.taken || input.wanted !== wanted) continue;
+        input.taken = true;
+        return input;
+      }
+    }
+    return undefined;
   }
 }

@@ -39,7 +39,7 @@ type NormOp = Op<never, "normalized" | "sum" | "x" | "residual" | "weight" | "bi
 
 /**
  * @internal A norm of which each block of rows goes on into something else, so that its rows are never an array. It is declared
- * before `call.stage()`, `rows` at a time in a workspace, and runs after it.
+ * before `call.stage()`, and runs after it, once per block.
  */
 export class NormBlocks {
   private readonly normalized: Operand;
@@ -52,7 +52,8 @@ export class NormBlocks {
     private readonly call: Call,
     { operands, name }: NormOp,
     { weight, bias, residual, sum }: NormOperands,
-    private readonly block: number,
+    /** How many rows a block has at most. */
+    block: number,
   ) {
     if (sum !== undefined && residual === undefined) {
       throw rangeError(name, "residual", "an operand beside sum", residual);
@@ -64,16 +65,12 @@ export class NormBlocks {
     this.sum = call.optional(operands.sum, sum);
   }
 
-  /** @param take is given the address of a block of normalised rows, the number of the first, and how many there are */
-  run(norm: Norm, eps: number, weightOffset: number, take: (at: number, row: number, rows: number) => void): void {
-    const { call, block, normalized, sum, residual } = this;
-    const [at, weight, bias, strides] = [call.at(normalized), call.at(this.weight), call.at(this.bias), call.strides()];
-    for (let row = 0; row < call.rows; row += block) {
-      const rows = Math.min(block, call.rows - row);
-      const [s, x, r] = [call.at(sum, row), call.at(call.x, row), call.at(residual, row)];
-      norm(call, at, s, x, r, weight, bias, strides, rows, eps, weightOffset);
-      take(at, row, rows);
-    }
-    call.write(sum);
+  /** Normalises a block of rows, and returns where they are. */
+  run(norm: Norm, eps: number, weightOffset: number): number {
+    const { call, normalized, sum, residual, weight, bias } = this;
+    const at = call.at(normalized);
+    const [s, x, r, w, b] = [call.at(sum), call.at(call.x), call.at(residual), call.at(weight), call.at(bias)];
+    norm(call, at, s, x, r, w, b, call.strides(), call.blockRows, eps, weightOffset);
+    return at;
   }
 }

@@ -20,7 +20,6 @@ export function residentPlace(
 ): Place | undefined {
   const from = placeOf(x);
   if (from?.layout === undefined || !from.live) return undefined;
-  if (typeof options !== "object" || options === null || options.constructor !== Object) return undefined;
   const to = placeOf(out);
   if (to?.layout !== from.layout || !to.live) return undefined;
   if (to.block === from.block && to.start !== from.start) return undefined;
@@ -33,9 +32,14 @@ export function residentPlace(
     if (!isParameter(placeOf(bias), from, to)) return undefined;
     names++;
   }
-  // there must be no more names than were found above: to compare each of them with the op's options would take 60 ns
+  return onlyNames(options, names) ? from : undefined;
+}
+
+/** Are options a plain object of so many names? To compare each of them with the op's options would take 60 ns. */
+export function onlyNames(options: object, names: number): boolean {
+  if (typeof options !== "object" || options === null || options.constructor !== Object) return false;
   for (const _ in options) names--;
-  return names === 0 ? from : undefined;
+  return names === 0;
 }
 
 function isParameter(place: Place | undefined, x: Place, out: Place): boolean {

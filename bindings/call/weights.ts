@@ -4,6 +4,7 @@ import { BYTES, isHalf, wideOf } from "../memory/dtype.js";
 import { linearBF16, linearF16, linearF32, linearF64 } from "../wasm/ops.js";
 import { begin, type CommonOptions, callOf, engineOf } from "./begin.js";
 import type { Call } from "./call.js";
+import { severalRows } from "./directions.js";
 import type { Op, OperandSpec } from "./op.js";
 import type { Operand } from "./operand.js";
 import { Quantized } from "./quantized.js";
@@ -36,7 +37,7 @@ export class Projection {
     bias: unknown,
   ) {
     this.w =
-      weight instanceof Quantized ? quantizedRows(call, weightSpec, weight) : call.severalRows(weightSpec, weight);
+      weight instanceof Quantized ? quantizedRows(call, weightSpec, weight) : severalRows(call, weightSpec, weight);
     this.b = call.optional(biasSpec, bias);
     // found here already: where there is none, that is told before anything is written
     call.kernel(this.w instanceof Quantized ? this.w.kernel : kernels[this.w.wanted]);

@@ -1,4 +1,5 @@
 import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
+import { rowsOrOne } from "../call/directions.js";
 import type { ArrayOrTensor, PerRow } from "../call/operand.js";
 import { angle as op } from "../wasm/ops.js";
 
@@ -23,11 +24,13 @@ export function angle<X extends ArrayOrTensor>(x: X, y: ArrayOrTensor, options: 
   checkOptions(op, options);
   const call = begin(op, x, options, y);
   try {
-    const other = call.rowsOrOne(op.operands.y, y);
+    const other = rowsOrOne(call, op.operands.y, y);
     const angles = call.output(op.operands.angle);
     const kernel = call.kernel(op);
     call.stage();
-    kernel(call.at(angles), call.at(call.x), call.at(other), call.strides(), call.rows, call.cols);
+    do {
+      kernel(call.at(angles), call.at(call.x), call.at(other), call.strides(), call.blockRows, call.cols);
+    } while (call.next());
     return call.result(angles) as PerRow<X>;
   } finally {
     call.end();

@@ -18,7 +18,9 @@ function elementwise(op: Op<table.CenterKernel, "out" | "x">, x: ArrayOrTensor, 
     const y = call.output(op.operands.out, out);
     const kernel = call.kernel(op);
     call.stage();
-    kernel(call.at(y), call.at(call.x), call.strides(), call.rows, call.cols);
+    do {
+      kernel(call.at(y), call.at(call.x), call.strides(), call.blockRows, call.cols);
+    } while (call.next());
     return call.result(y);
   } finally {
     call.end();
@@ -111,16 +113,18 @@ export function decompose<X extends ArrayOrTensor>(x: X, options: CommonOptions 
     const standardized = call.output(op.operands.standardized);
     const kernel = call.kernel(op);
     call.stage();
-    kernel(
-      call.at(mean),
-      call.at(orthogonal),
-      call.at(unit),
-      call.at(standardized),
-      call.at(call.x),
-      call.strides(),
-      call.rows,
-      call.cols,
-    );
+    do {
+      kernel(
+        call.at(mean),
+        call.at(orthogonal),
+        call.at(unit),
+        call.at(standardized),
+        call.at(call.x),
+        call.strides(),
+        call.blockRows,
+        call.cols,
+      );
+    } while (call.next());
     return {
       meanVector: call.result(mean),
       orthogonal: call.result(orthogonal),

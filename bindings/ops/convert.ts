@@ -51,7 +51,9 @@ export function convert(x: ArrayOrTensor, to: DType, options: ConvertOptions = n
     const y = call.output(op.operands.out, out);
     const kernel = call.kernel(kernels[to]);
     call.stage();
-    kernel(call.at(y), call.at(call.x), call.strides(), call.rows, call.cols);
+    do {
+      kernel(call.at(y), call.at(call.x), call.strides(), call.blockRows, call.cols);
+    } while (call.next());
     return call.result(y);
   } finally {
     call.end();

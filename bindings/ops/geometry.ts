@@ -46,17 +46,19 @@ export function geometry<X extends ArrayOrTensor>(x: X, options: CommonOptions =
     const angle = call.output(op.operands.angle);
     const kernel = call.kernel(op);
     call.stage();
-    kernel(
-      call.at(norm),
-      call.at(uniform),
-      call.at(orthogonal),
-      call.at(cosine),
-      call.at(angle),
-      call.at(call.x),
-      call.strides(),
-      call.rows,
-      call.cols,
-    );
+    do {
+      kernel(
+        call.at(norm),
+        call.at(uniform),
+        call.at(orthogonal),
+        call.at(cosine),
+        call.at(angle),
+        call.at(call.x),
+        call.strides(),
+        call.blockRows,
+        call.cols,
+      );
+    } while (call.next());
     return {
       norm: call.result(norm),
       uniform: call.result(uniform),

@@ -19,6 +19,8 @@ export interface InvertLayerNormOptions extends CommonOptions {
 
 /** The kernel keeps 1/weight and bias in f64, padded to whole vectors of four columns at most. */
 const WIDTH = 4;
+/** The kernel takes 1/weight once per block of rows. */
+const FEWEST_ROWS = 32;
 
 /**
  * Inverts LayerNorm: from its output back to its input, with the mean and rstd that it saved.
@@ -71,23 +73,26 @@ export function invertLayerNorm(z: ArrayOrTensor, options: InvertLayerNormOption
     const alike = w === undefined && b === undefined;
     const columns = call.workspace(operands.columns, 1, 2 * (alike ? WIDTH : Math.ceil(call.cols / WIDTH) * WIDTH));
     const kernel = call.kernel(op);
-    call.stage();
-    const zero = kernel(
-      call.at(x),
-      call.at(m),
-      call.at(d),
-      call.at(call.x),
-      call.at(w),
-      call.at(b),
-      call.at(columns),
-      call.strides(),
-      call.rows,
-      call.cols,
-    );
-    if (zero >= 0) {
-      const got = verbatim(`0 at ${zero}: what it scaled cannot be recovered`);
-      throw rangeError(op.name, "weight", "no zero element", got);
-    }
+    call.stage(FEWEST_ROWS);
+    do {
+      const zero = kernel(
+        call.at(x),
+        call.at(m),
+        call.at(d),
+        call.at(call.x),
+        call.at(w),
+        call.at(b),
+        call.at(columns),
+        call.strides(),
+        call.blockRows,
+        call.cols,
+      );
+      // found before the first row, so that nothing has been written
+      if (zero >= 0) {
+        const got = verbatim(`0 at ${zero}: what it scaled cannot be recovered`);
+        throw rangeError(op.name, "weight", "no zero element", got);
+      }
+    } while (call.next());
     return call.result(x);
   } finally {
     call.end();

@@ -1,8 +1,9 @@
 import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
+import { type PlainRun, plainResult } from "../call/plain.js";
 import { given, residentKernel, residentPlace, startOf } from "../call/resident.js";
 import { checkNonNegative, rangeError } from "../check.js";
-import { layerNorm as op } from "../wasm/ops.js";
+import { type LayerNormKernel, layerNorm as op } from "../wasm/ops.js";
 
 /** Options of `layerNorm`. */
 export interface LayerNormOptions extends CommonOptions {
@@ -59,8 +60,18 @@ export function layerNorm(x: ArrayOrTensor, options: LayerNormOptions = noOption
     kernel(startOf(out), 0, 0, 0, start, 0, startOf(weight), startOf(bias), 0, rows, cols, eps);
     return out as ArrayOrTensor;
   }
+  return plainResult(op, run, x, options, given(asked), eps, 0) ?? ordinary(x, options, eps);
+}
+
+const run: PlainRun<LayerNormKernel> = (kernel, x, weight, bias, rows, cols, eps) => {
+  checkNonNegative(op.name, "eps", eps);
+  kernel(x, 0, 0, 0, x, 0, weight, bias, 0, rows, cols, eps);
+};
+
+/** Every call that is neither on Tensors alone nor on few numbers. */
+function ordinary(x: ArrayOrTensor, options: LayerNormOptions, eps: number): ArrayOrTensor {
   checkOptions(op, options);
-  const { residual, sum, mean, rstd } = options;
+  const { weight, bias, out, residual, sum, mean, rstd } = options;
   checkNonNegative(op.name, "eps", eps);
   if (sum !== undefined && residual === undefined) {
     throw rangeError(op.name, "residual", "an operand beside sum", residual);
@@ -77,23 +88,22 @@ export function layerNorm(x: ArrayOrTensor, options: LayerNormOptions = noOption
     const d = call.optional(operands.rstd, rstd);
     const kernel = call.kernel(op);
     call.stage();
-    kernel(
-      call.at(y),
-      call.at(s),
-      call.at(m),
-      call.at(d),
-      call.at(call.x),
-      call.at(r),
-      call.at(w),
-      call.at(b),
-      call.strides(),
-      call.rows,
-      call.cols,
-      eps,
-    );
-    call.write(s);
-    call.write(m);
-    call.write(d);
+    do {
+      kernel(
+        call.at(y),
+        call.at(s),
+        call.at(m),
+        call.at(d),
+        call.at(call.x),
+        call.at(r),
+        call.at(w),
+        call.at(b),
+        call.strides(),
+        call.blockRows,
+        call.cols,
+        eps,
+      );
+    } while (call.next());
     return call.result(y);
   } finally {
     call.end();

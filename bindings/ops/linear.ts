@@ -70,9 +70,11 @@ export function linear(
     const projection = new Projection(call, operands.weight, weight, operands.bias, bias);
     const y = call.output(operands.out, out);
     projection.arrange(operands.arranged);
-    call.stage();
-    const xScales = x instanceof Quantized ? x.scalesAt() : 0;
-    projection.run(call.at(y), call.at(call.x), call.strides(), call.rows, xScales);
+    call.stage(projection.block);
+    do {
+      const xScales = x instanceof Quantized ? x.scalesAt(call.row) : 0;
+      projection.run(call.at(y), call.at(call.x), call.strides(), call.blockRows, xScales);
+    } while (call.next());
     return call.result(y);
   } finally {
     call.end();

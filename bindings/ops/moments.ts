@@ -38,7 +38,17 @@ export function moments<X extends ArrayOrTensor>(x: X, options: CommonOptions = 
     const rms = call.output(op.operands.rms);
     const kernel = call.kernel(op);
     call.stage();
-    kernel(call.at(mean), call.at(variance), call.at(rms), call.at(call.x), call.strides(), call.rows, call.cols);
+    do {
+      kernel(
+        call.at(mean),
+        call.at(variance),
+        call.at(rms),
+        call.at(call.x),
+        call.strides(),
+        call.blockRows,
+        call.cols,
+      );
+    } while (call.next());
     return { mean: call.result(mean), variance: call.result(variance), rms: call.result(rms) } as Moments<X>;
   } finally {
     call.end();

@@ -147,8 +147,11 @@ function normLinear(
     projection.arrange(operands.arranged, blockElements(call.k));
     const blocks = new NormBlocks(call, op, { weight, bias, residual, sum }, projection.block);
     const y = call.output(operands.out, out);
-    call.stage();
-    blocks.run(norm, eps, weightOffset, (at, row, rows) => projection.run(call.at(y, row), at, 0, rows));
+    call.stage(projection.block, projection.block);
+    do {
+      const normalized = blocks.run(norm, eps, weightOffset);
+      projection.run(call.at(y), normalized, 0, call.blockRows);
+    } while (call.next());
     return call.result(y);
   } finally {
     call.end();

@@ -29,15 +29,15 @@ export function orthonormalize<X extends ArrayOrTensor>(vectors: X, options: Com
   const call = begin(op, vectors, options);
   try {
     const out = call.output(op.operands.out);
-    const work = call.workspace(op.operands.work, call.rows, call.cols);
+    const work = call.workspace(op.operands.work, call.blockRows, call.cols);
     const kernel = call.kernel(op);
-    call.stage();
+    call.stage(call.rows); // each row is made orthogonal to all before it
     const dependent = kernel(
       call.at(out),
       call.at(work),
       call.at(call.x),
       call.strides(),
-      call.rows,
+      call.blockRows,
       call.cols,
       INDEPENDENT[call.dtype],
     );
@@ -45,6 +45,7 @@ export function orthonormalize<X extends ArrayOrTensor>(vectors: X, options: Com
       const got = verbatim(`row ${dependent}, which is 0, not finite, or in the span of those before it`);
       throw rangeError(op.name, "vectors", "linearly independent rows", got);
     }
+    call.next();
     return call.result(out) as Like<X>;
   } finally {
     call.end();

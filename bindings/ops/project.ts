@@ -1,4 +1,5 @@
 import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
+import { directions } from "../call/directions.js";
 import type { Op } from "../call/op.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
 import { rangeError, verbatim } from "../check.js";
@@ -17,6 +18,8 @@ export interface ProjectOptions extends CommonOptions {
 const TOLERANCE: Record<DType, number> = { f64: 1e-6, f32: 1e-5, f16: 4e-3, bf16: 3e-2 };
 /** What the kernel returns for a single direction that is zero or not finite. */
 const NO_DIRECTION = -1;
+/** The kernel scales a single direction once per block of rows. */
+const FEWEST_ROWS = 32;
 
 function projection(
   op: Op<table.ProjectKernel, "out" | "coefficients" | "x" | "direction">,
@@ -28,31 +31,35 @@ function projection(
   const { out, coefficients } = options;
   const call = begin(op, x, options, direction);
   try {
-    const q = call.directions(op.operands.direction, direction);
+    const q = directions(call, op.operands.direction, direction);
     const y = call.output(op.operands.out, out);
-    const c = call.output(op.operands.coefficients, coefficients);
+    const { coefficients: spec } = op.operands;
+    const c = call.optional(spec, coefficients) ?? call.workspace(spec, call.rows, call.k);
     const kernel = call.kernel(op);
-    call.stage();
-    const error = kernel(
-      call.at(y),
-      call.at(c),
-      call.at(call.x),
-      call.at(q),
-      call.strides(),
-      call.rows,
-      call.cols,
-      call.k,
-      q.exponent,
-      TOLERANCE[q.given],
-    );
-    if (error === NO_DIRECTION) {
-      throw rangeError(op.name, "direction", "a finite vector other than 0", verbatim("one without a direction"));
-    }
-    if (error !== 0) {
-      const got = verbatim(`rows whose products are off by ${error.toPrecision(2)}`);
-      throw rangeError(op.name, "direction", "one vector, or orthonormal rows (see orthonormalize)", got);
-    }
-    if (coefficients !== undefined) call.write(c);
+    // the kernel measures the directions once per block: k·k products of rows, beside k·rows
+    call.stage(Math.max(FEWEST_ROWS, 8 * call.k));
+    do {
+      const error = kernel(
+        call.at(y),
+        call.at(c),
+        call.at(call.x),
+        call.at(q),
+        call.strides(),
+        call.blockRows,
+        call.cols,
+        call.k,
+        q.exponent,
+        TOLERANCE[q.given],
+      );
+      // found before the first row, so that nothing has been written
+      if (error === NO_DIRECTION) {
+        throw rangeError(op.name, "direction", "a finite vector other than 0", verbatim("one without a direction"));
+      }
+      if (error !== 0) {
+        const got = verbatim(`rows whose products are off by ${error.toPrecision(2)}`);
+        throw rangeError(op.name, "direction", "one vector, or orthonormal rows (see orthonormalize)", got);
+      }
+    } while (call.next());
     return call.result(y);
   } finally {
     call.end();

@@ -90,8 +90,12 @@ export function quantizeWeights(weight: ArrayOrTensor, options: QuantizeWeightsO
     const group = Math.min(asked ?? wholeRow(cols), wholeRow(cols));
     const shape = weight instanceof Tensor ? weight.shape : [rows, cols];
     made = new Quantized(op.name, core, linearInt8, shape, rows, group);
+    const kernel = call.kernel(quantize);
     call.stage();
-    call.kernel(quantize)(made.at(), made.scalesAt(), call.at(call.x), call.strides(), rows, cols, group);
+    do {
+      const { row, blockRows } = call;
+      kernel(made.at(row), made.scalesAt(row), call.at(call.x), call.strides(), blockRows, cols, group);
+    } while (call.next());
     return made;
   } catch (error) {
     made?.dispose();
@@ -222,11 +226,11 @@ function normQuantize(
     }
     const y = out ?? (made as Quantized);
     const kernel = call.kernel(quantize);
-    call.stage();
-    const group = wholeRow(cols);
-    blocks.run(norm, eps, weightOffset, (at, row, some) =>
-      kernel(y.at(row), y.scalesAt(row), at, 0, some, cols, group),
-    );
+    call.stage(block, block);
+    do {
+      const normalized = blocks.run(norm, eps, weightOffset);
+      kernel(y.at(call.row), y.scalesAt(call.row), normalized, 0, call.blockRows, cols, wholeRow(cols));
+    } while (call.next());
     return y;
   } catch (error) {
     made?.dispose();

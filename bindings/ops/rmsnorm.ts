@@ -1,8 +1,9 @@
 import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
+import { type PlainRun, plainResult } from "../call/plain.js";
 import { given, residentKernel, residentPlace, startOf } from "../call/resident.js";
 import { checkNonNegative, checkWeightOffset, rangeError } from "../check.js";
-import { rmsNorm as op } from "../wasm/ops.js";
+import { rmsNorm as op, type RmsNormKernel } from "../wasm/ops.js";
 
 /** Options of `rmsNorm`. */
 export interface RMSNormOptions extends CommonOptions {
@@ -61,8 +62,20 @@ export function rmsNorm(x: ArrayOrTensor, options: RMSNormOptions = noOptions): 
     kernel(startOf(out), 0, 0, start, 0, startOf(weight), startOf(bias), 0, rows, cols, weightOffset, eps);
     return out as ArrayOrTensor;
   }
+  const scalars = given(shift) + given(asked);
+  return plainResult(op, run, x, options, scalars, eps, weightOffset) ?? ordinary(x, options, eps, weightOffset);
+}
+
+const run: PlainRun<RmsNormKernel> = (kernel, x, weight, bias, rows, cols, eps, weightOffset) => {
+  checkWeightOffset(op.name, weightOffset, "f32");
+  checkNonNegative(op.name, "eps", eps);
+  kernel(x, 0, 0, x, 0, weight, bias, 0, rows, cols, weightOffset, eps);
+};
+
+/** Every call that is neither on Tensors alone nor on few numbers. */
+function ordinary(x: ArrayOrTensor, options: RMSNormOptions, eps: number, weightOffset: number): ArrayOrTensor {
   checkOptions(op, options);
-  const { residual, sum, rstd } = options;
+  const { weight, bias, out, residual, sum, rstd } = options;
   checkWeightOffset(op.name, weightOffset, "f64");
   checkNonNegative(op.name, "eps", eps);
   if (sum !== undefined && residual === undefined) {
@@ -80,22 +93,22 @@ export function rmsNorm(x: ArrayOrTensor, options: RMSNormOptions = noOptions): 
     const d = call.optional(operands.rstd, rstd);
     const kernel = call.kernel(op);
     call.stage();
-    kernel(
-      call.at(y),
-      call.at(s),
-      call.at(d),
-      call.at(call.x),
-      call.at(r),
-      call.at(w),
-      call.at(b),
-      call.strides(),
-      call.rows,
-      call.cols,
-      weightOffset,
-      eps,
-    );
-    call.write(s);
-    call.write(d);
+    do {
+      kernel(
+        call.at(y),
+        call.at(s),
+        call.at(d),
+        call.at(call.x),
+        call.at(r),
+        call.at(w),
+        call.at(b),
+        call.strides(),
+        call.blockRows,
+        call.cols,
+        weightOffset,
+        eps,
+      );
+    } while (call.next());
     return call.result(y);
   } finally {
     call.end();
