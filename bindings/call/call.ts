@@ -8,12 +8,6 @@ import { type ArrayOrTensor, elementOf, Operand } from "./operand.js";
 import type { Quantized } from "./quantized.js";
 
 /**
- * How many bytes of temporaries a block of rows has: what is copied in is still in a second-level cache of 256 KiB when it is computed
- * in place and copied out.
- */
-const BLOCK_BYTES = 131072;
-
-/**
  * One call of an op, from its arguments to its results. It goes the same way for every op:
  *
  * 1. Each operand is declared by what the table of ops says of it, and checked.
@@ -173,7 +167,7 @@ export class Call implements CallState {
     this.blockRows = Math.min(this.rows, most);
     if (!this.temporaries) return;
     if (rowBytes > 0) {
-      const fit = Math.floor(BLOCK_BYTES / rowBytes);
+      const fit = Math.floor(this.core.blockBytes / rowBytes);
       // in fours, for these share vectors in a kernel
       this.blockRows = Math.min(this.blockRows, Math.max(least, fit & -4 || fit));
     }
