@@ -6,6 +6,8 @@ import { build } from "esbuild";
 import * as orthonorm from "orthonorm";
 import { createEngine, layerNorm, loadEngine, loadKernels, normKernels, tensor } from "orthonorm/f32";
 import { describe, expect, it } from "vitest";
+import bits from "./data/bits.json" with { type: "json" };
+import { digests } from "./support/bits.js";
 import { encode } from "./support/dtypes.js";
 import { dtypes, type Numbers } from "./support/ground.js";
 import { normals } from "./support/random.js";
@@ -37,6 +39,13 @@ describe.each(dtypes)("orthonorm/%s", (dtype) => {
       }
     }
   });
+
+  it("has every op on its type: the bits of test/data/bits.json", async () => {
+    const own: typeof orthonorm = await import(`../dist/${dtype}.js`);
+    const found = await digests(own, [dtype], orthonorm);
+    expect(found).toEqual(Object.fromEntries(Object.entries(bits).filter(([key]) => key.endsWith(` ${dtype}`))));
+    expect(Object.keys(found).length).toBeGreaterThan(16);
+  }, 60_000);
 
   it("carries the kernels of its type alone", async () => {
     const { outputFiles } = await build({
