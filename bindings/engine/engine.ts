@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { checkBuffer, elements, rangeError, typeError, verbatim } from "../check.js";
+import { checkBuffer, elements, foreign, rangeError, typeError, verbatim } from "../check.js";
 import { Arena, LARGEST, type MemoryLike } from "../memory/arena.js";
 import {
   BYTES,
@@ -86,6 +86,11 @@ export class Engine {
     return this.#core.arena.bytesInUse;
   }
 
+  /** @internal By which another copy of this package knows it in an error. */
+  get [Symbol.toStringTag](): string {
+    return "Engine";
+  }
+
   /** Has the engine been disposed of? */
   get disposed(): boolean {
     return this.#core.arena.disposed;
@@ -154,6 +159,13 @@ export class Engine {
 
 /** @internal The inside of an Engine; undefined for all other values. */
 export const coreOf = Engine.coreOf;
+
+/** @internal The inside of the engine that `op` was given. */
+export function checkEngine(op: string, engine: unknown): Core {
+  const core = coreOf(engine);
+  if (core === undefined) throw typeError(op, "engine", "an Engine", foreign(engine, "an Engine"));
+  return core;
+}
 
 /** Checks a memory by what only a real one can do, so that one of another realm (frame, vm context) is taken. */
 function checkMemory(op: string, memory: MemoryLike): void {

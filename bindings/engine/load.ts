@@ -3,7 +3,7 @@ import { type DType, dtypes } from "../memory/dtype.js";
 import { checkNames } from "../names.js";
 import { allFamilies } from "../wasm/families.js";
 import { type FamilyName, familyNames } from "../wasm/names.js";
-import { coreOf, Engine, type EngineOptions, type Modules } from "./engine.js";
+import { checkEngine, Engine, type EngineOptions, type Modules } from "./engine.js";
 import { bytesOf, explain, type Family } from "./variants.js";
 
 /** Options of `loadEngine`. */
@@ -64,8 +64,7 @@ export async function loadEngine(options: LoadOptions = {}): Promise<Engine> {
  * ```
  */
 export async function loadKernels(engine: Engine, wanted: readonly Family[]): Promise<Engine> {
-  const core = coreOf(engine);
-  if (core === undefined) throw typeError("loadKernels", "engine", "an Engine", engine);
+  const core = checkEngine("loadKernels", engine);
   if (!Array.isArray(wanted)) throw typeError("loadKernels", "families", "an array of families", wanted);
   for (const [i, family] of wanted.entries()) {
     if (!isFamily(family)) throw typeError("loadKernels", `families[${i}]`, "a family such as normKernels", family);
