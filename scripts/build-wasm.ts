@@ -32,10 +32,11 @@ try {
   await rm(exportsFolder, { recursive: true, force: true });
   const relaxed: string[] = [];
   for (const family of families) relaxed.push(...(await build(family)));
-  const head = [generated, 'import type { Relaxed } from "../engine/variants.js";'];
+  const head = [generated, 'import { hasRelaxed, type Relaxed } from "../engine/variants.js";'];
   const body = [
     "export const relaxed: Relaxed = {",
     '  name: "relaxed",',
+    "  runs: hasRelaxed,",
     "  families: {",
     ...relaxed,
     "  },",

@@ -28,6 +28,8 @@ export interface Family extends Parts {
 /** The kernels that relaxed SIMD makes faster, by family. For all others the families' own are taken. */
 export interface Relaxed {
   readonly name: "relaxed";
+  /** @internal Does this runtime have relaxed SIMD? */
+  readonly runs: () => boolean;
   readonly families: Readonly<Record<string, Parts>>;
 }
 
