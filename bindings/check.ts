@@ -31,6 +31,16 @@ export function verbatim(text: string): Verbatim {
   return new Verbatim(text);
 }
 
+/**
+ * A value of the wrong kind, for an error. Where another copy of this package made it, as another entry does, it has the right name and is
+ * yet none of this copy's: then the error says so.
+ */
+export function foreign(value: unknown, kind: "a Tensor" | "a Quantized" | "an Engine"): unknown {
+  return Object.prototype.toString.call(value) === `[object ${kind.slice(kind.indexOf(" ") + 1)}]`
+    ? verbatim(`${kind} of another copy of orthonorm, such as another entry`)
+    : value;
+}
+
 /** A number of elements in words: "1 element", "2 elements". */
 export function elements(count: number): string {
   return count === 1 ? "1 element" : `${count} elements`;

@@ -1,5 +1,6 @@
 import { Core } from "./engine/core.js";
 import { Engine } from "./engine/engine.js";
+import { bytesOf, compile } from "./engine/variants.js";
 
 export type { CommonOptions } from "./call/begin.js";
 export type { ArrayOrTensor, Like, PerRow } from "./call/operand.js";
@@ -30,5 +31,5 @@ export {
 } from "./wasm/families.js";
 export { relaxed } from "./wasm/relaxed.js";
 
-/** @internal What orthonorm/threads is made of: the classes that engines are made of here, which it must share. */
-export const inside = { Core, Engine };
+/** @internal What orthonorm/threads is made of: the classes that engines are made of here, which it must share, and how kernels load. */
+export const inside = { Core, Engine, bytesOf, compile };

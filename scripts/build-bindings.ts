@@ -9,7 +9,7 @@ import { execFileSync } from "node:child_process";
 import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { build, type Plugin } from "esbuild";
-import { type DType, dtypes } from "../bindings/memory/dtype.js";
+import { type DType, dtypes, isHalf } from "../bindings/memory/dtype.js";
 import { program } from "../bindings/wasm/worker.js";
 
 await rm("dist", { recursive: true, force: true });
@@ -49,7 +49,10 @@ async function bundle(entry: string, file: string, plugins: Plugin[] = []): Prom
   await writeFile(file, text.replace(/[^\0-\x7f]/g, escaped));
 }
 
-/** Takes from the modules of bindings/wasm all kernels but those of one element type. */
+/**
+ * Takes from the modules of bindings/wasm all kernels but those of one element type. What halves are quantized to is multiplied to f32, so
+ * they keep that kernel.
+ */
 function kernelsOf(dtype: DType): Plugin {
   return {
     name: `kernels of ${dtype}`,
@@ -59,8 +62,9 @@ function kernelsOf(dtype: DType): Plugin {
         if (!text.includes("\n  code: ") && basename(path) !== "relaxed.ts") return undefined;
         const getters = /^ +get (\w+)\(\) \{\n.*\n +\},\n/gm;
         if (!getters.test(text)) throw new Error(`${path}: expected a getter per element type, got none`);
+        const kept = basename(path) === "int8.ts" && isHalf(dtype) ? [dtype, "f32"] : [dtype];
         const only = text.replace("\n  code: ", `\n  only: "${dtype}",\n  code: `);
-        return { contents: only.replace(getters, (getter, name) => (name === dtype ? getter : "")), loader: "ts" };
+        return { contents: only.replace(getters, (getter, name) => (kept.includes(name) ? getter : "")), loader: "ts" };
       });
     },
   };

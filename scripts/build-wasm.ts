@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import asc from "assemblyscript/asc";
 import type { Variant } from "../bindings/engine/variants.js";
-import { codeFor, decode, encode } from "../bindings/engine/wasm-text.js";
+import { codeFor, type Decoder, decode, decoderOf, encode } from "../bindings/engine/wasm-text.js";
 import type { DType } from "../bindings/memory/dtype.js";
 import { assemblyOf, bindingsOf, families, familiesOf, generated, namesOf, opsIn, relaxedOf } from "./abi.js";
 
@@ -24,18 +24,19 @@ const files = new Map<string, string | Buffer>([
   ["families.ts", familiesOf()],
   ["exports.ts", opsIn("../ops")],
 ]);
-let decoder: WebAssembly.Module;
+let decoder: Decoder;
 try {
   const decoding = await compile("simd", ["assembly/text/decode.ts"], "decode.wasm");
   files.set("decoder.ts", `${generated}\nexport const decoder = (): number[] => [${decoding.join(", ")}];\n`);
-  decoder = new WebAssembly.Module(Uint8Array.from(decoding));
+  decoder = decoderOf(new WebAssembly.Module(Uint8Array.from(decoding)));
   await rm(exportsFolder, { recursive: true, force: true });
   const relaxed: string[] = [];
   for (const family of families) relaxed.push(...(await build(family)));
-  const head = [generated, 'import type { Relaxed } from "../engine/variants.js";'];
+  const head = [generated, 'import { hasRelaxed, type Relaxed } from "../engine/variants.js";'];
   const body = [
     "export const relaxed: Relaxed = {",
     '  name: "relaxed",',
+    "  runs: hasRelaxed,",
     "  families: {",
     ...relaxed,
     "  },",

@@ -4,8 +4,19 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import * as orthonorm from "orthonorm";
-import { createEngine, layerNorm, loadEngine, loadKernels, normKernels, tensor } from "orthonorm/f32";
+import {
+  createEngine,
+  layerNorm,
+  linear,
+  loadEngine,
+  loadKernels,
+  normKernels,
+  quantizeWeights,
+  tensor,
+} from "orthonorm/f32";
 import { describe, expect, it } from "vitest";
+import bits from "./data/bits.json" with { type: "json" };
+import { digests } from "./support/bits.js";
 import { encode } from "./support/dtypes.js";
 import { dtypes, type Numbers } from "./support/ground.js";
 import { normals } from "./support/random.js";
@@ -38,6 +49,13 @@ describe.each(dtypes)("orthonorm/%s", (dtype) => {
     }
   });
 
+  it("has every op on its type: the bits of test/data/bits.json", async () => {
+    const own: typeof orthonorm = await import(`../dist/${dtype}.js`);
+    const found = await digests(own, [dtype], orthonorm);
+    expect(found).toEqual(Object.fromEntries(Object.entries(bits).filter(([key]) => key.endsWith(` ${dtype}`))));
+    expect(Object.keys(found).length).toBeGreaterThan(16);
+  }, 60_000);
+
   it("carries the kernels of its type alone", async () => {
     const { outputFiles } = await build({
       stdin: { contents: `export { layerNorm } from "./dist/${dtype}.js";`, resolveDir: root },
@@ -62,14 +80,21 @@ it("orthonorm/f32 loads ahead what it has", async () => {
   for (const engine of engines) expect([...layerNorm(x, { engine })]).toEqual([...orthonorm.layerNorm(x)]);
 });
 
-it("a Tensor of another entry is refused in words, as is its engine", () => {
+it("a Tensor of another entry is refused in words, as are its engine and Quantized", async () => {
   const other = orthonorm.tensor("f32", [4]);
   expect(() => layerNorm(other as never)).toThrow(
     /^layerNorm: x expected .*, got a Tensor of another copy of orthonorm, such as another entry$/,
   );
   expect(() => layerNorm(new Float32Array(4), { out: other as never })).toThrow("another copy of orthonorm");
   expect(() => orthonorm.layerNorm(tensor("f32", [4]) as never)).toThrow("another copy of orthonorm");
-  expect(() => layerNorm(new Float32Array(4), { engine: orthonorm.createEngine() as never })).toThrow(
-    /^layerNorm: engine expected an Engine/,
-  );
+  const engine = orthonorm.createEngine();
+  const refused = "engine expected an Engine, got an Engine of another copy of orthonorm, such as another entry";
+  expect(() => layerNorm(new Float32Array(4), { engine: engine as never })).toThrow(`layerNorm: ${refused}`);
+  await expect(loadKernels(engine as never, [normKernels])).rejects.toThrow(`loadKernels: ${refused}`);
+  expect(() => createEngine().tensor("f32", [4], engine as never)).toThrow(/got Engine$/);
+  const weight = orthonorm.quantizeWeights(new Float32Array(8), { cols: 4 });
+  const rows = quantizeWeights(new Float32Array(4), { cols: 4 });
+  for (const x of [new Float32Array(4), rows]) {
+    expect(() => linear(x as never, weight as never)).toThrow(/got a Quantized of another copy of orthonorm/);
+  }
 });

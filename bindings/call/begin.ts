@@ -1,6 +1,6 @@
 import { checkCount, elements, rangeError, typeError, verbatim } from "../check.js";
 import type { Core } from "../engine/core.js";
-import { coreOf, defaultEngine, type Engine } from "../engine/engine.js";
+import { checkEngine, coreOf, defaultEngine, type Engine } from "../engine/engine.js";
 import { DTYPES, type DType, isDType, storageOf, type TypedArray } from "../memory/dtype.js";
 import { type Owner, placeOf, type Tensor } from "../memory/tensor.js";
 import { checkNames } from "../names.js";
@@ -43,7 +43,7 @@ export function begin(op: Op, x: unknown, options: CommonOptions, other?: unknow
   const { cols, dtype, engine } = options;
   const place = placeOf(x);
   const own = place === undefined ? storageIn(name, first, x) : place.dtype;
-  if (engine !== undefined && coreOf(engine) === undefined) throw typeError(name, "engine", "an Engine", engine);
+  if (engine !== undefined) checkEngine(name, engine);
   // the first Tensor says the engine, and the first whose last dimension is the length of a row says that
   let tensor = place ?? placeOf(other);
   let guide: Guide | undefined;

@@ -1,4 +1,4 @@
-import { checkBuffer, elements, rangeError, typeError, verbatim } from "../check.js";
+import { checkBuffer, elements, foreign, rangeError, typeError, verbatim } from "../check.js";
 import type { Arena } from "../memory/arena.js";
 import {
   type ArrayOf,
@@ -244,12 +244,9 @@ export function storageIn(op: string, name: string, value: unknown): DType | "bi
 
 /** A value that is no operand, for an error: with the way to make one of it, if there is one. */
 function strange(value: unknown): unknown {
-  if (Object.prototype.toString.call(value) === "[object Tensor]") {
-    return verbatim("a Tensor of another copy of orthonorm, such as another entry");
-  }
   const kind = kindOf.call(value);
   const numbers = kind !== undefined ? !kind.startsWith("Big") : Array.isArray(value) && typeof value[0] === "number";
-  if (!numbers) return value;
+  if (!numbers) return foreign(foreign(value, "a Tensor"), "a Quantized");
   const name = (value as object).constructor?.name ?? kind;
   return verbatim(`${name} of ${elements((value as unknown[]).length)} (Float32Array.from makes one of it)`);
 }

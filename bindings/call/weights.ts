@@ -1,5 +1,5 @@
-import { checkCount, rangeError, typeError, verbatim } from "../check.js";
-import { coreOf } from "../engine/engine.js";
+import { checkCount, foreign, rangeError, typeError, verbatim } from "../check.js";
+import { checkEngine } from "../engine/engine.js";
 import { BYTES, isHalf, wideOf } from "../memory/dtype.js";
 import { linearBF16, linearF16, linearF32, linearF64 } from "../wasm/ops.js";
 import { begin, type CommonOptions, callOf, engineOf } from "./begin.js";
@@ -87,9 +87,9 @@ export function beginQuantized(op: Op, x: Quantized, options: CommonOptions, wei
   const { name, first, second = "" } = op;
   const { cols, dtype, engine } = options;
   x.alive(name, first);
-  if (engine !== undefined && coreOf(engine) === undefined) throw typeError(name, "engine", "an Engine", engine);
+  if (engine !== undefined) checkEngine(name, engine);
   if (!(weight instanceof Quantized))
-    throw typeError(name, second, `Quantized rows, for ${first} is Quantized`, weight);
+    throw typeError(name, second, `Quantized rows, for ${first} is Quantized`, foreign(weight, "a Quantized"));
   if (dtype !== undefined && dtype !== "f32")
     throw rangeError(name, "dtype", `"f32", for ${first} is Quantized`, dtype);
   if (cols !== undefined && checkCount(name, "cols", cols) !== x.cols) {

@@ -84,18 +84,10 @@ export class Core {
   protected exports(op: string, family: Family, dtype: DType): Exports {
     const exports = this.families.get(family)?.[dtype];
     if (exports !== undefined) return exports;
-    const given = this.modules[family.name];
-    if (given === undefined && family[dtype] === undefined) {
+    if (family[dtype] === undefined) {
       throw rangeError(op, "dtype", `"${family.only}", the only one of orthonorm/${family.only}`, dtype);
     }
-    if (given === undefined)
-      return this.keep(family, dtype, bytesOf(family, this.relaxed, dtype).map(compile).map(this.link));
-    try {
-      return this.keep(family, dtype, [this.link(given)]);
-    } catch (error) {
-      const got = verbatim(`one that does not link: ${(error as Error).message}`);
-      throw rangeError(op, `modules.${family.name}`, "the module of that family", got);
-    }
+    return this.keep(family, dtype, bytesOf(family, this.relaxed, dtype).map(compile).map(this.link));
   }
 
   protected readonly link = (module: WebAssembly.Module): WebAssembly.Exports =>

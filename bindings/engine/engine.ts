@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { checkBuffer, elements, rangeError, typeError, verbatim } from "../check.js";
+import { checkBuffer, elements, foreign, rangeError, typeError, verbatim } from "../check.js";
 import { Arena, LARGEST, type MemoryLike } from "../memory/arena.js";
 import {
   BYTES,
@@ -14,9 +14,9 @@ import {
 } from "../memory/dtype.js";
 import { checkShape, Place, rowsOf, Tensor } from "../memory/tensor.js";
 import { checkNames } from "../names.js";
-import { type FamilyName, familyNames } from "../wasm/names.js";
+import type { FamilyName } from "../wasm/names.js";
 import { Core } from "./core.js";
-import { has32BitAddresses, hasRelaxed, needWebAssembly, type Relaxed, type Variant } from "./variants.js";
+import { has32BitAddresses, needWebAssembly, type Relaxed, type Variant } from "./variants.js";
 
 /** Options of `createEngine`. */
 export interface EngineOptions {
@@ -57,7 +57,13 @@ export class Engine {
   readonly #core: Core;
 
   /** @internal Use `createEngine` or `loadEngine`. An engine with workers brings an inside and a memory, which is shared. */
-  constructor(op: string, options: EngineOptions, modules: Modules, Inside = Core, shared?: WebAssembly.Memory) {
+  constructor(
+    op: string,
+    options: EngineOptions,
+    modules: Readonly<Record<string, WebAssembly.Module>>,
+    Inside = Core,
+    shared?: WebAssembly.Memory,
+  ) {
     const { variant = "auto", memory, maximumBytes = LARGEST } = options;
     const relaxed = typeof variant === "object" && variant?.name === "relaxed" ? variant : undefined;
     if (variant !== "auto" && variant !== "simd" && relaxed === undefined) {
@@ -67,12 +73,8 @@ export class Engine {
     if (memory !== undefined) checkMemory(op, memory);
     if (typeof maximumBytes !== "number") throw typeError(op, "maximumBytes", "a number of bytes", maximumBytes);
     if (!(maximumBytes >= 65536)) throw rangeError(op, "maximumBytes", "at least 65536", maximumBytes);
-    const compiled = checkModules(op, modules);
-    if (relaxed !== undefined && Object.keys(compiled).length > 0) {
-      throw rangeError(op, "variant", '"simd" beside modules, as they are', verbatim("relaxed"));
-    }
     const arena = new Arena(op, shared ?? (memory as WebAssembly.Memory | undefined), maximumBytes);
-    this.#core = new Inside(arena, relaxed !== undefined && hasRelaxed() ? relaxed : undefined, compiled);
+    this.#core = new Inside(arena, relaxed?.runs() ? relaxed : undefined, modules);
     memories.add(arena.memory);
   }
 
@@ -84,6 +86,11 @@ export class Engine {
   /** The bytes of all live Tensors, each rounded up to a multiple of 64. */
   get bytesInUse(): number {
     return this.#core.arena.bytesInUse;
+  }
+
+  /** @internal By which another copy of this package knows it in an error. */
+  get [Symbol.toStringTag](): string {
+    return "Engine";
   }
 
   /** Has the engine been disposed of? */
@@ -155,6 +162,13 @@ export class Engine {
 /** @internal The inside of an Engine; undefined for all other values. */
 export const coreOf = Engine.coreOf;
 
+/** @internal The inside of the engine that `op` was given. */
+export function checkEngine(op: string, engine: unknown): Core {
+  const core = coreOf(engine);
+  if (core === undefined) throw typeError(op, "engine", "an Engine", foreign(engine, "an Engine"));
+  return core;
+}
+
 /** Checks a memory by what only a real one can do, so that one of another realm (frame, vm context) is taken. */
 function checkMemory(op: string, memory: MemoryLike): void {
   const buffer = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, "buffer")?.get;
@@ -182,19 +196,6 @@ function hasRoom(memory: MemoryLike): boolean {
   } catch {
     return false;
   }
-}
-
-function checkModules(op: string, modules: Modules): Record<string, WebAssembly.Module> {
-  if (typeof modules !== "object" || modules === null) throw typeError(op, "modules", "an object of modules", modules);
-  for (const [name, module] of Object.entries(modules)) {
-    if (!familyNames.includes(name as FamilyName)) {
-      throw rangeError(op, "modules", `names among ${familyNames.join(", ")}`, name);
-    }
-    if (Object.prototype.toString.call(module) !== "[object WebAssembly.Module]") {
-      throw typeError(op, `modules.${name}`, "a WebAssembly.Module", module);
-    }
-  }
-  return { ...modules } as Record<string, WebAssembly.Module>;
 }
 
 /** Refuses data that are not `length` numbers. A hole, a string or a nested array would become NaN, 0 or 1 in silence. */

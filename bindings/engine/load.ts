@@ -1,10 +1,10 @@
-import { typeError } from "../check.js";
+import { rangeError, typeError, verbatim } from "../check.js";
 import { type DType, dtypes } from "../memory/dtype.js";
 import { checkNames } from "../names.js";
 import { allFamilies } from "../wasm/families.js";
 import { type FamilyName, familyNames } from "../wasm/names.js";
-import { coreOf, Engine, type EngineOptions, type Modules } from "./engine.js";
-import { bytesOf, explain, type Family } from "./variants.js";
+import { checkEngine, Engine, type EngineOptions, type Modules } from "./engine.js";
+import { bytesOf, explain, type Family, type Relaxed } from "./variants.js";
 
 /** Options of `loadEngine`. */
 export interface LoadOptions extends EngineOptions {
@@ -35,7 +35,11 @@ const OPTIONS = ["variant", "memory", "maximumBytes", "modules"];
 export async function loadEngine(options: LoadOptions = {}): Promise<Engine> {
   checkNames("loadEngine", OPTIONS, options);
   const { modules } = options;
-  const engine = new Engine("loadEngine", options, modules === undefined ? {} : modules);
+  const given = modules === undefined ? {} : checkModules("loadEngine", modules);
+  if ((options.variant as Relaxed | undefined)?.name === "relaxed" && Object.keys(given).length > 0) {
+    throw rangeError("loadEngine", "variant", '"simd" beside modules, as they are', verbatim("relaxed"));
+  }
+  const engine = new Engine("loadEngine", options, given);
   const wanted = allFamilies().filter(({ name }) => modules === undefined || name in modules);
   try {
     return await loadKernels(engine, wanted);
@@ -64,8 +68,7 @@ export async function loadEngine(options: LoadOptions = {}): Promise<Engine> {
  * ```
  */
 export async function loadKernels(engine: Engine, wanted: readonly Family[]): Promise<Engine> {
-  const core = coreOf(engine);
-  if (core === undefined) throw typeError("loadKernels", "engine", "an Engine", engine);
+  const core = checkEngine("loadKernels", engine);
   if (!Array.isArray(wanted)) throw typeError("loadKernels", "families", "an array of families", wanted);
   for (const [i, family] of wanted.entries()) {
     if (!isFamily(family)) throw typeError("loadKernels", `families[${i}]`, "a family such as normKernels", family);
@@ -99,6 +102,19 @@ export async function loadKernels(engine: Engine, wanted: readonly Family[]): Pr
     ),
   );
   return engine;
+}
+
+function checkModules(op: string, modules: Modules): Record<string, WebAssembly.Module> {
+  if (typeof modules !== "object" || modules === null) throw typeError(op, "modules", "an object of modules", modules);
+  for (const [name, module] of Object.entries(modules)) {
+    if (!familyNames.includes(name as FamilyName)) {
+      throw rangeError(op, "modules", `names among ${familyNames.join(", ")}`, name);
+    }
+    if (Object.prototype.toString.call(module) !== "[object WebAssembly.Module]") {
+      throw typeError(op, `modules.${name}`, "a WebAssembly.Module", module);
+    }
+  }
+  return { ...modules } as Record<string, WebAssembly.Module>;
 }
 
 function isFamily(value: unknown): value is Family {

@@ -1,6 +1,6 @@
 import type { DType } from "../memory/dtype.js";
 import { decoder } from "../wasm/decoder.js";
-import { decode } from "./wasm-text.js";
+import { type Decoder, decode, decoderOf } from "./wasm-text.js";
 
 /**
  * A build of the kernels. `simd` runs wherever WebAssembly has SIMD, with the same bits everywhere. `relaxed` multiplies and
@@ -28,6 +28,8 @@ export interface Family extends Parts {
 /** The kernels that relaxed SIMD makes faster, by family. For all others the families' own are taken. */
 export interface Relaxed {
   readonly name: "relaxed";
+  /** @internal Does this runtime have relaxed SIMD? */
+  readonly runs: () => boolean;
   readonly families: Readonly<Record<string, Parts>>;
 }
 
@@ -37,12 +39,12 @@ export function bytesOf(family: Family, relaxed: Relaxed | undefined, dtype: DTy
   return texts.filter((text) => text !== undefined).map((text) => decode(family.code, text, decoding()));
 }
 
-let decoderModule: WebAssembly.Module | undefined;
+let shared: Decoder | undefined;
 
-/** The module that makes bytes of texts. */
-function decoding(): WebAssembly.Module {
-  decoderModule ??= compile(new Uint8Array(decoder()));
-  return decoderModule;
+/** What makes bytes of texts. */
+function decoding(): Decoder {
+  shared ??= decoderOf(compile(new Uint8Array(decoder())));
+  return shared;
 }
 
 /** @internal A module at once, or why not in one sentence. */

@@ -41,10 +41,25 @@ export function encode(code: string, bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => characters[byte]).join("");
 }
 
-/** The bytes of a text, by the module of assembly/text/decode.ts. */
-export function decode(code: string, text: string, decoder: WebAssembly.Module): Uint8Array<ArrayBuffer> {
+/** The loop that makes bytes of a text, and the memory that it runs in. */
+export interface Decoder {
+  readonly memory: WebAssembly.Memory;
+  /** From the text that lies between two addresses, its bytes, where the text began. Returns the end of them. */
+  readonly decode: (text: number, end: number) => number;
+}
+
+/** An instance of assembly/text/decode.ts. One is enough, and better: for each memory V8 reserves 10 GB of addresses. */
+export function decoderOf(module: WebAssembly.Module): Decoder {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const { decode } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  return { memory, decode: decode as Decoder["decode"] };
+}
+
+/** The bytes of a text. */
+export function decode(code: string, text: string, decoder: Decoder): Uint8Array<ArrayBuffer> {
   const end = TEXT + text.length;
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(end / 65536) });
+  const { memory } = decoder;
+  if (end > memory.buffer.byteLength) memory.grow(Math.ceil((end - memory.buffer.byteLength) / 65536));
   const bytes = new Uint8Array(memory.buffer);
   const codes = new Int16Array(memory.buffer, 0, 128);
   const order = bytesIn(code);
@@ -57,8 +72,7 @@ export function decode(code: string, text: string, decoder: WebAssembly.Module):
   }
   if (typeof TextEncoder === "function") new TextEncoder().encodeInto(text, bytes.subarray(TEXT));
   else for (let i = 0; i < text.length; i++) bytes[TEXT + i] = text.charCodeAt(i); // an AudioWorklet has none
-  const { exports } = new WebAssembly.Instance(decoder, { env: { memory } });
-  return bytes.subarray(TEXT, (exports.decode as (text: number, end: number) => number)(TEXT, end));
+  return bytes.slice(TEXT, decoder.decode(TEXT, end));
 }
 
 /** All bytes: the frequent ones of a code, then the others. */

@@ -13,7 +13,7 @@ import {
   typeError,
   verbatim,
 } from "../check.js";
-import { coreOf, defaultEngine, type Engine } from "../engine/engine.js";
+import { checkEngine, defaultEngine, type Engine } from "../engine/engine.js";
 import { kindOf } from "../memory/dtype.js";
 import { Tensor } from "../memory/tensor.js";
 import { checkNames } from "../names.js";
@@ -129,8 +129,7 @@ export function quantized(
   checkBuffer(op, "values", values);
   checkBuffer(op, "scales", scales);
   const { cols = values.length, groupSize, engine = defaultEngine() } = options;
-  const core = coreOf(engine);
-  if (core === undefined) throw typeError(op, "engine", "an Engine", engine);
+  const core = checkEngine(op, engine);
   core.live(op);
   checkCount(op, "cols", cols);
   const rows = values.length / cols;

@@ -1,6 +1,6 @@
 import type { Export, Kernel } from "../call/op.js";
 import type { Exports, Rows } from "../engine/core.js";
-import { bytesOf, compile, type Family } from "../engine/variants.js";
+import type { Family } from "../engine/variants.js";
 import { inside } from "../index.js";
 import type { DType } from "../memory/dtype.js";
 import type { RowKernel } from "./job.js";
@@ -13,7 +13,7 @@ const LEAST_ELEMENTS = LEAST_JOB / 8;
 
 /** @internal The inside of an engine with workers. Where a call has many rows, it gets a kernel that shares them out. */
 export class ThreadedCore extends inside.Core {
-  override readonly bytes: typeof bytesOf = (...of) => bytesOf(...of).map(takingSharedMemory);
+  override readonly bytes: typeof inside.bytesOf = (...of) => inside.bytesOf(...of).map(takingSharedMemory);
   private pool!: Pool;
   private readonly modulesOf = new Map<Family, Partial<Record<DType, readonly WebAssembly.Module[]>>>();
   private readonly sharingOf = new Map<Kernel, Kernel>();
@@ -28,7 +28,7 @@ export class ThreadedCore extends inside.Core {
   protected override exports(_op: string, family: Family, dtype: DType): Exports {
     const exports = this.families.get(family)?.[dtype];
     if (exports !== undefined) return exports;
-    const modules = this.bytes(family, this.relaxed, dtype).map(compile);
+    const modules = this.bytes(family, this.relaxed, dtype).map(inside.compile);
     return this.keep(family, dtype, modules.map(this.link), modules);
   }
 

@@ -63,7 +63,12 @@ interface Typed {
 }
 
 /** The calls of each op on one element type and length of rows; what each returns and writes. */
-function* opCalls(o: typeof Orthonorm, dtype: DType, cols: number): Generator<[op: string, ...results: unknown[]]> {
+function* opCalls(
+  o: typeof Orthonorm,
+  dtype: DType,
+  cols: number,
+  whole: typeof Orthonorm,
+): Generator<[op: string, ...results: unknown[]]> {
   const wide = dtype === "f64" ? "f64" : "f32";
   const seed = cols * 8;
   const x = rowsOf(dtype, cols, seed);
@@ -123,7 +128,7 @@ function* opCalls(o: typeof Orthonorm, dtype: DType, cols: number): Generator<[o
   }
   for (const k of [2, 3, 5]) {
     if (cols < 2 * k) break;
-    const directions = o.orthonormalize(encode(wide, deviates(k * cols, seed + 5)), { cols });
+    const directions = whole.orthonormalize(encode(wide, deviates(k * cols, seed + 5)), { cols });
     yield ["orthonormalize", directions, o.orthonormalize(encode(dtype, deviates(k * cols, seed + 6)), of)];
     for (const op of ["project", "reject"] as const) {
       const coefficients = perRow(k * rows);
@@ -184,14 +189,21 @@ function bytesOf(dtype: DType, result: Numbers): Uint8Array<ArrayBuffer> {
   return new Uint8Array(copy.buffer);
 }
 
-/** The digests of the sweep, by op (or what it is asked of) and element type: `layerNorm f32` and so on, the first 64 bits of SHA-256. */
-export async function digests(orthonorm: typeof Orthonorm): Promise<Record<string, string>> {
+/**
+ * The digests of the sweep, by op (or what it is asked of) and element type: `layerNorm f32` and so on, the first 64 bits of SHA-256.
+ * An entry for some element types has the digests of those; `whole` then has the kernels for what the sweep prepares in others.
+ */
+export async function digests(
+  orthonorm: typeof Orthonorm,
+  types: readonly DType[] = dtypes,
+  whole = orthonorm,
+): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for (const dtype of dtypes) {
+  for (const dtype of types) {
     const parts: Record<string, Uint8Array<ArrayBuffer>[]> = {};
     for (const cols of lengths) {
       for (const calls of [opCalls, laterCalls, int8Calls]) {
-        for (const [key, ...results] of calls(orthonorm, dtype, cols)) {
+        for (const [key, ...results] of calls(orthonorm, dtype, cols, whole)) {
           parts[key] ??= [];
           for (const result of results as (Numbers | Typed)[]) {
             const typed = "dtype" in result ? result : { dtype, data: result };
