@@ -23,7 +23,8 @@ is checked against the reference first; contestants take turns; the medians of o
 
 The package of commit ${baseline}, built from git on first use, takes part too: its calls on Tensors and on typed arrays, and its kernel.
 At the end stands today's time over its, cell by cell. A short call, and one whose ratio is off by more than 3 %, is timed again in
-several processes, whose median counts. All shapes take about ten minutes, four of them --alone.
+several processes, whose median counts. All shapes take about seven minutes on a quiet machine;
+--alone they take two to four.
 
 ${optionsHelp}  --alone           without the baseline
   --cpu-time        by the processor's time that the process has had: for a machine that does other work meanwhile

@@ -81,6 +81,8 @@ describe("a line", () => {
       "not reached",
     ]);
     expect(verdictOf(line({}))).toBe("too noisy to judge");
+    expect(verdictOf(line({ limit: 0.6 }))).toBe("not reached");
+    expect(verdictOf(line({ limit: 1 }))).toBe("reached");
     expect(verdictOf(line({ value: null }))).toBe("not measured");
     expect(verdictOf(line({ limit: null }))).toBe("");
     expect(cellsOf(line({ unit: "KB", limit: 15.5, value: 15.44 })).slice(1, 3)).toEqual(["≤ 15.5 KB", "15.4 KB"]);

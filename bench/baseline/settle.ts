@@ -3,7 +3,7 @@ import { isDrifting, isNoisy, mark } from "../noise.js";
 import type { Row, Table } from "../suite.js";
 import { compare, scattered } from "./processes.js";
 
-/** A build may be so much slower than the baseline, which no bench can tell from equal. */
+/** A ratio up to this counts as equal: no bench on a shared machine tells it from 1. */
 export const tolerance = 1.03;
 
 /**

@@ -22,8 +22,11 @@ export type Verdict = "" | "reached" | "not reached" | "too noisy to judge" | "n
 export function verdictOf({ side, limit, value, ratios }: Line): Verdict {
   if (value === null) return "not measured";
   if (limit === null) return "";
-  if (ratios !== undefined && scattered(ratios)) return "too noisy to judge";
-  return (side === "≤" ? value <= limit : value >= limit) ? "reached" : "not reached";
+  const reaches = (one: number) => (side === "≤" ? one <= limit : one >= limit);
+  // however far they lie apart, all of them on one side of the limit do tell
+  const divided = ratios?.some((one) => reaches(one) !== reaches(value));
+  if (ratios !== undefined && divided && scattered(ratios)) return "too noisy to judge";
+  return reaches(value) ? "reached" : "not reached";
 }
 
 /** The median of ratios as a line. */

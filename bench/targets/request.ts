@@ -10,7 +10,7 @@ export type Section = (typeof sections)[number];
 const help = `npm run bench:targets -- [options]
 
 The targets of speed that are held against the package of commit ${baseline}, which is built from git on first use, or against
-another way of doing the same: target, measured, and from where to where it went in several processes. All of them take about four
+another way of doing the same: target, measured, and from where to where it went in several processes. All of them take about five
 minutes.
 
   --only SECTIONS   ${sections.join(", ")};
