@@ -260,7 +260,12 @@ const makemore: Architecture = {
   name: "makemore",
   layout: "Linear",
   head: { name: "lm_head", tied: false },
-  fields: { ...gptFields, positions: named("block_size"), eps: { names: ["eps"], absent: 1e-5 } },
+  fields: {
+    ...gptFields,
+    vocabulary: undefined,
+    positions: named("block_size"),
+    eps: { names: ["eps"], absent: 1e-5 },
+  },
 };
 const twinLayerNorm: Architecture = {
   ...makemore,
