@@ -46,7 +46,7 @@ async function run(rounds: number): Promise<void> {
     const [one, other] = [onEngine().join(), inPlain().join()];
     if (one !== other) throw new Error(`${name} expected the text of plain JavaScript, got another one`);
     const times: [number, number][] = [];
-    const warm = 10;
+    const warm = 60;
     for (let round = 0; round < rounds + warm; round++) {
       const pair: [number, number] = [0, 0];
       const order = round % 2 === 0 ? [0, 1] : [1, 0];

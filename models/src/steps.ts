@@ -1,12 +1,31 @@
 /** The memory and the computation of some tokens through a model, as many at a time as it was made for. */
-import { convert, type Engine, layerNorm, linear, rmsNorm, type Tensor } from "orthonorm";
+import {
+  convert,
+  type Engine,
+  layerNorm,
+  layerNormLinear,
+  linear,
+  type RMSNormLinearOptions,
+  type RMSNormOptions,
+  rmsNorm,
+  rmsNormLinear,
+  type Tensor,
+} from "orthonorm";
 import { type Activation, activations } from "./activation.js";
 import { Attention } from "./attention.js";
 import type { Cache } from "./cache.js";
 import type { Turns } from "./rotary.js";
 import type { OnNorm } from "./sites.js";
+import type { Projected, Weight } from "./tensors.js";
 import type { Transformer } from "./transformer.js";
 import type { Block, Norm } from "./weights.js";
+
+/** What a norm is called with, made once: per token, objects would cost as much as the arithmetic of a small model. */
+interface Read {
+  /** Of the projection that reads it; the last norm's is the head, which need not read all rows. */
+  weight: Weight | undefined;
+  options: RMSNormLinearOptions | RMSNormOptions;
+}
 
 export class Steps {
   /** The residual stream, but for what was computed last and not added yet. */
@@ -18,6 +37,8 @@ export class Steps {
   private readonly inner: Tensor<"f32">;
   private readonly attention: Attention;
   private readonly activation: Activation;
+  /** Per site. */
+  private readonly reads: readonly Read[];
 
   constructor(
     private readonly model: Transformer,
@@ -35,6 +56,11 @@ export class Steps {
     this.inner = gated ? rows(settings.inner) : this.up;
     this.attention = new Attention(engine, settings, tokens, architecture.attention.scale);
     this.activation = activations[settings.activation];
+    const reads = weights.blocks.flatMap(({ attentionNorm, qkv, mlpNorm, up }, layer) => [
+      this.read(attentionNorm, layer === 0 ? undefined : this.moved, qkv, this.attention.qkv),
+      this.read(mlpNorm, settings.parallel ? undefined : this.attended, up, this.up),
+    ]);
+    this.reads = [...reads, this.read(weights.last, this.moved)];
   }
 
   /**
@@ -43,21 +69,18 @@ export class Steps {
    * @returns rows as the head takes them, which the next call overwrites
    */
   run(ids: ArrayLike<number>, position: number, cache: Cache, turns: Turns | null, onNorm?: OnNorm): Tensor<"f32"> {
-    const { blocks, last } = this.model.weights;
+    const { blocks } = this.model.weights;
     const { parallel } = this.model.settings;
     this.embed(ids, position);
-    let added: Tensor<"f32"> | undefined;
     for (const [layer, block] of blocks.entries()) {
-      this.norm(2 * layer, block.attentionNorm, added, onNorm);
-      linear(this.normed, block.qkv.weight, { bias: block.qkv.bias, out: this.attention.qkv });
+      this.norm(2 * layer, onNorm);
       this.attention.run(layer, block, cache, position, turns);
       linear(this.attention.mixed, block.out.weight, { bias: block.out.bias, out: this.attended });
-      this.norm(2 * layer + 1, block.mlpNorm, parallel ? undefined : this.attended, onNorm);
+      this.norm(2 * layer + 1, onNorm);
       this.mlp(block);
       if (parallel) add(this.moved.data, this.attended.data);
-      added = this.moved;
     }
-    this.norm(2 * blocks.length, last, added, onNorm);
+    this.norm(2 * blocks.length, onNorm);
     return this.normed;
   }
 
@@ -66,20 +89,37 @@ export class Steps {
     this.attention.dispose();
   }
 
-  /** Adds to the stream what was computed last, and normalises the sum. */
-  private norm(site: number, { weight, bias }: Norm, residual: Tensor<"f32"> | undefined, onNorm?: OnNorm): void {
-    const { kind, weightOffset } = this.model.sites[site];
-    const { eps } = this.model.settings;
-    const sum = residual === undefined ? undefined : this.stream;
-    const options = { weight, bias, eps, residual, sum, out: this.normed };
-    if (kind === "LayerNorm") layerNorm(this.stream, options);
-    else rmsNorm(this.stream, { ...options, weightOffset });
+  /** Adds to the stream what was computed last, normalises the sum, and projects it where a projection reads the norm. */
+  private norm(site: number, onNorm?: OnNorm): void {
+    const { weight, options } = this.reads[site];
+    const isLayerNorm = this.model.sites[site].kind === "LayerNorm";
+    if (weight === undefined) {
+      if (isLayerNorm) layerNorm(this.stream, options);
+      else rmsNorm(this.stream, options);
+    } else if (isLayerNorm) layerNormLinear(this.stream, weight, options);
+    else rmsNormLinear(this.stream, weight, options);
     onNorm?.(this.model.sites[site], this.stream);
   }
 
-  private mlp({ up, down, gated }: Block): void {
+  /** @param residual what was computed last, where something was */
+  private read(norm: Norm, residual: Tensor<"f32"> | undefined, projected?: Projected, out = this.normed): Read {
+    const { settings, architecture } = this.model;
+    const { kind, weightOffset } = architecture.norm;
+    const sum = residual === undefined ? undefined : this.stream;
+    const options = { weight: norm.weight, bias: norm.bias, eps: settings.eps, residual, sum, out };
+    return {
+      weight: projected?.weight,
+      options: {
+        ...options,
+        ...(kind === "RMSNorm" ? { weightOffset } : {}),
+        ...(projected === undefined ? {} : { linearBias: projected.bias }),
+      },
+    };
+  }
+
+  /** From what the first projection of a block's MLP made. */
+  private mlp({ down, gated }: Block): void {
     const { activation } = this;
-    linear(this.normed, up.weight, { bias: up.bias, out: this.up });
     const values = this.up.data;
     const inner = this.inner.data;
     if (gated) {

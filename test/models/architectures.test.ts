@@ -15,8 +15,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** 23 tokens, and so a prefill of several rows and steps of one. */
 const ids = Array.from({ length: 23 }, (_, i) => (7 * i * i + 3 * i + 1) % 29);
 
-/** Of the largest logit. The sums of a layer are of at most 100 products, and there are two layers. */
-const bound = 3e-6;
+/** Of the largest logit. A projection of 100 columns may be off by 2·√100·2⁻²⁴, 1.2e-6, and a token passes eight of them in a row. */
+const bound = 1e-5;
 
 function furthest(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
   expect(got.length).toBe(wanted.length);
