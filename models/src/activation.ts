@@ -39,7 +39,7 @@ export function erf(x: number): number {
     const bottom = (((z + 23.601290952344122) * z + 244.02463793444417) * z + 1282.6165260773723) * z;
     return (x * (top + 3209.3775891384694)) / (bottom + 2844.236833439171);
   }
-  const tail = y <= 4 ? middleTail(y) : y < 6 ? farTail(y) : 0;
+  const tail = y >= 6 ? 0 : y <= 4 ? middleTail(y) : farTail(y);
   return x < 0 ? tail - 1 : 1 - tail;
 }
 

@@ -5,9 +5,6 @@ import type { Turns } from "./rotary.js";
 import type { Settings } from "./settings.js";
 import type { Block } from "./weights.js";
 
-/** Up to so many elements of a head's keys, plain loops are faster than `linear` for one token (`npm run bench:models`). */
-const few = 4096;
-
 /** Queries that share a key head and lie in rows with one stride. */
 interface Span {
   keyHead: number;
@@ -24,7 +21,6 @@ export class Attention {
   private readonly spans: readonly Span[];
   private readonly headViews: readonly [readonly Tensor[], readonly Tensor[]];
   private scores: Tensor<"f32">;
-  private readonly shared = new Float32Array(few);
   private readonly scale: number;
 
   constructor(
@@ -67,10 +63,9 @@ export class Attention {
    * From `qkv` to `mixed`, for tokens at the positions from `position` on. Their keys and values go into the cache.
    *
    * @param turns where positions are rotary
-   * @param window how many of the latest tokens each one sees; null for all
    */
   run(layer: number, { headNorms }: Block, cache: Cache, position: number, turns: Turns | null): void {
-    const { headDim, eps, windows } = this.settings;
+    const { eps, windows } = this.settings;
     if (headNorms !== null) {
       for (const [which, weight] of headNorms.entries()) {
         for (const rows of this.headViews[which]) rmsNorm(rows, { weight, eps, out: rows });
@@ -79,10 +74,6 @@ export class Attention {
     if (turns !== null) this.turn(turns, position);
     this.remember(layer, cache, position);
     const { capacity } = cache;
-    if (this.tokens === 1 && capacity * headDim <= few) {
-      this.attendFew(layer, cache, position);
-      return;
-    }
     const rows = this.spans[0].queries.rows;
     if (this.scores.rows !== rows || this.scores.cols !== capacity) {
       this.scores.dispose();
@@ -98,23 +89,6 @@ export class Attention {
         shares(scores, row * capacity, capacity, Math.max(0, at + 1 - window), at + 1, this.scale);
       }
       linear(this.scores, values, { out: mixed });
-    }
-  }
-
-  /** One token and a short past, where the calls of `linear` would take longer than their products in plain loops. */
-  private attendFew(layer: number, { heads: cached, capacity }: Cache, position: number): void {
-    const { heads, keyHeads, headDim, windows } = this.settings;
-    const first = Math.max(0, position + 1 - (windows[layer] ?? Number.POSITIVE_INFINITY));
-    const seen = position + 1 - first;
-    const queries = this.qkv.data;
-    const mixed = this.mixed.data;
-    const { shared } = this;
-    for (let head = 0; head < heads; head++) {
-      const { keys, values } = cached[layer][Math.floor((head * keyHeads) / heads)];
-      const at = head * headDim;
-      dots(queries, at, keys.data, first * headDim, headDim, headDim, shared, 0, seen);
-      shares(shared, 0, seen, 0, seen, this.scale);
-      dots(shared, 0, values.data, first, capacity, seen, mixed, at, headDim);
     }
   }
 
@@ -170,28 +144,4 @@ function shares(scores: Float32Array, row: number, length: number, first: number
   for (let i = row + first; i < row + end; i++) scores[i] *= rate;
   scores.fill(0, row, row + first);
   scores.fill(0, row + end, row + length);
-}
-
-/** Of one vector by `rows` others, which begin every `stride` elements. */
-function dots(
-  x: Float32Array,
-  xAt: number,
-  others: Float32Array,
-  at: number,
-  stride: number,
-  length: number,
-  out: Float32Array,
-  outAt: number,
-  rows: number,
-): void {
-  for (let row = 0; row < rows; row++) {
-    const from = at + row * stride;
-    let [even, odd] = [0, 0];
-    let i = 0;
-    for (; i + 1 < length; i += 2) {
-      even += x[xAt + i] * others[from + i];
-      odd += x[xAt + i + 1] * others[from + i + 1];
-    }
-    out[outAt + row] = i < length ? even + odd + x[xAt + i] * others[from + i] : even + odd;
-  }
 }

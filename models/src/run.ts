@@ -1,10 +1,10 @@
 /** One text on its way through a model: what was said so far is in the cache. */
 import { linear, type Tensor } from "orthonorm";
 import { Cache } from "./cache.js";
+import type { Loaded } from "./loaded.js";
 import { Turns } from "./rotary.js";
 import type { OnNorm } from "./sites.js";
 import { Steps } from "./steps.js";
-import type { Transformer } from "./transformer.js";
 
 /** How many tokens go through the model at a time, at most. */
 const mostTokens = 128;
@@ -22,7 +22,7 @@ export class Run {
   private logits: Tensor<"f32"> | null = null;
   private count = 0;
 
-  constructor(private readonly model: Transformer) {
+  constructor(private readonly model: Loaded) {
     const { rotary } = model.settings;
     this.cache = new Cache(model.engine, model.settings);
     this.turns = rotary === null ? null : new Turns(rotary);

@@ -14,10 +14,10 @@ import {
 import { type Activation, activations } from "./activation.js";
 import { Attention } from "./attention.js";
 import type { Cache } from "./cache.js";
+import type { Loaded } from "./loaded.js";
 import type { Turns } from "./rotary.js";
 import type { OnNorm } from "./sites.js";
 import type { Projected, Weight } from "./tensors.js";
-import type { Transformer } from "./transformer.js";
 import type { Block, Norm } from "./weights.js";
 
 /** What a norm is called with, made once: per token, objects would cost as much as the arithmetic of a small model. */
@@ -41,7 +41,7 @@ export class Steps {
   private readonly reads: readonly Read[];
 
   constructor(
-    private readonly model: Transformer,
+    private readonly model: Loaded,
     engine: Engine,
     readonly tokens: number,
   ) {

@@ -1,6 +1,6 @@
 /** A checkpoint's tensors, taken one by one into the engine's memory, and in the end held against what the file has. */
 import { listed, type ReadTensor, type TensorArray } from "@orthonorm/files";
-import { convert, type Engine, linear, type Quantized, quantizeWeights, type Tensor } from "orthonorm";
+import { convert, type Engine, type Quantized, quantizeWeights, type Tensor } from "orthonorm";
 import type { Checkpoint } from "./checkpoint.js";
 import { expected } from "./error.js";
 
@@ -163,9 +163,4 @@ function transposed(values: TensorArray, rows: number, cols: number): TensorArra
     for (let c = 0; c < cols; c++) turned[c * rows + r] = values[r * cols + c];
   }
   return turned;
-}
-
-/** y = x·Wᵀ + b, into `out`. */
-export function project(x: Tensor, { weight, bias }: Projected, out: Tensor): void {
-  linear(x, weight, { bias, out });
 }

@@ -2,6 +2,7 @@
 import { createEngine, type Engine } from "orthonorm";
 import type { Architecture } from "./architecture.js";
 import type { Checkpoint } from "./checkpoint.js";
+import type { Loaded } from "./loaded.js";
 import { Run } from "./run.js";
 import { type Settings, settingsOf } from "./settings.js";
 import type { Site } from "./sites.js";
@@ -15,8 +16,7 @@ export interface LoadOptions {
   engine?: Engine;
 }
 
-export class Transformer {
-  /** The norms, in the order in which a token passes them. */
+export class Transformer implements Loaded {
   readonly sites: readonly Site[];
 
   private constructor(
@@ -39,7 +39,6 @@ export class Transformer {
     return new Transformer(architecture, settings, weights, engine);
   }
 
-  /** How many tokens there are. */
   get vocabulary(): number {
     return this.weights.embedding.rows;
   }
