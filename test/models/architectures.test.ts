@@ -105,6 +105,31 @@ describe("an architecture runs as its own forward pass says", () => {
   });
 });
 
+describe("a long text", () => {
+  it("is the same at once, in two prefills, and token by token while the cache grows", async () => {
+    const one = cases.find(({ name }) => name === "llama") as (typeof cases)[number];
+    const made = randomCase(one);
+    const path = await writeModel(join(folder, "long"), { ...one.config, max_position_embeddings: 200 }, made.tensors);
+    const { model } = await openTransformer(path);
+    // Beyond 64 and 128 tokens the cache is made anew, and 128 is the most that go through the model at a time.
+    const long = Array.from({ length: 150 }, (_, i) => (5 * i * i + i) % 29);
+    const wanted = one.forward(made)(one.config, made.t, long).logits;
+    const atOnce = model.begin();
+    const all = atOnce.forward(long, { logits: "all" });
+    expect(
+      furthest(
+        all,
+        wanted.flatMap((row) => Array.from(row)),
+      ),
+    ).toBeLessThan(bound);
+    const stepping = model.begin();
+    for (const [at, id] of long.entries()) {
+      expect(furthest(stepping.forward([id]), wanted[at]), `token ${at}`).toBeLessThan(bound);
+    }
+    model.engine.dispose();
+  });
+});
+
 describe("weights", () => {
   const [first] = cases;
 
