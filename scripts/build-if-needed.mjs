@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const sources = ["abi", "assembly", "bindings", "files", "study", "cli"];
+const sources = ["abi", "assembly", "bindings", "files", "models", "study", "cli"];
 const scripts = readdirSync(join(root, "scripts")).filter((name) => name === "abi.ts" || name.startsWith("build-"));
 const settings = ["asconfig.json", "tsconfig.json", "tsconfig.build.json"];
 /** Some of what each step of the build writes: where one of them is gone or stale, all is built. */

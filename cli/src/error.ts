@@ -1,4 +1,5 @@
 import { FileError } from "@orthonorm/files";
+import { ModelError } from "@orthonorm/models";
 import { OnnxError } from "@orthonorm/onnx";
 import { OptionError, StudyError } from "@orthonorm/study";
 
@@ -19,5 +20,5 @@ export class CommandError extends Error {
 export function statusOf(error: unknown): 1 | 2 | null {
   if (error instanceof CommandError) return error.status;
   if (error instanceof OptionError) return 2;
-  return [StudyError, FileError, OnnxError].some((kind) => error instanceof kind) ? 1 : null;
+  return [StudyError, FileError, OnnxError, ModelError].some((kind) => error instanceof kind) ? 1 : null;
 }

@@ -1,7 +1,9 @@
-/** The command line of Orthonorm: `orthonorm study [FILE…]`, `orthonorm merge FILE…`, `orthonorm capture MODEL.onnx`. */
+/** The command line of Orthonorm: `orthonorm study [FILE…]`, `orthonorm merge FILE…`, `orthonorm capture MODEL.onnx`,
+ * `orthonorm run MODEL`. */
 import { Command, CommanderError } from "commander";
 import { captureCommand } from "./commands/capture.js";
 import { mergeCommand } from "./commands/merge.js";
+import { runCommand } from "./commands/run.js";
 import { studyCommand } from "./commands/study.js";
 import { statusOf } from "./error.js";
 import { countOptions } from "./options.js";
@@ -21,6 +23,7 @@ Examples:
   orthonorm study a.safetensors b.safetensors         two models beside each other
   orthonorm merge part-1.json part-2.json             parts that study --save wrote
   orthonorm capture model.onnx --inputs inputs.npz    what goes into a model's norms
+  orthonorm run MODEL --prompt "Once upon"            the text of a language model
 
 orthonorm study --help explains the columns.`,
   )
@@ -28,7 +31,7 @@ orthonorm study --help explains the columns.`,
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "orthonorm: ")) })
   .exitOverride();
 
-for (const command of [studyCommand(), mergeCommand(), captureCommand()]) {
+for (const command of [studyCommand(), mergeCommand(), captureCommand(), runCommand()]) {
   program.addCommand(
     countOptions(command).copyInheritedSettings(program).showHelpAfterError(`Try: orthonorm ${command.name()} --help`),
   );

@@ -1,0 +1,133 @@
+/** A model's weights by their roles, in the engine's memory. */
+import type { TensorArray } from "@orthonorm/files";
+import type { Engine, Tensor } from "orthonorm";
+import type { Architecture, Fused, Projection } from "./architecture.js";
+import type { Checkpoint } from "./checkpoint.js";
+import { hasBias, type Settings } from "./settings.js";
+import { type Part, type Projected, TensorsOf, type Weight, type WeightKind } from "./tensors.js";
+
+export interface Norm {
+  /** The name of its tensors, without `.weight`. */
+  readonly name: string;
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+}
+
+export interface Block {
+  readonly attentionNorm: Norm;
+  /** Queries, keys and values, below each other. */
+  readonly qkv: Projected;
+  readonly headNorms: readonly [Tensor, Tensor] | null;
+  readonly out: Projected;
+  readonly mlpNorm: Norm;
+  /** What goes into the activation and, below it, what it is multiplied by, where there is that. */
+  readonly up: Projected;
+  readonly gated: boolean;
+  readonly down: Projected;
+}
+
+export interface Weights {
+  readonly embedding: Tensor;
+  readonly positions: Tensor | null;
+  readonly blocks: readonly Block[];
+  readonly last: Norm;
+  readonly head: Weight;
+}
+
+const asIs = (values: TensorArray) => values;
+
+export async function readWeights(
+  checkpoint: Checkpoint,
+  settings: Settings,
+  engine: Engine,
+  kind: WeightKind,
+): Promise<Weights> {
+  const { architecture, config, configName } = checkpoint;
+  const { width, heads, keyHeads, headDim, inner, tied } = settings;
+  const { norm, attention, mlp, layout } = architecture;
+  const tensors = new TensorsOf(checkpoint, engine, kind);
+  const prefix = prefixOf(architecture, tensors);
+  const embedding = await tensors.rows(`${prefix}${architecture.embedding.name}.weight`, width, settings.vocabulary);
+  const learned = architecture.positions.kind === "learned" ? architecture.positions : null;
+  const positions =
+    learned === null
+      ? null
+      : await tensors.rows(`${prefix}${learned.name}.weight`, width, settings.positions + learned.offset);
+  const blocks: Block[] = [];
+  for (let layer = 0; layer < settings.layers; layer++) {
+    blocks.push(await readBlock(`${prefix}${architecture.block.replace("#", String(layer))}`));
+  }
+  const last = await readNorm(`${prefix}${norm.last}`);
+  const head = tied
+    ? tensors.asHead(embedding)
+    : (
+        await tensors.projection(
+          [part("", { name: architecture.head.name, bias: false }, embedding.rows)],
+          width,
+          asIs,
+          "Linear",
+        )
+      ).weight;
+  const unused = tied ? [new RegExp(`^${architecture.head.name.replace(".", "\\.")}\\.weight$`)] : [];
+  tensors.finish([...(architecture.ignored ?? []), ...unused]);
+  return { embedding, positions, blocks, last, head };
+
+  async function readNorm(name: string): Promise<Norm> {
+    const weight = await tensors.vector(`${name}.weight`, width);
+    return { name, weight, bias: norm.bias ? await tensors.vector(`${name}.bias`, width) : undefined };
+  }
+
+  async function readBlock(at: string): Promise<Block> {
+    const { qkv, out, headNorms } = attention;
+    const [queryWidth, keyWidth] = [heads * headDim, keyHeads * headDim];
+    const fused = "fused" in qkv ? qkv.fused : null;
+    const qkvParts =
+      "fused" in qkv
+        ? [part(at, qkv, queryWidth + 2 * keyWidth)]
+        : qkv.map((one, i) => part(at, one, i === 0 ? queryWidth : keyWidth));
+    const arrange = (values: TensorArray) => arranged(values, fused, heads);
+    const upParts = [mlp.gate, mlp.up].flatMap((one) => (one === undefined ? [] : [part(at, one, inner)]));
+    return {
+      attentionNorm: await readNorm(`${at}${norm.attention}`),
+      qkv: await tensors.projection(qkvParts, width, arrange, layout),
+      headNorms:
+        headNorms === undefined
+          ? null
+          : [
+              await tensors.vector(`${at}${headNorms[0]}.weight`, headDim),
+              await tensors.vector(`${at}${headNorms[1]}.weight`, headDim),
+            ],
+      out: await tensors.projection([part(at, out, width)], queryWidth, asIs, layout),
+      mlpNorm: await readNorm(`${at}${norm.mlp}`),
+      up: await tensors.projection(upParts, width, asIs, layout),
+      gated: mlp.gate !== undefined,
+      down: await tensors.projection([part(at, mlp.down, width)], inner, asIs, layout),
+    };
+  }
+
+  function part(at: string, { name, bias }: Projection, rows: number): Part {
+    return { name: `${at}${name}`, rows, bias: hasBias(bias, config, configName) };
+  }
+}
+
+/** The prefix with which the embedding is there; the usual one where it is not. */
+function prefixOf({ prefixes, embedding }: Architecture, tensors: TensorsOf): string {
+  return prefixes.find((prefix) => tensors.has(`${prefix}${embedding.name}.weight`)) ?? prefixes[0];
+}
+
+/** Rows (or elements of a bias) as queries of all heads, keys of all heads, values of all heads. */
+function arranged(values: TensorArray, fused: Fused | null, heads: number): TensorArray {
+  if (fused !== "thirds of each head") return values;
+  const piece = values.length / (3 * heads);
+  const sorted = values.slice();
+  for (let head = 0; head < heads; head++) {
+    for (let third = 0; third < 3; third++) {
+      const from = (3 * head + third) * piece;
+      (sorted as Float32Array).set(
+        (values as Float32Array).subarray(from, from + piece),
+        (third * heads + head) * piece,
+      );
+    }
+  }
+  return sorted;
+}
