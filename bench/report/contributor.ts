@@ -38,7 +38,7 @@ export function contributorPage(records: Records): string {
     "",
     "```sh",
     "npm run bench:baseline                                        # is today's build faster than the baseline's, with the same bits?",
-    "npm run bench -- --json bench/record/node20.json              # two to four minutes; on Linux under taskset -c 1",
+    "npm run bench -- --json bench/record/node20.json              # about seven minutes, with `--alone` two to four; on Linux under taskset -c 1",
     "npm run bench:peers -- --json bench/record/peers-node20.json  # installs the peers on first use, half a gigabyte",
     "npm run bench:relaxed -- --shapes 1x768,128x64,128x768,512x768 --dtype f32,f64,bf16,f16 --json bench/record/relaxed-node24.json",
     "npm run size -- --json bench/record/size.json",

@@ -213,7 +213,7 @@ const method = [
 const commands = [
   "```sh",
   "npm ci && npm run build",
-  "npm run bench                                # the engine's tables: two to four minutes; --help has the options",
+  "npm run bench                                # the engine's tables: about seven minutes, with `--alone` two to four; --help has the options",
   "npm run bench:peers                          # beside others, which are installed on first use: half a gigabyte",
   "npm run bench:baseline                       # today's build beside an earlier commit's",
   "npm run bench:relaxed                        # what relaxed SIMD wins: Node 22 or newer",

@@ -147,7 +147,7 @@ export class Arena {
   /**
    * The address of a new temporary, which lasts until `unwind`. It lies 48 bytes into a line of 64, for large arrays begin 16
    * bytes into a page, and so it is never 1 to 31 bytes ahead of their rows or behind them, page against page. Where it is, glibc
-   * 2.36 copies a tenth as fast on an AMD EPYC (findings/typedarray-set-a-few-bytes-ahead-in-the-page.sh).
+   * 2.36 copies a tenth as fast on an AMD EPYC (Zen 3).
    */
   temporary(bytes: number): number {
     const start = this.stackTop + ((TEMPORARY_OFFSET - this.stackTop) & (ALIGNMENT - 1));
