@@ -1,5 +1,5 @@
 import { checkBuffer, elements, foreign, rangeError, typeError, verbatim } from "../check.js";
-import type { Arena } from "../memory/arena.js";
+import { Arena } from "../memory/arena.js";
 import {
   type ArrayOf,
   BYTES,
@@ -246,9 +246,14 @@ export function storageIn(op: string, name: string, value: unknown): DType | "bi
 function strange(value: unknown): unknown {
   const kind = kindOf.call(value);
   const numbers = kind !== undefined ? !kind.startsWith("Big") : Array.isArray(value) && typeof value[0] === "number";
-  if (!numbers) return foreign(foreign(value, "a Tensor"), "a Quantized");
+  if (!numbers) return isOwn(value) ? value : foreign(foreign(value, "a Tensor"), "a Quantized");
   const name = (value as object).constructor?.name ?? kind;
   return verbatim(`${name} of ${elements((value as unknown[]).length)} (Float32Array.from makes one of it)`);
+}
+
+/** Is it of this copy of the package, though no operand? So are Quantized rows, whose class only the ops that take them bring along. */
+function isOwn(value: unknown): boolean {
+  return (value as { owner?: { arena?: unknown } } | null | undefined)?.owner?.arena instanceof Arena;
 }
 
 /** @internal Halves as bits. */
