@@ -19,7 +19,8 @@ function describe(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
   const length = kindOf.call(value) || Array.isArray(value) ? ` of ${elements((value as unknown[]).length)}` : "";
-  return `${value.constructor?.name ?? "object"}${length}`;
+  const tag = (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]; // bundlers rename classes
+  return `${(length === "" && typeof tag === "string" ? tag : value.constructor?.name) ?? "object"}${length}`;
 }
 
 class Verbatim {

@@ -75,10 +75,11 @@ export class Output<L extends Lanes, P extends Lanes, T extends Term<L>, N exten
     y: usize, x: usize, m: v128, e: v128, mean: v128, r: v128, g0: v128, g1: v128, h0: v128, h1: v128,
     field: v128, up: v128, half: v128, signs: v128, down: v128,
   ): void {
-    const l = trait<L>(), n = trait<N>(), pairs = trait<Pairs<L>>(), scaled = n.multiple, bits = v128.load(x);
+    const l = trait<L>(), n = trait<N>(), pairs = trait<Pairs<L>>(), scaled = n.multiple && !pairs.bf16, bits = v128.load(x);
     const t0 = this.center(false, pairs.even(bits, field, up, scaled), m, m, e);
     const t1 = this.center(false, pairs.odd(bits, field, up, scaled), m, m, e);
-    // of a multiple, x is the last factor: times 2^-112, x·rstd might be subnormal where y is not
+    // f16 times 2^-112 is the last factor of a multiple: x·rstd might be subnormal where y is not. rstd·weight does not
+    // overflow: weights are below 65504/√cols, and an accepted row's rstd below 4e12·√cols
     const y0 = scaled ? l.mul(t0, l.mul(r, g0)) : n.value(t0, mean, r, g0, h0);
     const y1 = scaled ? l.mul(t1, l.mul(r, g1)) : n.value(t1, mean, r, g1, h1);
     pairs.store(y, y0, y1, half, signs, down, scaled);

@@ -21,17 +21,17 @@ export function lookAgain<L extends Lanes, T extends Term<L>>(
 }
 
 /**
- * Accepts the rows of zeros among the k-th of a block and those after it: their sums are right, and their rstd is 1/√eps, unless that
- * is beyond the lanes. A sum of squares may be 0 by underflow, so the bits of the row are looked at, but where there is no
+ * Accepts the rows of zeros among the k-th of a block and those after it: their sums are right, and their rstd is 1/√eps, unless eps is
+ * next to nothing. A sum of squares may be 0 by underflow, so the bits of the row are looked at, but where there is no
  * mean: then such a row's squares are nothing beside eps, and x·rstd is right whatever the row holds.
  */
 function acceptZeros<L extends Lanes, T extends Term<L>>(x: usize, nextX: usize, k: i32, count: i32, cols: i32, eps: f64): void {
   const l = trait<L>(), rstd = l.splat(1 / sqrt(eps));
-  if (l.lane0(rstd) == Infinity) return;
+  if (eps < l.minSquares) return;
   for (; k < count; k++, x += nextX) {
     const at = scratch + <usize>k * l.lane;
     if (l.lane0(l.loadSplat(at + squares)) != 0) continue;
-    if ((trait<T>().first || eps < l.minSquares) && !isZero<L>(x, cols)) continue;
+    if (trait<T>().first && !isZero<L>(x, cols)) continue;
     l.storeLane(at + rstds, rstd);
     l.storeLane(at + accepted, i32x4.splat(-1));
   }

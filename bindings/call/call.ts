@@ -167,7 +167,8 @@ export class Call implements CallState {
     this.blockRows = Math.min(this.rows, most);
     if (!this.temporaries) return;
     if (rowBytes > 0) {
-      const fit = Math.floor(this.core.blockBytes / rowBytes);
+      const room = arena.room(count) - bytes;
+      const fit = Math.floor(Math.min(this.core.blockBytes, room) / rowBytes);
       // in fours, for these share vectors in a kernel
       this.blockRows = Math.min(this.blockRows, Math.max(least, fit & -4 || fit));
     }

@@ -135,7 +135,7 @@ export class Operand {
     }
     const { buffer } = value as TypedArray;
     this.buffer = buffer;
-    if (buffer !== arena.buffer) return;
+    if (!arena.owns(buffer)) return;
     this.findEnds();
     if (!arena.holds(this.start, this.end)) {
       throw rangeError(op, name, "a view of a live Tensor", verbatim("one of memory that holds none"));

@@ -57,6 +57,8 @@ export class Arena {
   readonly blocks = new Blocks(SCRATCH_BYTES);
   private readonly live = new Set<Block>();
   private stackTop = SCRATCH_BYTES;
+  /** Of a shared memory: all buffers that it had. */
+  private former: WeakSet<object> | undefined;
   private held: WebAssembly.Memory | undefined;
   /** The views' buffer, kept here because asking a view for it is a call. */
   private current!: ArrayBuffer;
@@ -95,9 +97,20 @@ export class Arena {
     if (this.f32.length === 0 && !this.disposed) this.views();
   }
 
+  /** Is a buffer this memory? A shared memory's buffers of before it grew are, too: they are not detached. */
+  owns(buffer: ArrayBufferLike): boolean {
+    return buffer === this.buffer || this.former?.has(buffer) === true;
+  }
+
+  /** How many bytes of temporaries it has room for, `count` of them. */
+  room(count: number): number {
+    return this.maximumBytes - this.stackTop - count * ALIGNMENT;
+  }
+
   private views(): void {
     const buffer = this.memory.buffer as ArrayBuffer;
     this.current = buffer;
+    if (!(buffer instanceof ArrayBuffer)) (this.former ??= new WeakSet()).add(buffer);
     this.u16 = new Uint16Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.f32 = new Float32Array(buffer);

@@ -26,8 +26,9 @@ export class EngineWithThreads extends inside.Engine {
     this.#pool = shared?.pool;
     this.#reason = "reason" in how ? how.reason : undefined;
     if (shared === undefined) return;
-    (inside.Engine.coreOf(this) as ThreadedCore).begin(shared.pool, scratchOf(shared.threads));
-    abandoned.register(this, shared.pool);
+    const core = inside.Engine.coreOf(this) as ThreadedCore;
+    core.begin(shared.pool, scratchOf(shared.threads));
+    abandoned.register(core, shared.pool); // which its Tensors hold
   }
 
   get threads(): number {

@@ -125,4 +125,29 @@ describe.each(halves)("%s", (dtype) => {
       }
     },
   );
+
+  it.each([1e-5, 1e-72])("rmsNorm: rstd and weight at the ends of their ranges, eps %d", (eps) => {
+    const cols = 40;
+    const large = dtype === "f16" ? [1e4, 6e4] : [1e38, 2e36];
+    for (const [value, weight] of [
+      [0, large[0]],
+      [0.25, large[1]],
+      [1e4, 1e-4],
+      ...(dtype === "bf16"
+        ? [
+            [1e17, 1e-28],
+            [1e8, 3e-38],
+          ]
+        : []),
+    ]) {
+      const x = encode(dtype, new Float64Array(2 * cols).fill(value));
+      const y = decode(
+        dtype,
+        rmsNorm(x, { cols, dtype, engine, eps, weight: new Float32Array(cols).fill(weight) }) as Uint16Array,
+      );
+      const [t] = reference.rmsNorm(decode(dtype, x), { cols, eps }).y;
+      for (const got of y)
+        expect(Math.abs(got - t * Math.fround(weight))).toBeLessThanOrEqual(Math.abs(t * weight) * 2 ** -8);
+    }
+  });
 });

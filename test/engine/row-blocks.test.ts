@@ -212,3 +212,9 @@ it("views that begin anywhere in their buffers are taken block by block too", ()
     expect([...own.subarray(0, before), ...own.subarray(-before)].every((value) => value === 0)).toBe(true);
   }
 });
+
+it("blocks are no larger than what an engine has room for", () => {
+  const x = normal(16384, 6);
+  const engine = createEngine({ maximumBytes: 65536 });
+  sameBits("in 64 KiB", "f32", layerNorm(x, { cols: 64, engine }), layerNorm(x, { cols: 64 }));
+});

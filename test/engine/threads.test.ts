@@ -164,6 +164,21 @@ describe("dispose()", () => {
 });
 
 describe("errors", () => {
+  it("arrays of before the memory grew are views of it still", async () => {
+    const engine = await createThreadedEngine({ threads: 2 });
+    const all = engine.tensor("f32", [61, 1024]);
+    const old = all.data;
+    engine.tensor("f32", [20000, 1024]); // which grows the memory
+    expect(all.data.buffer).not.toBe(old.buffer);
+    const x = all.view({ shape: [60, 1024] });
+    expect(() => layerNorm(x, { out: old.subarray(1024) })).toThrow("got an array that overlaps x");
+    all.dispose();
+    expect(() => layerNorm(new Float32Array(old.length), { engine, out: old })).toThrow(
+      "one of memory that holds none",
+    );
+    engine.dispose();
+  });
+
   const refusals: [string, object, string][] = [
     [
       "an unknown option",
