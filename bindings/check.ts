@@ -19,8 +19,8 @@ function describe(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
   const length = kindOf.call(value) || Array.isArray(value) ? ` of ${elements((value as unknown[]).length)}` : "";
-  const tag = (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag]; // bundlers rename classes
-  return `${(length === "" && typeof tag === "string" ? tag : value.constructor?.name) ?? "object"}${length}`;
+  // a bundler calls a class that speaks of itself _Tensor
+  return `${value.constructor?.name.replace(/^_/, "") ?? "object"}${length}`;
 }
 
 class Verbatim {
