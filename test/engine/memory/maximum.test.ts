@@ -92,7 +92,7 @@ describe("maximumBytes", () => {
     // rows go through what room there is
     expect(layerNorm(ramp(100000), { cols: 1000, engine })).toEqual(layerNorm(ramp(100000), { cols: 1000 }));
     const out = ramp(10000);
-    expect(said(() => rmsNorm(x, { out, residual: ramp(10000) }))).toMatch(pattern("rmsNorm"));
+    expect(said(() => rmsNorm(x.view({ shape: 10000 }), { out, residual: ramp(10000) }))).toMatch(pattern("rmsNorm"));
     expect(out).toEqual(ramp(10000));
     expect(said(() => project(ramp(10000), ramp(10000), { cols: 10000, out, engine }))).toMatch(pattern("project"));
     const small = engine.tensor("f32", [1, 600], ramp(600));
