@@ -110,7 +110,10 @@ export class Arena {
   private views(): void {
     const buffer = this.memory.buffer as ArrayBuffer;
     this.current = buffer;
-    if (!(buffer instanceof ArrayBuffer)) (this.former ??= new WeakSet()).add(buffer);
+    if (!(buffer instanceof ArrayBuffer)) {
+      this.former ??= new WeakSet();
+      this.former.add(buffer);
+    }
     this.u16 = new Uint16Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.f32 = new Float32Array(buffer);
