@@ -1,16 +1,15 @@
 /** `npm run bench:cold`: the first call of each entry beside the baseline's, taken apart. See --help. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { baseline, buildBaseline } from "./baseline/build.js";
+import { cold, hasCompileCache, withCompileCache } from "./cold.js";
+import { median } from "./measure.js";
 
 const help = `npm run bench:cold -- [--turns 15]
 
 From the import to the first layerNorm of 64 numbers, in milliseconds, each time in a process of its own, the contestants in turns: medians of
-the steps, and the median of the ratios to the baseline (${baseline}, built from git on first use). On Node 22 and newer once more with a
+the steps, and the median of the ratios to the baseline (${baseline}, built from git on first use). On Node 22.1 and newer once more with a
 compile cache (NODE_COMPILE_CACHE), filled beforehand, for all contestants.`;
 
 const { values } = parseArgs({ options: { turns: { type: "string", default: "15" }, help: { type: "boolean" } } });
@@ -32,22 +31,19 @@ else {
     "orthonorm/f32": `${dist}f32.js`,
   };
   show(`Node ${process.versions.node}`, entries, {});
-  if (Number.parseInt(process.versions.node, 10) >= 22) {
-    const cache = mkdtempSync(join(tmpdir(), "orthonorm-cache-"));
-    const cached = { NODE_COMPILE_CACHE: cache };
-    for (const file of Object.values(entries)) for (let i = 0; i < 2; i++) once(file, cached);
-    show(`Node ${process.versions.node}, with a compile cache`, entries, cached);
-    rmSync(cache, { recursive: true });
+  if (hasCompileCache()) {
+    withCompileCache((cached) => {
+      for (const file of Object.values(entries)) for (let i = 0; i < 2; i++) once(file, cached);
+      show(`Node ${process.versions.node}, with a compile cache`, entries, cached);
+    });
   }
 }
 
-function once(file: string, env: Record<string, string>): Times {
-  const script = fileURLToPath(new URL("cold.mjs", import.meta.url));
-  const arguments_ = [script, pathToFileURL(file).href, "steps"];
-  return JSON.parse(execFileSync(process.execPath, arguments_, { encoding: "utf8", env: { ...process.env, ...env } }));
+function once(file: string, env: NodeJS.ProcessEnv): Times {
+  return JSON.parse(cold(file, env, "steps"));
 }
 
-function show(title: string, entries: Record<string, string>, env: Record<string, string>): void {
+function show(title: string, entries: Record<string, string>, env: NodeJS.ProcessEnv): void {
   const runs: Record<string, Times[]> = {};
   for (let turn = 0; turn < turns; turn++) {
     for (const [name, file] of Object.entries(entries)) {
@@ -63,8 +59,4 @@ function show(title: string, entries: Record<string, string>, env: Record<string
     console.log([name, ...medians, ratio].map((text) => text.padStart(14)).join(""));
   }
   console.log();
-}
-
-function median(numbers: number[]): number {
-  return numbers.sort((a, b) => a - b)[numbers.length >> 1];
 }

@@ -1,5 +1,5 @@
 /** `npm run bench`: the suite in Node. See --help, and record/README.md. */
-import { execFileSync } from "node:child_process";
+
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import Benchmark from "benchmark";
@@ -8,7 +8,8 @@ import { processorTime } from "./baseline/clock.js";
 import { openBaseline } from "./baseline/open.js";
 import { settle, summary } from "./baseline/settle.js";
 import { boundText } from "./check.js";
-import { optionsHelp, provenance, type Request, read, root } from "./command.js";
+import { cold } from "./cold.js";
+import { optionsHelp, provenance, type Request, read } from "./command.js";
 import { contestants } from "./contestants/index.js";
 import { type Figure, figures, overheads, padding, ratios } from "./figures.js";
 import { round } from "./format.js";
@@ -99,9 +100,7 @@ async function run({ ops, shapes, dtypes, figureDtypes, seconds, json, alone, cp
 /** From the import of the built package to the first result, in processes of their own. */
 function coldStart(): Figure {
   const what = "import to first result, layerNorm of 64 numbers";
-  const built = new URL("../dist/index.js", import.meta.url);
-  const script = fileURLToPath(new URL("cold.mjs", import.meta.url));
-  const once = () => Number(execFileSync(process.execPath, [script, built.href], { encoding: "utf8", cwd: root }));
+  const once = () => Number(cold(fileURLToPath(new URL("../dist/index.js", import.meta.url))));
   const times = Array.from({ length: 9 }, once);
   const sorted = [...times].sort((a, b) => a - b);
   const row = { name: what, nanoseconds: sorted[4], lowerQuartile: sorted[2], upperQuartile: sorted[6] };

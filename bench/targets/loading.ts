@@ -1,48 +1,32 @@
 /** The targets of loading: the time from the import to the first result, over the baseline's, and what a page loads. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { cold, hasCompileCache, withCompileCache } from "../cold.js";
 import { root } from "../command.js";
 import { sizes } from "../size.js";
 import { type Line, lineOf } from "./line.js";
 
-const script = fileURLToPath(new URL("../cold.mjs", import.meta.url));
-
 /** Milliseconds from the import of a built package to its first result, in a process of its own. */
 function firstResult(folder: string, env: NodeJS.ProcessEnv = {}): number {
-  const entry = pathToFileURL(join(folder, "dist/index.js")).href;
-  const command = { encoding: "utf8", cwd: root, env: { ...process.env, ...env } } as const;
-  const printed = execFileSync(process.execPath, [script, entry], command);
+  const printed = cold(join(folder, "dist/index.js"), env);
   const time = Number.parseFloat(printed);
   if (!(time > 0)) throw new Error(`bench/cold.mjs expected to print milliseconds, got ${JSON.stringify(printed)}`);
   return time;
 }
 
-/** Node keeps compiled code between processes where it is told to: in 22.1 and newer. */
-const hasCompileCache = () => {
-  const [major, minor] = process.versions.node.split(".").map(Number);
-  return major > 22 || (major === 22 && minor >= 1);
-};
-
 /** Today's and the baseline's in turns, so many times each. The first turn fills the caches, and does not count. */
 export function coldLines(baseline: string, turns: number): Line[] {
-  const cache = mkdtempSync(join(tmpdir(), "orthonorm-compile-cache-"));
   const plain: number[] = [];
   const cached: number[] = [];
-  try {
+  withCompileCache((caching) => {
     for (let turn = 0; turn <= turns; turn++) {
       const before = firstResult(baseline);
       const today = firstResult(root);
-      const withCache = hasCompileCache() ? firstResult(root, { NODE_COMPILE_CACHE: cache }) : undefined;
+      const withCache = hasCompileCache() ? firstResult(root, caching) : undefined;
       if (turn === 0) continue;
       plain.push(today / before);
       if (withCache !== undefined) cached.push(withCache / before);
     }
-  } finally {
-    rmSync(cache, { recursive: true, force: true });
-  }
+  });
   const what = "import to first result";
   return [
     lineOf(`${what}, over the baseline's`, 0.45, plain),
