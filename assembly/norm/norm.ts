@@ -10,7 +10,7 @@ export abstract class Norm<L extends Lanes> {
   /** Is a weight loaded; is a bias? */
   abstract get weighted(): bool;
   abstract get biased(): bool;
-  /** Is y a multiple of x, by rstd and weight? */
+  /** Is y a multiple of x, by rstd and weight? It is asked, as is `most`, where there is a weight. */
   abstract get multiple(): bool;
   /** The largest |y| of a settled row, from the largest |weight| and |bias|; NaN where it may be NaN. */
   abstract most(weight: f64, bias: f64, cols: i32): f64;

@@ -26,8 +26,9 @@ export function lookAgain<L extends Lanes, T extends Term<L>>(
  * mean: then such a row's squares are nothing beside eps, and x·rstd is right whatever the row holds.
  */
 function acceptZeros<L extends Lanes, T extends Term<L>>(x: usize, nextX: usize, k: i32, count: i32, cols: i32, eps: f64): void {
-  const l = trait<L>(), rstd = l.splat(1 / sqrt(eps));
+  const l = trait<L>();
   if (eps < l.minSquares) return;
+  const rstd = l.splat(1 / sqrt(eps));
   for (; k < count; k++, x += nextX) {
     const at = scratch + <usize>k * l.lane;
     if (l.lane0(l.loadSplat(at + squares)) != 0) continue;

@@ -1,21 +1,14 @@
 // Rows of zeros, which batches are padded with, are accepted by a look at their bits: they alone, and beside rows of any kind.
 
 import { createEngine, layerNorm, rmsNorm } from "orthonorm";
-import * as reference from "orthonorm/reference";
 import { describe, expect, it } from "vitest";
+import { norms } from "../support/both-norms.js";
 import { decode, encode } from "../support/dtypes.js";
 import { dtypes, type Numbers } from "../support/ground.js";
 import { normals } from "../support/random.js";
 import { sameBits } from "../support/within.js";
 
 const engine = createEngine();
-/** Both norms, as functions of one type. */
-type Norm = (x: Numbers, options: object) => unknown;
-const norms: ["layerNorm" | "rmsNorm", Norm][] = [
-  ["layerNorm", layerNorm as Norm],
-  ["rmsNorm", rmsNorm as Norm],
-];
-const oracle = { layerNorm: reference.layerNorm, rmsNorm: reference.rmsNorm };
 const tiniest = { f32: 1e-40, f64: 1e-310, bf16: 1e-40, f16: 1e-7 };
 
 describe.each(dtypes)("%s", (dtype) => {
@@ -72,9 +65,9 @@ describe.each(dtypes)("%s", (dtype) => {
         normals(3 * cols, 0, 1, 9).map((value) => value * factor),
       ) as Numbers;
       const numbers = decode(dtype, x);
-      for (const [name, op] of norms) {
+      for (const { name, norm: op, oracle } of norms) {
         const y = decode(dtype, op(x, { cols, dtype, engine, eps }) as Numbers);
-        const right = oracle[name](numbers, { cols, eps }).y;
+        const right = oracle(numbers, { cols, eps }).y;
         for (let i = 0; i < y.length; i++) {
           const least = { f32: 2 ** -126, f64: 2 ** -1022, f16: 2 ** -14, bf16: 2 ** -126 }[dtype];
           const relative = { f32: 1e-6, f64: 4e-15, f16: 2 ** -10, bf16: 2 ** -7 }[dtype];
