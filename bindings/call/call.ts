@@ -8,6 +8,14 @@ import { type ArrayOrTensor, elementOf, Operand } from "./operand.js";
 import type { Quantized } from "./quantized.js";
 
 /**
+ * How many bytes of temporaries a block of rows has: what is copied in is still in a second-level cache of 256 KiB when it is computed in
+ * place and copied out.
+ */
+const BLOCK_BYTES = 131072;
+/** The same where they are numbers per row alone: they are few, and a kernel that has all rows of x at once may share them out. */
+const NUMBERS_BYTES = 8 << 20;
+
+/**
  * One call of an op, from its arguments to its results. It goes the same way for every op:
  *
  * 1. Each operand is declared by what the table of ops says of it, and checked.
@@ -152,6 +160,7 @@ export class Call implements CallState {
     // the Tensors that the call makes come first and the temporaries above them, so that memory grows once at most
     let bytes = 0;
     let rowBytes = 0;
+    let whole = false; // rows of cols?
     for (let i = 0; i < count; i++) {
       const operand = operands[i];
       if (operand.value === undefined && !operand.room) this.make(operand);
@@ -161,14 +170,16 @@ export class Call implements CallState {
       operand.host = this.hostOf(operand);
       if (operand.host !== undefined) continue;
       const row = operand.cols * bytesPerElement(operand, arena);
-      if (operand.perRow) rowBytes += row;
-      else bytes += operand.rows * row;
+      if (operand.perRow) {
+        rowBytes += row;
+        if (operand.cols === this.cols) whole = true;
+      } else bytes += operand.rows * row;
     }
     this.blockRows = Math.min(this.rows, most);
     if (!this.temporaries) return;
     if (rowBytes > 0) {
       const room = arena.room(count) - bytes;
-      const fit = Math.floor(Math.min(this.core.blockBytes, room) / rowBytes);
+      const fit = Math.floor(Math.min(whole ? BLOCK_BYTES : NUMBERS_BYTES, room) / rowBytes);
       // in fours, for these share vectors in a kernel
       this.blockRows = Math.min(this.blockRows, Math.max(least, fit & -4 || fit));
     }

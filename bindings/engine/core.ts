@@ -34,12 +34,6 @@ export class Core {
   private lastDType: DType | undefined;
   private lastKernel: Kernel | undefined;
 
-  /**
-   * How many bytes of temporaries a block of rows has in a call: what is copied in is still in a second-level cache of 256 KiB when it
-   * is computed in place and copied out.
-   */
-  readonly blockBytes: number = 131072;
-
   /** Where calls leave a kernel's strides: the last 64 bytes of its scratch. */
   readonly strides = SCRATCH + SCRATCH_BYTES - 64;
 

@@ -14,8 +14,6 @@ const LEAST_ELEMENTS = LEAST_JOB / 8;
 /** @internal The inside of an engine with workers. Where a call has many rows, it gets a kernel that shares them out. */
 export class ThreadedCore extends inside.Core {
   override readonly bytes: typeof inside.bytesOf = (...of) => inside.bytesOf(...of).map(takingSharedMemory);
-  /** So that rows of plain arrays are shared out as well: blocks of a size that pays (docs/threads.md). */
-  override readonly blockBytes = 8 << 20;
   private pool!: Pool;
   private readonly modulesOf = new Map<Family, Partial<Record<DType, readonly WebAssembly.Module[]>>>();
   private readonly sharingOf = new Map<Kernel, Kernel>();

@@ -15,7 +15,7 @@ import { createThreadedEngine, type ThreadedEngine } from "orthonorm/threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasRelaxed } from "../../bindings/engine/variants.js";
 import { hindrance } from "../../bindings/threads/start.js";
-import { dtypes, type Numbers } from "../support/ground.js";
+import { dtypes, isHalf, type Numbers } from "../support/ground.js";
 import { jobsOf, manyRows, operandsOn, rowsFor, sharedCalls, untilShared } from "../support/threads.js";
 import { sameBits } from "../support/within.js";
 
@@ -44,12 +44,14 @@ describe.each([2, 3])("%i threads", (threads) => {
   });
 
   describe.each(dtypes)("%s: the bits of one thread", (dtype) => {
-    it.each(Object.entries(sharedCalls))("%s", async (_, call) => {
+    it.each(Object.entries(sharedCalls))("%s", async (name, call) => {
+      // rows that have to be copied, as the other rows of angle in halves, go by blocks too small to be shared out
+      const copied = isHalf(dtype) && name === "angle, row by row";
       for (const cols of [3, 67, 768]) {
         const one = createEngine();
         const expected = call(operandsOn(one, dtype, cols), one);
         const operands = operandsOn(engine, dtype, cols);
-        const results = await untilShared(engine, () => call(operands, engine));
+        const results = copied ? call(operands, engine) : await untilShared(engine, () => call(operands, engine));
         expect(results).toHaveLength(expected.length);
         for (const [i, result] of results.entries()) {
           sameBits(`${cols} columns, result ${i}`, typeOf(result, dtype), numbersOf(result), numbersOf(expected[i]));
