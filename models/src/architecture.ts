@@ -3,6 +3,8 @@
  * knows positions, and what its configuration calls things. `table.ts` has the rows.
  */
 
+import type { NormKind } from "./sites.js";
+
 /** A number in the configuration: its names, the first that is there counts, and what it is where none is. */
 export interface Field {
   readonly names: readonly string[];
@@ -40,7 +42,7 @@ export interface Architecture {
   /** What stands before the names in a block, with # for its number. */
   readonly block: string;
   readonly norm: {
-    readonly kind: "LayerNorm" | "RMSNorm";
+    readonly kind: NormKind;
     readonly bias: boolean;
     readonly weightOffset: 0 | 1;
     readonly attention: string;

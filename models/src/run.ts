@@ -1,13 +1,22 @@
 /** One text on its way through a model: what was said so far is in the cache. */
 import { linear, type Tensor } from "orthonorm";
 import { Cache } from "./cache.js";
+import { ModelError } from "./error.js";
 import type { Loaded } from "./loaded.js";
 import { Turns } from "./rotary.js";
-import type { OnNorm } from "./sites.js";
+import type { NormKind, OnNorm, Site } from "./sites.js";
 import { Steps } from "./steps.js";
 
 /** How many tokens go through the model at a time, at most. */
 const mostTokens = 128;
+
+export interface RunOptions {
+  /**
+   * What normalises in the place of the model's own norms, with their weights, biases and eps: for all of them, or per site.
+   * Default: what the model has.
+   */
+  norm?: NormKind | ((site: Site) => NormKind);
+}
 
 export interface ForwardOptions {
   /** Logits of the last token, or of all of them, row after row. Default: the last. */
@@ -20,10 +29,20 @@ export class Run {
   private readonly turns: Turns | null;
   private steps: Steps | null = null;
   private logits: Tensor<"f32"> | null = null;
+  private readonly kinds: readonly NormKind[];
   private count = 0;
 
-  constructor(private readonly model: Loaded) {
+  /** @throws ModelError for LayerNorm where a model's norms multiply by 1 + weight */
+  constructor(
+    private readonly model: Loaded,
+    { norm }: RunOptions = {},
+  ) {
     const { rotary } = model.settings;
+    this.kinds = model.sites.map((site) => (typeof norm === "function" ? norm(site) : (norm ?? site.kind)));
+    const shifted = model.sites.find((site, i) => site.weightOffset !== 0 && this.kinds[i] === "LayerNorm");
+    if (shifted !== undefined) {
+      throw new ModelError(`${shifted.name} expected RMSNorm, got LayerNorm, which does not multiply by 1 + weight`);
+    }
     this.cache = new Cache(model.engine, model.settings);
     this.turns = rotary === null ? null : new Turns(rotary);
   }
@@ -84,7 +103,7 @@ export class Run {
   private stepsFor(tokens: number): Steps {
     if (this.steps?.tokens !== tokens) {
       this.steps?.dispose();
-      this.steps = new Steps(this.model, this.model.engine, tokens);
+      this.steps = new Steps(this.model, this.model.engine, tokens, this.kinds);
     }
     return this.steps;
   }

@@ -1,10 +1,12 @@
 /** The norms of a model: where its states are seen. */
 import type { Tensor } from "orthonorm";
 
+export type NormKind = "LayerNorm" | "RMSNorm";
+
 export interface Site {
   /** The name of the norm's tensors, without `.weight`: "h.0.ln_1". */
   readonly name: string;
-  readonly kind: "LayerNorm" | "RMSNorm";
+  readonly kind: NormKind;
   /** What is added to its weight. */
   readonly weightOffset: number;
 }

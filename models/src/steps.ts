@@ -16,12 +16,13 @@ import { Attention } from "./attention.js";
 import type { Cache } from "./cache.js";
 import type { Loaded } from "./loaded.js";
 import type { Turns } from "./rotary.js";
-import type { OnNorm } from "./sites.js";
+import type { NormKind, OnNorm } from "./sites.js";
 import type { Projected, Weight } from "./tensors.js";
 import type { Block, Norm } from "./weights.js";
 
 /** What a norm is called with, made once: per token, objects would cost as much as the arithmetic of a small model. */
 interface Read {
+  kind: NormKind;
   /** Of the projection that reads it; the last norm's is the head, which need not read all rows. */
   weight: Weight | undefined;
   options: RMSNormLinearOptions | RMSNormOptions;
@@ -44,6 +45,8 @@ export class Steps {
     private readonly model: Loaded,
     engine: Engine,
     readonly tokens: number,
+    /** Per site. */
+    private readonly kinds: readonly NormKind[],
   ) {
     const { settings, architecture, weights } = model;
     const rows = (cols: number) => engine.tensor("f32", [tokens, cols]);
@@ -57,10 +60,10 @@ export class Steps {
     this.attention = new Attention(engine, settings, tokens, architecture.attention.scale);
     this.activation = activations[settings.activation];
     const reads = weights.blocks.flatMap(({ attentionNorm, qkv, mlpNorm, up }, layer) => [
-      this.read(attentionNorm, layer === 0 ? undefined : this.moved, qkv, this.attention.qkv),
-      this.read(mlpNorm, settings.parallel ? undefined : this.attended, up, this.up),
+      this.read(2 * layer, attentionNorm, layer === 0 ? undefined : this.moved, qkv, this.attention.qkv),
+      this.read(2 * layer + 1, mlpNorm, settings.parallel ? undefined : this.attended, up, this.up),
     ]);
-    this.reads = [...reads, this.read(weights.last, this.moved)];
+    this.reads = [...reads, this.read(reads.length, weights.last, this.moved)];
   }
 
   /**
@@ -91,8 +94,8 @@ export class Steps {
 
   /** Adds to the stream what was computed last, normalises the sum, and projects it where a projection reads the norm. */
   private norm(site: number, onNorm?: OnNorm): void {
-    const { weight, options } = this.reads[site];
-    const isLayerNorm = this.model.sites[site].kind === "LayerNorm";
+    const { kind, weight, options } = this.reads[site];
+    const isLayerNorm = kind === "LayerNorm";
     if (weight === undefined) {
       if (isLayerNorm) layerNorm(this.stream, options);
       else rmsNorm(this.stream, options);
@@ -102,12 +105,20 @@ export class Steps {
   }
 
   /** @param residual what was computed last, where something was */
-  private read(norm: Norm, residual: Tensor<"f32"> | undefined, projected?: Projected, out = this.normed): Read {
-    const { settings, architecture } = this.model;
-    const { kind, weightOffset } = architecture.norm;
+  private read(
+    site: number,
+    norm: Norm,
+    residual: Tensor<"f32"> | undefined,
+    projected?: Projected,
+    out = this.normed,
+  ): Read {
+    const { settings, sites } = this.model;
+    const { weightOffset } = sites[site];
+    const kind = this.kinds[site];
     const sum = residual === undefined ? undefined : this.stream;
     const options = { weight: norm.weight, bias: norm.bias, eps: settings.eps, residual, sum, out };
     return {
+      kind,
       weight: projected?.weight,
       options: {
         ...options,

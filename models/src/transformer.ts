@@ -3,7 +3,7 @@ import { createEngine, type Engine } from "orthonorm";
 import type { Architecture } from "./architecture.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { Loaded } from "./loaded.js";
-import { Run } from "./run.js";
+import { Run, type RunOptions } from "./run.js";
 import { type Settings, settingsOf } from "./settings.js";
 import type { Site } from "./sites.js";
 import type { WeightKind } from "./tensors.js";
@@ -43,8 +43,8 @@ export class Transformer implements Loaded {
     return this.weights.embedding.rows;
   }
 
-  /** A text of its own, from the first token on. */
-  begin(): Run {
-    return new Run(this);
+  /** A text of its own, from the first token on. @throws ModelError for a norm that cannot stand in the place of the model's */
+  begin(options: RunOptions = {}): Run {
+    return new Run(this, options);
   }
 }

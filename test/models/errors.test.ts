@@ -192,3 +192,17 @@ describe("tokens", () => {
     model.engine.dispose();
   });
 });
+
+describe("a norm in the place of a model's", () => {
+  it("is refused where it cannot do what the model's own does", async () => {
+    const gemma = cases.find(({ name }) => name === "gemma") as (typeof cases)[number];
+    const path = await writeModel(join(folder, `model-${count++}`), gemma.config, randomCase(gemma).tensors);
+    const { model } = await openTransformer(path);
+    const begun = () => model.begin({ norm: "LayerNorm" });
+    expect(begun).toThrow(ModelError);
+    expect(begun).toThrow(
+      "model.layers.0.input_layernorm expected RMSNorm, got LayerNorm, which does not multiply by 1 + weight",
+    );
+    model.engine.dispose();
+  });
+});

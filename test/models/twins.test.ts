@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { characterTokenizer, generate, lossOf, type Site } from "@orthonorm/models";
+import { characterTokenizer, generate, lossOf, type RunOptions, type Site } from "@orthonorm/models";
 import { openTransformer } from "@orthonorm/models/node";
 import { describe, expect, it } from "vitest";
 import { plainTensors } from "../support/models/checkpoints.js";
@@ -78,6 +78,36 @@ describe.each(["ln", "rms"])("the twin %s", (name) => {
       }
     }
     expect(lossOf(model, texts)).toBeCloseTo(sum / (64 * texts.length), 6);
+    model.engine.dispose();
+  });
+
+  it("runs with the other norm in the place of its own, with the same weights and biases", async () => {
+    const { model, tokenizer } = await openTransformer(path);
+    const { encode } = await tokenizer();
+    const { t, metadata } = await plainTensors(path);
+    const norm = metadata.norm === "LayerNorm" ? "RMSNorm" : "LayerNorm";
+    const config = { norm, bias: name === "ln", n_embd: 128, n_layer: 4, n_head: 4 };
+    const ids = encode("export function min(a: i32): i32 { return a; }");
+    const wanted = twin(config, t, ids).logits.flatMap((row) => Array.from(row));
+    const logitsWith = (options: RunOptions) => {
+      const run = model.begin(options);
+      const sites: string[] = [];
+      const logits = run.forward(ids, { logits: "all", onNorm: (site) => sites.push(site.kind) });
+      run.dispose();
+      // A site tells what the model has, whatever stands in its place.
+      expect(sites).toEqual(Array(9).fill(metadata.norm));
+      return logits;
+    };
+    const apart = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+      Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+    const own = logitsWith({});
+    expect(apart(logitsWith({ norm }), wanted)).toBeLessThan(1e-4);
+    expect(apart(own, wanted)).toBeGreaterThan(0.1);
+    // One norm alone: the same as that of all in nothing but that.
+    const [first] = model.sites;
+    const one = logitsWith({ norm: ({ name, kind }) => (name === first.name ? norm : kind) });
+    expect(apart(one, own)).toBeGreaterThan(1e-3);
+    expect(apart(one, wanted)).toBeGreaterThan(1e-3);
     model.engine.dispose();
   });
 

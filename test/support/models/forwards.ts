@@ -81,8 +81,13 @@ export const twin: Forward = (c, t, ids) => {
     prefix: "",
     head: "lm_head.weight",
   };
-  if (c.norm === "LayerNorm") return gpt(sizes, ids, t, names, linear, geluErf);
-  return gpt(sizes, ids, t, names, linear, geluErf, (x, name) => rmsNorm(x, t(`${name}.weight`), 1e-5));
+  const { norm, bias = norm === "LayerNorm" } = c;
+  const zeros = { shape: [c.n_embd], data: new Float64Array(c.n_embd) };
+  return gpt(sizes, ids, t, names, linear, geluErf, (x, name) => {
+    const shift = bias ? t(`${name}.bias`) : zeros;
+    if (norm === "LayerNorm") return layerNorm(x, t(`${name}.weight`), shift, 1e-5);
+    return plus(rmsNorm(x, t(`${name}.weight`), 1e-5), shift.data);
+  });
 };
 
 export const gptNeo: Forward = (c, t, ids) => {
