@@ -17,7 +17,7 @@ const normal = (length: number, seed: number) => Float32Array.from(normals(lengt
 
 describe.each(Object.entries(norms))("%s", (name, norm) => {
   // numbers per row take a call the ordinary way
-  const ordinary = (x: Float32Array, options: { cols?: number }) => {
+  const ordinary = (x: Float32Array, options: { cols?: number; weight?: Float32Array }) => {
     const rstd = new Float32Array(x.length / (options.cols ?? x.length));
     return norm(x, { ...options, rstd });
   };
