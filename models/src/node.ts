@@ -14,6 +14,8 @@ import { llama2cTokenizer } from "./tokenizer/llama2c.js";
 import type { Tokenizer } from "./tokenizer/tokenizer.js";
 import { type LoadOptions, Transformer } from "./transformer.js";
 
+export { type Converted, type ConvertOptions, convertModel } from "./convert/save.js";
+
 export interface OpenTransformer {
   readonly model: Transformer;
   /** Reads the tokenizer beside the model. @throws ModelError where there is none that can be read */
