@@ -105,6 +105,12 @@ describe.each([false, true])("converted, folded: %s", (fold) => {
       expect(furthest(own.logits, converted.logits)).toBeLessThan(1e-10);
       expect(meanOf(converted.last)).toBeLessThan(1e-12);
       expect([...Object.keys(one.shapes)].some((name) => /ln_|norm/.test(name) && has(name))).toBe(!fold);
+      // LayerNorm of a centered stream is RMSNorm: whoever reads the files as those of the architecture has the same model.
+      if (!fold) {
+        const { norm: _, norm_folded: __, ...plain } = config;
+        const asBefore = one.config.norm === undefined ? plain : { ...plain, norm: one.config.norm };
+        expect(furthest(own.logits, forwardOf(one, made, asBefore, t, has).logits)).toBeLessThan(1e-10);
+      }
       // RMSNorm alone, with nothing centered, is another model.
       expect(meanOf(own.last)).toBeGreaterThan(0.1);
       const naive = forwardOf(one, made, { ...one.config, norm: "RMSNorm", norm_folded: false }, made.t, made.has);
