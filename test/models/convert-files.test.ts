@@ -1,5 +1,6 @@
 // What convert writes, what it leaves alone, and what it refuses: one line, and nothing on the disk.
 import {
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -205,6 +206,9 @@ describe("what is there already", () => {
     for (const out of [path, `${path}/.`, link, folder]) {
       expect(await refusal(path, out, { force: true })).toMatch(message);
     }
+    const file = `${place()}.safetensors`;
+    copyFileSync(join(twins, "ln", "model.safetensors"), file);
+    expect(await refusal(file, file, { force: true })).toMatch(/^MODEL expected a place of its own for the result/);
     expect(statSync(join(path, "model.safetensors")).size).toBeGreaterThan(1000);
   });
 });
@@ -237,6 +241,13 @@ describe("a conversion that is stopped", () => {
     await expect(stopped).rejects.toThrow();
     expect(readFileSync(join(out, "model.safetensors"))).toEqual(whole);
     expect(readdirSync(folder).filter((name) => name.includes("tmp"))).toEqual([]);
+  });
+
+  it("for a tokenizer that cannot be copied leaves nothing either", async () => {
+    const path = await model();
+    symlinkSync("nowhere", join(path, "tokenizer.json"));
+    const message = "tokenizer.json expected a file that can be copied, got no such file or directory";
+    expect(await refusal(path, join(place(), "deep"))).toBe(message);
   });
 
   it("tells its progress, from tensor to tensor", async () => {

@@ -164,36 +164,52 @@ describe("the numbers", () => {
     expect(t("lm_head.weight")).toEqual(made.t("transformer.wte.weight"));
   });
 
-  it("are the same in pieces as at once: rows of a tensor that is larger than what is in memory", async () => {
-    const rows = 7000; // of 64: more than 2¹⁸ numbers
-    const config = { ...named("gpt_neox").config, vocab_size: rows, hidden_size: 64, intermediate_size: 4200 };
-    const shapes = Object.fromEntries(
-      Object.entries(named("gpt_neox").shapes).map(([name, shape]) => {
-        const wider = shape.map((size) => ({ 29: rows, 32: 64, 80: 4200, 96: 192 })[size] as number);
-        return [name, wider];
-      }),
-    );
-    const { path, made } = await write({ ...named("gpt_neox"), config, shapes }, "F64");
-    for (const fold of [false, true]) {
-      const out = `${path}-${fold}`;
-      await convertModel(path, out, { fold });
-      const { t } = await plainTensors(out);
-      const name = "gpt_neox.embed_in.weight";
-      const last = made.t(name).data.slice(-64);
-      const mean = last.reduce((a, b) => a + b, 0) / 64;
-      expect(Array.from(t(name).data.slice(-64))).toEqual(Array.from(last, (value) => value - mean));
-      const down = t("gpt_neox.layers.1.mlp.dense_4h_to_h.weight");
-      const sums = new Float64Array(4200);
-      for (const [i, value] of down.data.entries()) sums[i % 4200] += value;
-      expect(Math.max(...sums.map(Math.abs))).toBeLessThan(1e-12);
-      if (fold) {
-        const [weight, bias] = ["weight", "bias"].map((end) => made.t(`gpt_neox.final_layer_norm.${end}`).data);
-        const head = made.t("embed_out.weight").data.slice(-64);
-        expect(Array.from(t("embed_out.weight").data.slice(-64))).toEqual(Array.from(head, (v, i) => v * weight[i]));
-        const shift = head.reduce((sum, value, i) => sum + value * bias[i], 0);
-        expect(t("embed_out.bias").data[rows - 1]).toBeCloseTo(shift, 12);
-      }
-    }
+  /** A wider model, with matrices of more than 2¹⁸ numbers. */
+  function wide(type: string, config: Config, sizes: Readonly<Record<number, number>>): Case {
+    const one = named(type);
+    const wider = (shape: readonly number[]) => shape.map((size) => sizes[size] ?? size);
+    const shapes = Object.entries(one.shapes).map(([name, shape]) => [name, wider(shape)]);
+    return { ...one, config: { ...one.config, ...config }, shapes: Object.fromEntries(shapes) };
+  }
+
+  it("are the same in pieces as at once: of matrices that are larger than what is in memory, as [out, in]", async () => {
+    const [rows, inner] = [7000, 4200];
+    const config = { vocab_size: rows, hidden_size: 64, intermediate_size: inner };
+    const { path, made } = await write(wide("gpt_neox", config, { 29: rows, 32: 64, 80: inner, 96: 192 }), "F64");
+    const [plain, fold] = [`${path}-plain`, `${path}-fold`];
+    await convertModel(path, plain);
+    await convertModel(path, fold, { fold: true });
+    const { t } = await plainTensors(plain);
+    const name = "gpt_neox.embed_in.weight";
+    const last = made.t(name).data.slice(-64);
+    const mean = last.reduce((a, b) => a + b, 0) / 64;
+    expect(Array.from(t(name).data.slice(-64))).toEqual(Array.from(last, (value) => value - mean));
+    const down = t("gpt_neox.layers.1.mlp.dense_4h_to_h.weight");
+    const sums = new Float64Array(inner);
+    for (const [i, value] of down.data.entries()) sums[i % inner] += value;
+    expect(Math.max(...sums.map(Math.abs))).toBeLessThan(1e-12);
+
+    const { t: f } = await plainTensors(fold);
+    const [weight, bias] = ["weight", "bias"].map((end) => made.t(`gpt_neox.final_layer_norm.${end}`).data);
+    const head = made.t("embed_out.weight").data.slice(-64);
+    expect(Array.from(f("embed_out.weight").data.slice(-64))).toEqual(Array.from(head, (v, i) => v * weight[i]));
+    const shift = head.reduce((sum, value, i) => sum + value * bias[i], 0);
+    expect(f("embed_out.bias").data[rows - 1]).toBeCloseTo(shift, 12);
+  });
+
+  it("and as [in, out]", async () => {
+    const inner = 4200;
+    const one = wide("gpt2", { n_embd: 66, n_inner: inner }, { 24: 66, 72: 198, 96: inner });
+    const { path, made } = await write(one, "F64");
+    await convertModel(path, `${path}-fold`, { fold: true });
+    const { t } = await plainTensors(`${path}-fold`);
+    const name = "transformer.h.1.mlp.c_fc";
+    const [weight, bias] = ["weight", "bias"].map((end) => made.t(`transformer.h.1.ln_2.${end}`).data);
+    const last = made.t(`${name}.weight`).data.slice(-inner);
+    expect(Array.from(t(`${name}.weight`).data.slice(-inner))).toEqual(Array.from(last, (v) => v * weight[65]));
+    let shift = made.t(`${name}.bias`).data[7];
+    for (let row = 0; row < 66; row++) shift += made.t(`${name}.weight`).data[row * inner + 7] * bias[row];
+    expect(t(`${name}.bias`).data[7]).toBeCloseTo(shift, 12);
   });
 });
 

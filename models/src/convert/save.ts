@@ -99,9 +99,8 @@ async function writeFolderOf(
   try {
     made = attempt(out, () => makeFolders(dirname(to)));
     const shards = await writeShards(partial, conversion.tensors(progress), { metadata, maximumBytes, signal });
-    const others = await companionsOf(from);
+    const others = await copied(from, partial);
     await attempt(out, async () => {
-      for (const name of others) await copyFile(join(from as string, name), join(partial, name));
       if (config !== null) await writeFile(join(partial, "config.json"), json(config));
       await writeFile(join(partial, manifestName), json(manifest));
     });
@@ -130,13 +129,17 @@ function replace(to: string, by: string): void {
   rmSync(old, { recursive: true, force: true });
 }
 
-async function companionsOf(folder: string | null): Promise<string[]> {
-  if (folder === null) return [];
-  const entries = await readdir(folder, { withFileTypes: true });
-  return entries
-    .filter((entry) => !entry.isDirectory() && companions.test(entry.name))
-    .map(({ name }) => name)
-    .sort();
+/** Copies what belongs to a model. @returns the names */
+async function copied(from: string | null, to: string): Promise<string[]> {
+  if (from === null) return [];
+  const entries = await readdir(from, { withFileTypes: true });
+  const names = entries.filter((entry) => !entry.isDirectory() && companions.test(entry.name)).map(({ name }) => name);
+  for (const name of names) {
+    await copyFile(join(from, name), join(to, name)).catch((error: unknown) => {
+      throw expected(join(from, name), "a file that can be copied", systemReason(error));
+    });
+  }
+  return names.sort();
 }
 
 /** @throws ModelError where something is in the place of the result that may not be replaced */
