@@ -37,9 +37,9 @@ attention and MLP, weights and biases. What reads the stream reads it through a
 norm and stays as it is. A head that is tied to the embedding gets the weights
 that the embedding had. OUT/manifest.json tells what was done to each tensor.
 
-OUT has the architecture of MODEL, and "norm": "RMSNorm" in its config.json, which
-orthonorm run, study and verify read. LayerNorm of what is centered is RMSNorm: so
-without --fold other programs load it as before, and compute the same.
+OUT has the architecture of MODEL, and "norm": "RMSNorm" in its config.json,
+which orthonorm reads. LayerNorm of what is centered is RMSNorm: so without
+--fold other programs load it as before, and compute the same.
 
 Examples:
   orthonorm convert models/gpt2 -o models/gpt2-rms

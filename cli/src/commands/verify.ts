@@ -52,18 +52,18 @@ centered what enters each norm is, and what RMSNorm in LayerNorm's place would h
       "after",
       `
 Rows:
-  loss           mean negative log likelihood of a token, in nats, and what it is
-                 more than A's
+  loss           mean negative log likelihood of a token, in nats, and how much
+                 that is more than A's
   max |Δlogit|   the largest difference of a logit from A's
   same token     how often the likeliest token is A's
   |mean|/RMS     before each norm, the largest over all tokens: |cos θ| of the
-                 state to the uniform vector, 0 where there is no mean to subtract
+                 state to the uniform vector, 0 where there is no mean
 
-The third column is A with RMSNorm in the place of its LayerNorms and nothing else
-changed: what the conversion is for.
+The third column is A with RMSNorm in the place of its LayerNorms and nothing
+else changed: what the conversion is for.
 
-Weights of bf16 and f16 are rounded again when they are centered. Then B is another
-rounding of A, and --tolerance says how much that may do.
+Weights of bf16 and f16 are rounded again when they are centered. Then B is
+another rounding of A, and --tolerance says how much that may do.
 
 Examples:
   orthonorm verify models/gpt2 models/gpt2-rms --text book.txt
@@ -72,8 +72,8 @@ Examples:
 
 Exit status:
   0 they agree within --tolerance, 1 they do not, or a file or a model is at
-  fault, 2 a wrong command line, 130 stopped by Ctrl-C (what was found until then
-  is shown)`,
+  fault, 2 a wrong command line, 130 stopped by Ctrl-C (what was found until
+  then is shown)`,
     )
     .action(run);
 }
