@@ -89,7 +89,7 @@ describe("what is written", () => {
     expect(manifest).toEqual(conversion.manifest);
     expect(manifest.made_by).toBe("a test");
     expect(manifest.norm).toEqual({ from: "LayerNorm", to: "RMSNorm", eps: 1e-5, folded: false });
-    expect(manifest.head).toBe("untied: it has the embedding's weights as they were");
+    expect(manifest.head).toBe("untied: the embedding's weights as they were");
     const container = await openModel(out);
     expect(Object.keys(manifest.tensors).sort()).toEqual(container.tensors.map(({ name }) => name).sort());
     await container.source.close();

@@ -87,7 +87,7 @@ function summary(path: string, output: string, { conversion, files }: Converted)
     ...(folded > 0 ? [`${folded} with a norm's weight or bias folded in`] : []),
     ...(count("copy") > 0 ? [`${count("copy")} as they were`] : []),
   ];
-  const head = plan.untied ? ["  the head was the embedding, and has its weights as they were"] : [];
+  const head = plan.untied ? [`  head ${manifest.head}`] : [];
   return [
     `${printable(path)}: ${manifest.architecture}, ${counted(norms, "LayerNorm")} to RMSNorm, eps ${manifest.norm.eps.toExponential()}`,
     `  ${counted(plan.tensors.length, "tensor")}: ${done.join(", ")}`,

@@ -28,10 +28,15 @@ export function manifestOf(plan: Plan, { madeBy, architecture, eps, fold }: Mani
     made_by: madeBy,
     architecture,
     norm: { from: "LayerNorm", to: "RMSNorm", eps, folded: fold },
-    head: plan.untied ? "untied: it has the embedding's weights as they were" : "as it was",
+    head: headOf(plan.untied, fold),
     tensors: Object.fromEntries(tensors),
     dropped: Object.fromEntries(plan.dropped.map(({ name, why }) => [name, why])),
   };
+}
+
+function headOf(untied: boolean, fold: boolean): string {
+  if (!untied) return fold ? "with the last norm folded in" : "as it was";
+  return `untied: the embedding's weights as they were${fold ? ", with the last norm folded in" : ""}`;
 }
 
 function told(change: Change): string {
