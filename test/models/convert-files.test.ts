@@ -250,10 +250,11 @@ describe("a conversion that is stopped", () => {
     expect(await refusal(path, join(place(), "deep"))).toBe(message);
   });
 
-  it("tells its progress, from tensor to tensor", async () => {
+  it.each([false, true])("tells its progress, from tensor to tensor, folded: %s", async (fold) => {
     const shares: number[] = [];
     const names = new Set<string>();
-    await convertModel(await model(), place(), {
+    await convertModel(await model(named("gpt_neo")), place(), {
+      fold,
       progress: (name, share) => {
         shares.push(share);
         names.add(name);

@@ -1,5 +1,5 @@
 /** Carries out a plan: each tensor's bytes are computed when they are asked for, in f64, and rounded once. */
-import type { Container, GivenTensor, StoredTensor } from "@orthonorm/files";
+import { bitsOf, type Container, type GivenTensor, type StoredTensor } from "@orthonorm/files";
 import { bytesOf, encoded, type Rows, rowsOf, vectorOf } from "./numbers.js";
 import type { Change, Plan, Planned } from "./plan.js";
 
@@ -15,7 +15,7 @@ export function applied(
 ): GivenTensor[] {
   const stored = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const take = (name: string) => stored.get(name) as StoredTensor;
-  const total = plan.tensors.reduce((sum, one) => sum + sizeOf(one, take), 0);
+  const total = plan.tensors.reduce((sum, one) => sum + sizeOf(one), 0);
   let done = 0;
   return plan.tensors.map((planned): GivenTensor => {
     const { name, dtype, shape } = planned;
@@ -33,8 +33,8 @@ export function applied(
 
 type Take = (name: string) => StoredTensor;
 
-function sizeOf({ from, shape }: Planned, take: Take): number {
-  return from === null ? 8 * shape[0] : take(from).bytes;
+function sizeOf({ dtype, shape }: Planned): number {
+  return shape.reduce((product, size) => product * size, bitsOf[dtype] / 8);
 }
 
 async function* changed({ dtype, from, shape, change }: Planned, take: Take): AsyncGenerator<Uint8Array> {
