@@ -75,6 +75,10 @@ orthonorm verify TWIN told --text FILE
       ["-o", "x", "--shard-size", "5 apples"],
       "option '--shard-size <SIZE>' argument '5 apples' is invalid. Expected a size, like 5GB or 500MB.",
     ],
+    [
+      ["-o", "x", "--weights", "int8"],
+      "option '--weights <KIND>' argument 'int8' is invalid. Allowed choices are stored, f32.",
+    ],
     [[], "required option '-o, --output <OUT>' not specified"],
     [["-o", "x", "--folded"], "unknown option '--folded'\n(Did you mean --fold?)"],
   ])("%j is a wrong command line", (options, message) => {

@@ -164,6 +164,31 @@ describe("the numbers", () => {
     expect(t("lm_head.weight")).toEqual(made.t("transformer.wte.weight"));
   });
 
+  it.each(["BF16", "F16"] as const)(
+    "of %s become F32 where that is asked for, and the model the same",
+    async (dtype) => {
+      const one = { ...gpt2, config: { ...gpt2.config, torch_dtype: "float16" } };
+      const { path, made } = await write(one, dtype);
+      const own = forwardOf(one, made, one.config, made.t, made.has);
+      const largest = Math.max(...own.logits.flatMap((row) => Array.from(row, Math.abs)));
+      for (const fold of [false, true]) {
+        const out = `${path}-${fold}`;
+        const { conversion } = await convertModel(path, out, { fold, weights: "f32" });
+        const { t, has } = await plainTensors(out);
+        const config = await configOf(one, out);
+        expect(config.torch_dtype).toBe("float32");
+        // In f64 but for the rounding of what was centered to f32: to 2⁻²⁴ of each weight.
+        expect(furthest(own.logits, forwardOf(one, made, config, t, has).logits) / largest).toBeLessThan(1e-6);
+        const { tensors } = conversion.manifest;
+        const types = new Set(
+          Object.values(tensors).map((tensor) => (tensor.role === "unused" ? "mask" : tensor.dtype)),
+        );
+        expect([...types].sort()).toEqual(["F32", "mask"]);
+        expect(tensors["transformer.h.0.attn.bias"].dtype).toBe(dtype);
+      }
+    },
+  );
+
   /** A wider model, with matrices of more than 2¹⁸ numbers. */
   function wide(type: string, config: Config, sizes: Readonly<Record<number, number>>): Case {
     const one = named(type);

@@ -8,6 +8,7 @@ import { stoppable } from "../stoppable.js";
 interface ConvertOptions {
   output: string;
   fold?: boolean;
+  weights: "stored" | "f32";
   shardSize: number;
   force?: boolean;
 }
@@ -23,6 +24,11 @@ exact is refused, with the reason.",
     .argument("<MODEL>", "a folder with config.json and safetensors; a twin of this repository")
     .requiredOption("-o, --output <OUT>", "the folder to write; of a twin also a .safetensors file")
     .option("--fold", "fold each norm's weight and bias into the projections that read it")
+    .addOption(
+      new Option("--weights <KIND>", "what halves become: halves again, rounded once more, or f32")
+        .choices(["stored", "f32"])
+        .default("stored"),
+    )
     .addOption(
       new Option("--shard-size <SIZE>", "how large a file of weights becomes at most: 5GB, 500MB")
         .argParser(size)
@@ -43,7 +49,8 @@ which orthonorm reads. LayerNorm of what is centered is RMSNorm: so without
 
 Examples:
   orthonorm convert models/gpt2 -o models/gpt2-rms
-  orthonorm convert models/pythia-160m -o pythia-rms --fold --shard-size 500MB
+  orthonorm convert models/pythia-160m -o pythia-rms --weights f32
+  orthonorm convert models/opt-1.3b -o opt-rms --fold --shard-size 500MB
   orthonorm convert study/data/twins/ln/model.safetensors -o twin.safetensors
   orthonorm verify models/gpt2 models/gpt2-rms --text book.txt
 
@@ -54,13 +61,14 @@ Exit status:
     .action(run);
 }
 
-async function run(path: string, { output, fold, shardSize, force }: ConvertOptions): Promise<void> {
+async function run(path: string, { output, fold, weights, shardSize, force }: ConvertOptions): Promise<void> {
   // Loaded when a model is converted: files of states need none of it.
   const { convertModel } = await import("@orthonorm/models/node");
   await stoppable(async (signal, progress) => {
     try {
       const converted = await convertModel(path, output, {
         fold,
+        weights,
         force,
         maximumBytes: shardSize,
         madeBy: `orthonorm convert ${version()}`,

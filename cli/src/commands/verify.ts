@@ -63,7 +63,8 @@ The third column is A with RMSNorm in the place of its LayerNorms and nothing
 else changed: what the conversion is for.
 
 Weights of bf16 and f16 are rounded again when they are centered. Then B is
-another rounding of A, and --tolerance says how much that may do.
+another rounding of A, and --tolerance says how much that may do; with
+orthonorm convert --weights f32 it is not.
 
 Examples:
   orthonorm verify models/gpt2 models/gpt2-rms --text book.txt

@@ -44,11 +44,11 @@ async function* changed({ dtype, from, shape, change }: Planned, take: Take): As
     return;
   }
   const tensor = take(from as string);
-  if (change.kind === "copy") {
+  if (change.kind === "copy" && dtype === tensor.dtype) {
     yield* bytesOf(tensor);
     return;
   }
-  const work = change.kind === "scale" ? await scaling(change, take) : await centering(change, tensor);
+  const work = await workOf(change, tensor, take);
   for await (const rows of rowsOf(tensor)) {
     work(rows);
     yield encoded(dtype, rows);
@@ -57,6 +57,17 @@ async function* changed({ dtype, from, shape, change }: Planned, take: Take): As
 
 /** Changes rows where they lie. */
 type Work = (rows: Rows) => void;
+
+async function workOf(change: Exclude<Change, { kind: "shift" }>, tensor: StoredTensor, take: Take): Promise<Work> {
+  switch (change.kind) {
+    case "copy":
+      return () => {};
+    case "scale":
+      return scaling(change, take);
+    case "center":
+      return centering(change, tensor);
+  }
+}
 
 async function centering({ each }: Change & { kind: "center" }, tensor: StoredTensor): Promise<Work> {
   if (each === "row") {

@@ -13,6 +13,8 @@ import { refuseCheckpoint, refuseConfig, refuseUnknown } from "./refusals.js";
 export interface ConversionOptions {
   /** Whether each norm's weight and bias go into the projections that read it. Default: false. */
   fold?: boolean;
+  /** What halves become: themselves again, each rounded once more, or f32, which has what centering makes of them. Default: "stored". */
+  weights?: "stored" | "f32";
   /** What the manifest names as its maker. Default: "orthonorm". */
   madeBy?: string;
 }
@@ -38,7 +40,7 @@ export async function conversionOf(
   container: Container,
   config: Config | null,
   configName: string,
-  { fold = false, madeBy = "orthonorm" }: ConversionOptions = {},
+  { fold = false, weights = "stored", madeBy = "orthonorm" }: ConversionOptions = {},
 ): Promise<Conversion> {
   if (config !== null) refuseConfig(config, configName);
   const checkpoint = checkpointOf(container, config, configName);
@@ -48,17 +50,18 @@ export async function conversionOf(
   refuseUnknown(checkpoint, parts.unknown);
   const norms = parts.parts.filter(({ kind }) => kind === "norm");
   const { tied, eps } = settings;
-  const plan = planOf(checkpoint, parts, {
-    fold,
-    tied,
-    plainLast: tied && (await isPlain(norms[norms.length - 1].name)),
-  });
+  const plainLast = tied && (await isPlain(norms[norms.length - 1].name));
+  const widen = weights === "f32";
+  const plan = planOf(checkpoint, parts, { fold, widen, tied, plainLast });
   const { name: architecture } = checkpoint.architecture;
   const untied = plan.untied ? { tie_word_embeddings: false } : {};
+  // What transformers loads weights as, by its old and its new name.
+  const types = ["torch_dtype", "dtype"].filter((key) => widen && config?.[key] !== undefined);
+  const widened = Object.fromEntries(types.map((key) => [key, "float32"]));
   return {
     plan,
     manifest: manifestOf(plan, { madeBy, architecture, eps, fold }),
-    config: config === null ? null : { ...config, ...untied, norm: "RMSNorm", norm_folded: fold },
+    config: config === null ? null : { ...config, ...untied, ...widened, norm: "RMSNorm", norm_folded: fold },
     metadata: config === null ? { ...container.metadata, norm: "RMSNorm", norm_folded: `${fold}` } : container.metadata,
     norms: norms.length,
     tensors: (see) => applied(container, plan, see),

@@ -15,14 +15,14 @@ export interface Manifest {
   readonly norm: { readonly from: "LayerNorm"; readonly to: "RMSNorm"; readonly eps: number; readonly folded: boolean };
   readonly head: string;
   /** By the tensor's name. */
-  readonly tensors: Readonly<Record<string, { role: string; from?: string; done: string }>>;
+  readonly tensors: Readonly<Record<string, { role: string; dtype: string; from?: string; done: string }>>;
   readonly dropped: Readonly<Record<string, string>>;
 }
 
 export function manifestOf(plan: Plan, { madeBy, architecture, eps, fold }: ManifestOptions): Manifest {
-  const tensors = plan.tensors.map(({ name, role, from, change }) => {
+  const tensors = plan.tensors.map(({ name, role, dtype, from, change }) => {
     const source = from === null || from === name ? {} : { from };
-    return [name, { role, ...source, done: told(change) }] as const;
+    return [name, { role, dtype, ...source, done: told(change) }] as const;
   });
   return {
     made_by: madeBy,

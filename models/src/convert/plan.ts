@@ -50,6 +50,8 @@ export interface Plan {
 
 export interface PlanOptions {
   readonly fold: boolean;
+  /** Whether halves become F32. Centered and rounded to halves again, they have a mean of the order of that rounding. */
+  readonly widen: boolean;
   readonly tied: boolean;
   /** Whether the last norm has one number in its whole weight, and zeros in its bias. Then the head reads vectors of mean zero. */
   readonly plainLast: boolean;
@@ -58,14 +60,14 @@ export interface PlanOptions {
 export function planOf(
   { architecture: { layout, norm }, tensors }: Checkpoint,
   { parts, unused }: Parts,
-  { fold, tied, plainLast }: PlanOptions,
+  { fold, widen, tied, plainLast }: PlanOptions,
 ): Plan {
   const planned: Planned[] = [];
   const dropped: { name: string; why: string }[] = [];
   const untied = tied && (fold || !plainLast);
   const put = (role: string, from: string, change: Change, name = from) => {
     const { dtype, shape } = stored(from);
-    planned.push({ name, dtype, shape, role, from, change });
+    planned.push({ name, dtype: role === "unused" ? dtype : typeOf(dtype), shape, role, from, change });
   };
   const copy: Change = { kind: "copy" };
   for (const part of parts) {
@@ -98,6 +100,10 @@ export function planOf(
     return tensors.get(name) as { dtype: string; shape: readonly number[] };
   }
 
+  function typeOf(dtype: string): string {
+    return widen && (dtype === "F16" || dtype === "BF16") ? "F32" : dtype;
+  }
+
   function putFolded({ role, name, weight, bias, norm: read, layout }: Reader): void {
     // As long as the norm's vectors are the rows of [out, in], or the columns of [in, out].
     const each = layout === "Linear" ? "row" : "column";
@@ -107,7 +113,7 @@ export function planOf(
     const { dtype, shape } = stored(weight);
     planned.push({
       name: `${name}.bias`,
-      dtype: old === null ? dtype : stored(old).dtype,
+      dtype: typeOf(old === null ? dtype : stored(old).dtype),
       shape: [layout === "Linear" ? shape[0] : shape[1]],
       role,
       from: old,
