@@ -7,12 +7,12 @@ import type { Look } from "./look.js";
 
 const gap = "   ";
 
-/** A row per figure, then one per norm; a column per model, and one for the first model with RMSNorm alone. */
-export function comparisonTable(
-  figures: Compared,
-  names: readonly [string, string] | string[],
-  { width, color }: Look,
-): string {
+/**
+ * A row per figure, then one per norm; a column per model, and one for the first model with RMSNorm alone.
+ *
+ * @param names of the two models
+ */
+export function comparisonTable(figures: Compared, names: readonly string[], { width, color }: Look): string {
   const { tokens, a, b, swapped, largest, norms } = figures;
   const sides = [a, b, ...(swapped === null ? [] : [swapped])];
   const row = (title: string, of: (side: Side, column: number) => string) => [title, ...sides.map(of)];

@@ -49,7 +49,7 @@ export function refuseConfig(config: Config, where: string): void {
   }
 }
 
-/** @throws ModelError where its norms are RMSNorms, or one of its tensors may read or write the stream in a way that is not known */
+/** @throws ModelError where its norms are RMSNorms */
 export function refuseCheckpoint({ architecture, configName, config }: Checkpoint): void {
   if (architecture.norm.kind === "LayerNorm") return;
   const made = config.norm_folded === undefined ? "" : " (it was converted)";

@@ -121,11 +121,17 @@ async function writeFolderOf(
   }
 }
 
-/** What was there moves aside for the moment, so that there is always a whole model under the name, or none. */
+/** What was there moves aside for the moment: under the name there is always a whole model, or none. */
 function replace(to: string, by: string): void {
   const old = `${by}.old`;
-  if (existsSync(to)) renameSync(to, old);
-  renameSync(by, to);
+  const replaces = existsSync(to);
+  if (replaces) renameSync(to, old);
+  try {
+    renameSync(by, to);
+  } catch (error) {
+    if (replaces) renameSync(old, to);
+    throw error;
+  }
   rmSync(old, { recursive: true, force: true });
 }
 
