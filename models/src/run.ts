@@ -97,7 +97,8 @@ export class Run {
       this.logits?.dispose();
       this.logits = engine.tensor("f32", [rows.rows, vocabulary]);
     }
-    return linear(rows, weights.head, { out: this.logits }).data;
+    const { weight, bias } = weights.head;
+    return linear(rows, weight, { bias, out: this.logits }).data;
   }
 
   private stepsFor(tokens: number): Steps {
