@@ -1,5 +1,5 @@
 /** A model's files before its weights are read: what they say of it, and the tensors by name. */
-import { type Container, type ReadTensor, readTensor } from "@orthonorm/files";
+import { type Container, type ReadTensor, readStored } from "@orthonorm/files";
 import type { Architecture } from "./architecture.js";
 import { expected } from "./error.js";
 import { withNorm } from "./norm.js";
@@ -42,7 +42,7 @@ export function checkpointOf(container: Container, config: Config | null, config
   const tensors = new Map(
     container.tensors.map((stored): [string, CheckpointTensor] => {
       const { dtype, shape } = stored;
-      return [stored.name, { dtype, shape, read: () => readTensor(container, stored.name) }];
+      return [stored.name, { dtype, shape, read: () => readStored(stored, name) }];
     }),
   );
   if (config !== null) {
