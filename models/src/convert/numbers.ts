@@ -58,14 +58,14 @@ export async function* bytesOf(tensor: StoredTensor): AsyncGenerator<Uint8Array>
 /** Rounded once, to the nearest number of the element type, ties to even. */
 export function encoded(dtype: string, { values, cols }: Rows): Uint8Array {
   if (dtype === "F64") return new Uint8Array(values.buffer);
-  if (dtype === "F32") return new Uint8Array(Float32Array.from(values).buffer);
+  if (dtype === "F32") return new Uint8Array(new Float32Array(values).buffer);
   const { buffer, byteOffset, byteLength } = convert(values, dtype === "BF16" ? "bf16" : "f16", { cols });
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function inF64(dtype: string, buffer: ArrayBuffer, cols: number): Float64Array<ArrayBuffer> {
   if (dtype === "F64") return new Float64Array(buffer);
-  if (dtype === "F32") return Float64Array.from(new Float32Array(buffer));
+  if (dtype === "F32") return new Float64Array(new Float32Array(buffer));
   const values = new Float64Array(buffer.byteLength / 2);
   convert(new Uint16Array(buffer), "f64", { dtype: dtype === "BF16" ? "bf16" : "f16", cols, out: values });
   return values;
