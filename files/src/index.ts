@@ -5,7 +5,8 @@ export { type ArrayDType, arrayOf, bitsOf, hasArray, type TensorArray } from "./
 export { EndsEarly, FileError } from "./error.js";
 export { WrongFormat } from "./formats.js";
 export { type OpenOptions, openContainer } from "./open.js";
-export { type ReadTensor, readTensor } from "./read-tensor.js";
+export { type ReadTensor, readStored } from "./read-stored.js";
+export { readTensor } from "./read-tensor.js";
 export { openIndex, type Sharded } from "./shards.js";
 export type { Source } from "./source.js";
 export { counted, listed, naturally, printable } from "./text.js";

@@ -1,9 +1,10 @@
 /** Models on a disk, which only Node has. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { listed } from "@orthonorm/files";
-import { openDisk, openModel, systemReason } from "@orthonorm/files/node";
+import { openDisk, openModel } from "@orthonorm/files/node";
 import { checkpointOf } from "./checkpoint.js";
+import { isFolder, readJson } from "./disk.js";
 import { expected } from "./error.js";
 import { openLlama2c } from "./llama2c.js";
 import type { Config } from "./rotary.js";
@@ -12,6 +13,8 @@ import { hubTokenizer } from "./tokenizer/hub.js";
 import { llama2cTokenizer } from "./tokenizer/llama2c.js";
 import type { Tokenizer } from "./tokenizer/tokenizer.js";
 import { type LoadOptions, Transformer } from "./transformer.js";
+
+export { type Converted, type ConvertOptions, convertModel } from "./convert/save.js";
 
 export interface OpenTransformer {
   readonly model: Transformer;
@@ -76,25 +79,4 @@ async function readTokenizerBin(folder: string, vocabulary: number): Promise<Tok
   }
   const path = join(folder, file);
   return llama2cTokenizer(await readFile(path), vocabulary, path);
-}
-
-/** What a JSON file has; null where there is no such file. */
-async function readJson(path: string): Promise<Record<string, unknown> | null> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw expected(path, "a file that can be read", systemReason(error));
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch {}
-  throw expected(path, "a JSON object", "something else");
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  const there = await stat(path).catch(() => null);
-  return there?.isDirectory() === true;
 }
