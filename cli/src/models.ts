@@ -16,22 +16,25 @@ export interface FeedOptions {
   inputs?: string;
   text?: string;
   batch: number;
-  tokens: number;
+  tokens?: number;
   swap?: boolean;
 }
 
-export function withFeeds(command: Command): Command {
+/** The longest piece of a text that an .onnx model is run on at a time. */
+const longestPiece = 512;
+
+/** @param tokens what --tokens means to the command */
+export function withFeeds(
+  command: Command,
+  tokens = `the longest piece of --text it runs at a time (default: ${longestPiece})`,
+): Command {
   return command
     .option("--inputs <FILE>", "what an .onnx model is fed: .npz or .safetensors, an array per input; or one .npy")
     .option("--text <FILE>", "a text for it instead, by the tokenizer.json beside it or in the folder above")
     .addOption(
       new Option("--batch <N>", "how much of the first axis it runs at a time").argParser(parseCount).default(16, "16"),
     )
-    .addOption(
-      new Option("--tokens <N>", "the longest piece of --text it runs at a time")
-        .argParser(parseCount)
-        .default(512, "512"),
-    )
+    .addOption(new Option("--tokens <N>", tokens).argParser(parseCount))
     .option("--swap", "also run it with RMSNorm in the place of each LayerNorm, and tell what its output changes");
 }
 
@@ -62,7 +65,7 @@ export async function openModelFile(path: string): Promise<OpenModel> {
 export async function readFeeds(open: OpenModel, options: FeedOptions): Promise<Arrays[]> {
   // Loaded when a model is run: files of states need no tokenizer.
   const { readArrays, tokenize } = await import("@orthonorm/onnx/node");
-  if (options.text !== undefined) return tokenize(open, options.text, options.tokens);
+  if (options.text !== undefined) return tokenize(open, options.text, options.tokens ?? longestPiece);
   return [await readArrays(open, options.inputs as string)];
 }
 

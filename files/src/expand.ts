@@ -30,13 +30,18 @@ export async function expand(args: readonly string[], cwd = process.cwd()): Prom
  * As `expand`, for files of tensors: a folder means the .safetensors, .npy and .npz files in it, and a file that is named twice,
  * whatever the names, is refused, for it would be counted twice. "-" is standard input.
  *
+ * @param isOne which folders are taken as they are, and not as the files in them
  * @throws FileError naming the pattern or folder that has no file, or the file that was given twice
  */
-export async function expandFiles(args: readonly string[], cwd = process.cwd()): Promise<GivenFile[]> {
+export async function expandFiles(
+  args: readonly string[],
+  cwd = process.cwd(),
+  isOne: (folder: string) => Promise<boolean> = async () => false,
+): Promise<GivenFile[]> {
   const files: GivenFile[] = [];
   for (const arg of args) {
     if (!(await isName(arg, cwd))) files.push(...found(await matching(arg, cwd)));
-    else if (await isFolder(arg, cwd)) files.push(...found(await inFolder(arg, cwd)));
+    else if ((await isFolder(arg, cwd)) && !(await isOne(arg))) files.push(...found(await inFolder(arg, cwd)));
     else files.push({ file: arg, explicit: true });
   }
   await refuseTwice(files, cwd);

@@ -9,6 +9,7 @@ export { jsonPieces, toJson } from "./report/json.js";
 export { notes } from "./report/notes.js";
 export { epsOf } from "./report/setting.js";
 export { type Claim, type Doubt, judgedSites, type Verdict, verdictOf } from "./report/verdict.js";
+export type { RunningModel, RunningSite } from "./running.js";
 export { type ModelFile, type StudyOptions, studySources, sumSources } from "./study.js";
 export { StudySums } from "./sums.js";
 export { decimalsFor, fixed, range, scientific, shorten, shortenSite } from "./text.js";
@@ -21,6 +22,7 @@ export type {
   Sample,
   Site,
   Skipped,
+  SourceFile,
   Speed,
   Spread,
   SwapEffect,

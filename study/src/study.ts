@@ -1,6 +1,6 @@
 /**
- * The whole study: every float tensor of every file, measured in turn. It knows nothing of disks or terminals, so
- * it runs in Node and in a page's worker alike.
+ * The whole study: every float tensor of every file, measured in turn, and models as they run. It knows nothing of disks or
+ * terminals, so it runs in Node and in a page's worker alike.
  */
 import {
   type Container,
@@ -14,18 +14,30 @@ import {
 } from "@orthonorm/files";
 import { createEngine, type Engine } from "orthonorm";
 import { OptionError, StudyError } from "./error.js";
-import { fits, type Mask, misfit } from "./mask.js";
-import { collect, elementTypes } from "./measure/collect.js";
+import { fits, type Mask } from "./mask.js";
+import { collect } from "./measure/collect.js";
 import type { Floats } from "./measure/sample.js";
+import type { Collected } from "./measure/site-rows.js";
+import {
+  grouped,
+  masked,
+  type Plan,
+  type PlannedModel,
+  type Planning,
+  planAll,
+  refuseMisfit,
+  sourceFile,
+} from "./plan.js";
+import { measureRunning, type RunningModel, statesBytes } from "./running.js";
 import { compareSpeed } from "./speed.js";
 import { originOf, SliceSpread, splitTensors } from "./split.js";
 import { GroupSums, StudySums } from "./sums.js";
 import { type Told, toldOf } from "./told.js";
-import type { Norm, Report, Skipped, SourceFile, Speed } from "./types.js";
+import type { Norm, Report, Skipped, Speed } from "./types.js";
 import type { OffsetOption } from "./weight-offset.js";
 import { type FoundAffine, findAffine, normOf, type Pairs } from "./weights.js";
 
-export interface StudyOptions {
+export interface StudyOptions extends Planning {
   /** The eps of both norms. By default what a file's metadata tells of each site, else 1e-5. */
   eps?: number | null;
   /** The norm of the states' model; "auto" asks the files' metadata and the weights. */
@@ -37,16 +49,14 @@ export interface StudyOptions {
   pairs?: Pairs | null;
   /** The name of the one model of which all files are parts: tensors of the same name are then parts of one site. */
   pool?: string | null;
-  /** Which tensors are sites, by their names. */
-  sites?: (name: string) => boolean;
   /** What integers of 16 bits are, where halves were saved as their bits. */
   bits?: "bf16" | "f16" | null;
   /** The axis along which tensors of three and more dimensions are split into a site per slice. */
   split?: number | null;
   /** Which rows of the sites that it fits count. */
   mask?: Mask | null;
-  /** The sources that a folder or a pattern gave: where they are no states, they are left out and named. */
-  implied?: ReadonlySet<Source>;
+  /** Models that are run, and measured while they run, before the files are. */
+  running?: readonly RunningModel[];
   withSpeed?: boolean;
   /** Whether the sums will be saved or merged. Where not, each site becomes figures as soon as it is measured. */
   merges?: boolean;
@@ -111,8 +121,9 @@ async function measureAll(
   models: readonly ModelFile[],
   options: StudyOptions,
 ): Promise<StudySums> {
-  const { withSpeed = true, merges = true, version = "", mask = null, signal, progress } = options;
-  const { plans, skipped } = planAll(files, options);
+  const { withSpeed = true, merges = true, version = "", mask = null, pool = null, running = [] } = options;
+  const onlyRunning = running.length > 0 && files.length + leftOut.length === 0;
+  const { plans, skipped } = onlyRunning ? { plans: [], skipped: [] } : planAll(files, options);
   if (mask !== null) refuseMisfit(mask, plans);
   const count = plans.reduce((sum, { fit }) => sum + fit.length, 0);
   if (count > mostTensors) {
@@ -120,220 +131,168 @@ async function measureAll(
       `the study expected at most ${mostTensors} tensors at a time, got ${count} (choose some by --sites, and merge what --save writes)`,
     );
   }
-  const groups = grouped(plans, options.pool ?? null);
+  const groups = grouped(plans, pool);
   if (models.length > 1 && models.length !== groups.length) {
     throw new OptionError(
       `--weights expected once, or once for each of ${counted(groups.length, "model")}, got ${models.length} times`,
     );
   }
+  if (pool !== null && running.length > 0 && running.length + plans.length > 1) {
+    throw new OptionError(
+      `--pool expected one model that is run, and nothing beside it, got ${running.length + plans.length}`,
+    );
+  }
   const told = new Map(plans.map(({ file }) => [file, toldOf(file)]));
-  const eps = options.eps ?? sharedEps(plans, told);
+  const eps = options.eps ?? sharedEps(plans, told, running);
   const study = new StudySums({ version, variant: engine.variant, eps });
   study.skipped.push(...leftOut, ...skipped);
   if (mask !== null) study.hints.push(...masked(mask, plans));
-  const total = plans.reduce((sum, { fit }) => sum + fit.reduce((bytes, tensor) => bytes + tensor.bytes, 0), 0);
-  const samples = new Map<number, { sample: Floats; rows: number }>();
-  let done = 0;
-  for (const [at, { name, pooled, plans: parts }] of groups.entries()) {
+  const inFiles = plans.reduce((sum, { fit }) => sum + fit.reduce((bytes, tensor) => bytes + tensor.bytes, 0), 0);
+  const total = running.reduce((sum, model) => sum + statesBytes(model), inFiles);
+  const pass = new Pass(study, merges, total, options.progress);
+  for (const model of running) await measureModel(engine, pass, model, options);
+  for (const [at, group] of groups.entries()) {
     const model = models.length > 1 ? models[at] : (models[0] ?? null);
-    const affines = await findAffines(model, parts, options);
-    const norms = decideNorm(parts, model, affines, options.norm ?? "auto");
-    const group = new GroupSums(name, pooled, parts.map(sourceFile), ...norms);
-    study.groups.push(group);
-    for (const { file, fit, unfit } of parts) {
-      study.skipped.push(...unfit);
-      for (const tensor of fit) {
-        if (signal?.aborted) {
-          study.complete = false;
-          continue;
-        }
-        const what = `${name} ${tensor.name}`;
-        progress?.(what, done / total);
-        const cols = tensor.shape[tensor.shape.length - 1];
-        const found = affines.get(tensor) ?? null;
-        const own = told.get(file)?.get(originOf(tensor));
-        const key = {
-          site: tensor.name,
-          dtype: tensor.dtype,
-          cols,
-          norm: (norms[1] === "--norm" ? null : own?.norm) ?? group.norm ?? "LayerNorm",
-          eps: options.eps ?? own?.eps ?? eps,
-          affine: found?.names ?? null,
-        };
-        const spread = options.split === undefined || options.split === null ? SliceSpread.of(tensor) : null;
-        const { sums, sample } = await collect(engine, tensor, key, {
-          source: file.source.name,
-          affine: found?.parameters ?? null,
-          mask: mask !== null && fits(mask, tensor.shape) ? mask.keep : null,
-          observe: spread === null ? undefined : (columns, count) => spread.add(columns, count),
-          signal,
-          progress: (bytes) => {
-            done += bytes;
-            progress?.(what, done / total);
-          },
-        });
-        if (sums.read < sums.rows) study.complete = false;
-        const advice = spread?.advice(tensor.name) ?? null;
-        if (advice !== null) study.hints.push(advice);
-        add(group, sums, file);
-        if (merges || pooled) sums.compact();
-        else group.settle(sums);
-        if (sample !== null && !samples.has(cols)) samples.set(cols, { sample, rows: sums.rows });
-      }
-      if (!signal?.aborted) await file.finish();
-    }
+    await measureFiles(engine, pass, group, { told, model, eps }, options);
   }
-  if (withSpeed && study.complete) study.speed = timeAll(engine, samples, eps);
+  if (withSpeed && study.complete) study.speed = timeAll(engine, pass.samples, eps);
   return study;
 }
 
-/** The eps that the files tell of all sites, where it is one; else that of PyTorch's LayerNorm. */
-function sharedEps(plans: readonly Plan[], told: ReadonlyMap<Container, ReadonlyMap<string, Told>>): number {
-  const each = plans.flatMap(({ file, fit }) =>
-    fit.map((tensor) => told.get(file)?.get(originOf(tensor))?.eps ?? null),
-  );
-  const [first = null, ...others] = new Set(each);
-  return others.length === 0 && first !== null ? first : 1e-5;
+/** One study on its way: what was measured goes into its sums, and a sample of each d stays, to time the norms on. */
+class Pass {
+  readonly samples = new Map<number, { sample: Floats; rows: number }>();
+  private done = 0;
+
+  constructor(
+    readonly study: StudySums,
+    private readonly merges: boolean,
+    /** The bytes of all states. */
+    private readonly total: number,
+    private readonly show: StudyOptions["progress"],
+  ) {}
+
+  /** @param bytes that were measured since it was told before */
+  progress(what: string, bytes: number): void {
+    this.done += bytes;
+    this.show?.(what, this.total === 0 ? 0 : this.done / this.total);
+  }
+
+  /** @param source of the site, as it is called in messages */
+  keep(group: GroupSums, { sums, sample }: Collected, source: string): void {
+    if (sums.read < sums.rows) this.study.complete = false;
+    try {
+      group.add(sums);
+    } catch (error) {
+      throw new StudyError(
+        `${printable(source)} expected site "${printable(sums.key.site)}" to be a part of what came before, got ${(error as Error).message}`,
+      );
+    }
+    if (this.merges || group.pooled) sums.compact();
+    else group.settle(sums);
+    const { cols } = sums.key;
+    if (sample !== null && !this.samples.has(cols)) this.samples.set(cols, { sample, rows: sums.rows });
+  }
 }
 
-function add(group: GroupSums, sums: Parameters<GroupSums["add"]>[0], file: Container): void {
-  try {
-    group.add(sums);
-  } catch (error) {
-    throw new StudyError(
-      `${printable(file.source.name)} expected site "${printable(sums.key.site)}" to be a part of what came before, got ${(error as Error).message}`,
-    );
+async function measureModel(
+  engine: Engine,
+  pass: Pass,
+  model: RunningModel,
+  { pool = null, norm: wanted = "auto", eps = null, sites = () => true, signal }: StudyOptions,
+): Promise<void> {
+  if (signal?.aborted) {
+    pass.study.complete = false;
+    return;
   }
+  const norm = wanted === "auto" ? null : wanted;
+  const said = norm === null ? "the model" : "--norm";
+  const group = new GroupSums(pool ?? model.name, pool !== null, [...model.sources], norm ?? model.norm, said);
+  const perRow = statesBytes(model) / model.rows;
+  let before = 0;
+  const progress = (rows: number) => {
+    pass.progress(`${model.name} ${rows} of ${counted(model.rows, "token")}`, (rows - before) * perRow);
+    before = rows;
+  };
+  const collected = await measureRunning(engine, model, { norm, eps, sites, signal, progress });
+  pass.study.groups.push(group);
+  for (const site of collected) pass.keep(group, site, model.name);
+}
+
+/** What is known of the files of a model before its tensors are read. */
+interface Known {
+  told: ReadonlyMap<Container, ReadonlyMap<string, Told>>;
+  model: ModelFile | null;
+  /** Of sites of which nothing else says it. */
+  eps: number;
+}
+
+async function measureFiles(
+  engine: Engine,
+  pass: Pass,
+  { name, pooled, plans: parts }: PlannedModel,
+  { told, model, eps }: Known,
+  options: StudyOptions,
+): Promise<void> {
+  const { mask = null, split = null, signal } = options;
+  const { study } = pass;
+  const affines = await findAffines(model, parts, options);
+  const norms = decideNorm(parts, model, affines, options.norm ?? "auto");
+  const group = new GroupSums(name, pooled, parts.map(sourceFile), ...norms);
+  study.groups.push(group);
+  for (const { file, fit, unfit } of parts) {
+    study.skipped.push(...unfit);
+    for (const tensor of fit) {
+      if (signal?.aborted) {
+        study.complete = false;
+        continue;
+      }
+      const what = `${name} ${tensor.name}`;
+      pass.progress(what, 0);
+      const found = affines.get(tensor) ?? null;
+      const own = told.get(file)?.get(originOf(tensor));
+      const key = {
+        site: tensor.name,
+        dtype: tensor.dtype,
+        cols: tensor.shape[tensor.shape.length - 1],
+        norm: (norms[1] === "--norm" ? null : own?.norm) ?? group.norm ?? "LayerNorm",
+        eps: options.eps ?? own?.eps ?? eps,
+        affine: found?.names ?? null,
+      };
+      const spread = split === null ? SliceSpread.of(tensor) : null;
+      const collected = await collect(engine, tensor, key, {
+        source: file.source.name,
+        affine: found?.parameters ?? null,
+        mask: mask !== null && fits(mask, tensor.shape) ? mask.keep : null,
+        observe: spread === null ? undefined : (columns, count) => spread.add(columns, count),
+        signal,
+        progress: (bytes) => pass.progress(what, bytes),
+      });
+      const advice = spread?.advice(tensor.name) ?? null;
+      if (advice !== null) study.hints.push(advice);
+      pass.keep(group, collected, file.source.name);
+    }
+    if (!signal?.aborted) await file.finish();
+  }
+}
+
+/** The eps that models and files tell of all sites, where it is one; else that of PyTorch's LayerNorm. */
+function sharedEps(
+  plans: readonly Plan[],
+  told: ReadonlyMap<Container, ReadonlyMap<string, Told>>,
+  running: readonly RunningModel[],
+): number {
+  const ofFiles = plans.flatMap(({ file, fit }) =>
+    fit.map((tensor) => told.get(file)?.get(originOf(tensor))?.eps ?? null),
+  );
+  const [first = null, ...others] = new Set([...running.map((model) => model.eps), ...ofFiles]);
+  return others.length === 0 && first !== null ? first : 1e-5;
 }
 
 /** Times both norms in f32, once per d and for at most three of them. States that leave the range of f32 are not timed. */
 function timeAll(engine: Engine, samples: Map<number, { sample: Floats; rows: number }>, eps: number): Speed[] {
   const timed = [...samples].filter(([, { sample }]) => sample.every((value) => Number.isFinite(Math.fround(value))));
   return timed.slice(0, 3).map(([cols, { sample, rows }]) => compareSpeed(engine, sample, rows, cols, eps));
-}
-
-interface Plan {
-  file: Container;
-  fit: StoredTensor[];
-  unfit: Skipped[];
-}
-
-/**
- * The plans of all files that have sites. A file that a folder or a pattern gave, or whose tensors --sites does not want, is left
- * out if another has sites.
- */
-function planAll(
-  files: readonly Container[],
-  { sites, implied = new Set() }: StudyOptions,
-): { plans: Plan[]; skipped: Skipped[] } {
-  const plans: Plan[] = [];
-  const skipped: Skipped[] = [];
-  const faults: StudyError[] = [];
-  for (const file of files) {
-    try {
-      plans.push(plan(file, sites));
-    } catch (error) {
-      if (!(error instanceof StudyError)) throw error;
-      const unwanted = file.tensors.length > 0 && sites !== undefined && !file.tensors.some(({ name }) => sites(name));
-      if (!implied.has(file.source) && !unwanted) throw error;
-      faults.push(error);
-      if (!unwanted) skipped.push(...unfitTensors(file, sites));
-    }
-  }
-  if (plans.length === 0 && faults.length > 0) throw faults[0];
-  if (plans.length === 0) throw new StudyError("expected a file with a float tensor, got none");
-  return { plans, skipped };
-}
-
-function unfitTensors({ source, tensors }: Container, wanted: (name: string) => boolean = () => true): Skipped[] {
-  if (tensors.length === 0) return [{ source: source.name, tensor: null, reason: "no tensor at all" }];
-  return tensors.flatMap((tensor) => {
-    const reason = wanted(tensor.name) ? unfitFor(tensor, 1) : null;
-    return reason === null ? [] : [{ source: source.name, tensor: tensor.name, reason }];
-  });
-}
-
-function refuseMisfit(mask: Mask, plans: readonly Plan[]): void {
-  const sites = plans.flatMap(({ fit }) => fit);
-  if (!sites.some(({ shape }) => fits(mask, shape))) throw misfit(mask, sites);
-}
-
-/** Which sites a mask is for, where it is not for all of them. */
-function masked(mask: Mask, plans: readonly Plan[]): string[] {
-  const sites = plans.flatMap(({ fit }) => fit);
-  const others = sites
-    .filter(({ shape }) => !fits(mask, shape))
-    .map(({ name, shape }) => `${printable(name)} [${shape.join(", ")}]`);
-  if (others.length === 0) return [];
-  return [
-    `The mask [${mask.shape.join(", ")}] fits ${counted(sites.length - others.length, "site")}, and not ${listed(others, 3)}.`,
-  ];
-}
-
-/** Decides which tensors of a file are sites. They stay in the order of the file. */
-function plan(file: Container, wanted: (name: string) => boolean = () => true): Plan {
-  const matrices = file.tensors.some((tensor) => unfitFor(tensor, 2) === null);
-  const least = matrices ? 2 : 1;
-  const chosen = file.tensors.filter(({ name }) => wanted(name));
-  const fit = chosen.filter((tensor) => unfitFor(tensor, least) === null);
-  const unfit = chosen
-    .filter((tensor) => unfitFor(tensor, least) !== null)
-    .map((tensor) => ({ source: file.source.name, tensor: tensor.name, reason: unfitFor(tensor, least) as string }));
-  if (fit.length === 0) {
-    const got = file.tensors.length === 0 ? "no tensor at all" : describe(file, chosen, unfit);
-    throw new StudyError(`${printable(file.source.name)} expected a float tensor with rows, got ${got}`);
-  }
-  return { file, fit, unfit };
-}
-
-function describe(file: Container, chosen: readonly StoredTensor[], unfit: readonly Skipped[]): string {
-  if (chosen.length === 0) {
-    const names = listed(
-      file.tensors.map(({ name }) => printable(name)),
-      3,
-    );
-    return `${counted(file.tensors.length, "tensor")} of other names than --sites wants: ${names}`;
-  }
-  return `${counted(unfit.length, "tensor")}: ${listed(
-    unfit.map(({ tensor, reason }) => `${printable(tensor ?? "the file")} (${reason})`),
-    3,
-  )}`;
-}
-
-/** Why a tensor is not measured; null where it is a site. */
-function unfitFor({ dtype, shape, unreadable }: StoredTensor, least: number): string | null {
-  if (unreadable !== null) return unreadable;
-  if (!Object.hasOwn(elementTypes, dtype)) {
-    const bits = dtype === "U16" || dtype === "I16" ? ": of halves saved as bits, --dtype says which" : "";
-    return `${dtype}, not F32, F64, F16 or BF16${bits}`;
-  }
-  if (shape.length < least) return `${shape.length}-D, not rows × d`;
-  return shape.includes(0) ? "empty" : null;
-}
-
-function sourceFile({ file }: Plan): SourceFile {
-  return { name: file.source.name, bytes: file.source.size };
-}
-
-interface Model {
-  name: string;
-  pooled: boolean;
-  plans: Plan[];
-}
-
-/** Files grouped as models. Each file is a model, but the .npy files of one folder are one, a site per file; a pool is one too. */
-function grouped(plans: readonly Plan[], pool: string | null): Model[] {
-  if (pool !== null) return [{ name: pool, pooled: true, plans: [...plans] }];
-  const models: Model[] = [];
-  for (const plan of plans) {
-    const { source, format } = plan.file;
-    const folder = source.name.replace(/[\\/]?[^\\/]*$/, "") || ".";
-    const name = format === "npy" ? folder : source.name;
-    const there = format === "npy" ? models.find((model) => model.name === name) : undefined;
-    if (there === undefined) models.push({ name, pooled: false, plans: [plan] });
-    else there.plans.push(plan);
-  }
-  return models;
 }
 
 async function findAffines(

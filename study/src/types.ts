@@ -47,6 +47,8 @@ export interface SwapEffect {
   agreement: number | null;
   /** Mean KL divergence of softmax(y) from softmax of the swapped output, in nats; null unless the output is named logits. */
   divergence: number | null;
+  /** The loss on the text that a language model was run on, in nats per token, without the swap and with it; left out of other models. */
+  loss?: { before: number; after: number } | null;
 }
 
 export interface ModelSwap {

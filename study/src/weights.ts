@@ -2,10 +2,10 @@
 import { type Container, listed, printable, readTensor, type StoredTensor } from "@orthonorm/files";
 import { convert } from "orthonorm";
 import { OptionError, StudyError } from "./error.js";
-import { type Affine, elementTypes } from "./measure/collect.js";
+import { type Affine, elementTypes } from "./measure/block.js";
 import type { Floats } from "./measure/sample.js";
 import type { Norm, Site } from "./types.js";
-import { type OffsetOption, weightOffset } from "./weight-offset.js";
+import { type OffsetOption, type WeightOffset, weightOffset } from "./weight-offset.js";
 
 /** The names of the parameters per site. A bias of null means that there is none. */
 export type Pairs = Record<string, { weight: string; bias: string | null }>;
@@ -50,8 +50,17 @@ export async function findAffine(
     weight: await readVector(file, weight, cols, rowsAreF64, offset.value),
     bias: bias === null ? null : await readVector(file, bias, cols, rowsAreF64, 0),
   };
+  return affineOf({ weight: weight.name, bias: bias?.name ?? null }, parameters, offset);
+}
+
+/** Parameters with their names. @param parameters as the norm takes them, with the offset added to the weight */
+export function affineOf(
+  names: { weight: string; bias: string | null },
+  parameters: Affine,
+  offset: WeightOffset,
+): FoundAffine {
   const values = fingerprintOf(parameters.weight, parameters.bias ?? new Float32Array(0));
-  return { names: { weight: weight.name, bias: bias?.name ?? null, values, offset }, parameters };
+  return { names: { ...names, values, offset }, parameters };
 }
 
 /** LayerNorm's parameters have a bias, RMSNorm's have none: what a file of weights says of the norm it belongs to. */

@@ -123,7 +123,7 @@ describe("capture", () => {
     expect([without.sites[0].swapOutput, without.swaps]).toEqual([null, []]);
     expect(orthonorm(["study", "swap.safetensors", "--swap"])).toMatchObject({
       status: 2,
-      stderr: "study: --swap expected an .onnx model to feed, got none\n",
+      stderr: "study: --swap expected a model to run, got none\n",
     });
   });
 

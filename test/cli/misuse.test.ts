@@ -136,9 +136,9 @@ describe("misuse", () => {
       ["--weight-offset", "1", "--weights beside it"],
       ["--pairs", "pairs.json", "--weights beside it"],
       ["--inputs", "fed.safetensors", "an .onnx model to feed"],
-      ["--text", "text.txt", "an .onnx model to feed"],
+      ["--text", "text.txt", "a model to run"],
       ["--batch", "16", "an .onnx model to feed"],
-      ["--tokens", "512", "an .onnx model to feed"],
+      ["--tokens", "512", "a model to run"],
     ];
     for (const [option, value, what] of alone) {
       fails(["study", good, option, value], 2, new RegExp(`^study: ${option} expected ${what}, got none$`, "m"));

@@ -2,19 +2,24 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { piecesOf } from "@orthonorm/models";
+import { openTransformer } from "@orthonorm/models/node";
 import { beforeAll, describe, expect, test } from "vitest";
 import { chanceTilt } from "../../study/src/measure/null-model.js";
 import { range } from "../../study/src/text.js";
 import { sharedReference } from "../support/shared.js";
-import { average, type Figures, figures, orthonorm, type Seven, twins } from "../support/study-runs.js";
+import { average, type Figures, figures, folder, orthonorm, root, type Seven, twins } from "../support/study-runs.js";
 
-describe("the twins", () => {
+const own = ["ln", "rms"].map((name) => join(twins, name, "states.safetensors"));
+const weights = ["ln", "rms"].flatMap((name) => ["--weights", join(twins, name, "model.safetensors")]);
+
+describe("the twins' saved states", () => {
   let found: Figures;
   beforeAll(() => {
-    found = figures();
+    found = figures(...own, ...weights);
   });
   const sitesOf = (norm: string) =>
-    found.sites.filter(({ source }) => source === `study/data/twins/${norm}/states.safetensors`);
+    found.sites.filter(({ source }) => source === join(twins, norm, "states.safetensors"));
 
   test("the JSON has the promised names with finite numbers under them", () => {
     expect(found.engine).toEqual({ variant: expect.stringMatching(/^\w+$/) });
@@ -96,7 +101,7 @@ describe("the twins", () => {
   });
 
   test("the table: one line per site, points aligned, at most 100 characters, the finding under it", () => {
-    const { status, stdout, stderr } = orthonorm(["study"]);
+    const { status, stdout, stderr } = orthonorm(["study", ...own, ...weights]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const lines = stdout.split("\n");
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
@@ -129,6 +134,52 @@ describe("the twins", () => {
     expect(text).toMatch(
       /Speed: 256 × 128 f32, resident, by the engine \(\w+\): LayerNorm [\d.]+ µs, RMSNorm [\d.]+ µs; LayerNorm in plain/,
     );
+  });
+});
+
+describe("the twins as they run", () => {
+  const page = (name: string) => readFileSync(join(root, name), "utf8");
+
+  test("without FILE: closer than chance and as far as chance, in the words of README", () => {
+    const { status, stdout, stderr } = orthonorm(["study", "--json", "live.json", "--html", "live.html"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const { sites, complete } = JSON.parse(readFileSync(join(folder, "live.json"), "utf8")) as Figures;
+    const text = "study/data/twins/held-out.txt";
+    const rows = page(text).length;
+    expect([complete, sites.length]).toEqual([true, 18]);
+    for (const [at, { source, trainedWith, verdict, read }] of sites.entries()) {
+      const name = at < 9 ? "ln" : "rms";
+      expect(source).toBe(`study/data/twins/${name}/model.safetensors, ${text}`);
+      expect(trainedWith).toBe(name === "ln" ? "LayerNorm" : "RMSNorm");
+      expect(verdict.claim).toBe(name === "ln" ? "closer" : "asFar");
+      expect(read).toBe(rows);
+    }
+    const quoted = page("README.md").matchAll(/(?:^> .*\n)+/gm);
+    const findings = [...quoted].map(([quote]) => quote.replace(/^> /gm, "").replace(/\s+/g, " ").trim());
+    expect(findings).toHaveLength(1);
+    expect(stdout.replace(/\s+/g, " ")).toContain(findings[0]);
+    expect(readFileSync(join(folder, "live.html"), "utf8")).toContain(text);
+  });
+
+  test("RMSNorm in LayerNorm's place has the losses that README and docs/study.md print", async () => {
+    const { model, tokenizer } = await openTransformer(join(twins, "ln/model.safetensors"));
+    const pieces = piecesOf(model, await tokenizer(), page("study/data/twins/held-out.txt"));
+    const losses = [undefined, "RMSNorm" as const].map((norm) => {
+      let [sum, count] = [0, 0];
+      for (const ids of pieces) {
+        const run = model.begin({ norm });
+        const logits = run.forward(ids, { logits: "all" });
+        run.dispose();
+        for (let at = 0; at + 1 < ids.length; at++, count++) {
+          const row = logits.subarray(at * model.vocabulary, (at + 1) * model.vocabulary);
+          sum += Math.log(row.reduce((total, value) => total + Math.exp(value), 0)) - row[ids[at + 1]];
+        }
+      }
+      return (sum / count).toFixed(4);
+    });
+    model.engine.dispose();
+    expect(page("README.md")).toContain(`its loss on that text from ${losses[0]} to ${losses[1]}\nnats a character`);
+    expect(page("docs/study.md")).toMatch(new RegExp(`^ {2}all at once .* loss ${losses[0]} → ${losses[1]}$`, "m"));
   });
 });
 

@@ -74,6 +74,8 @@ export interface Figures {
     massive: Populated | null;
     all: Populated;
     trainedWith: string | null;
+    normFrom: string | null;
+    affine: Report["groups"][0]["sites"][0]["affine"];
   })[];
   skipped: Skipped[];
 }

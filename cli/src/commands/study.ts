@@ -1,6 +1,6 @@
-/** `orthonorm study [FILE…]`: measures files of hidden states. */
-import { existsSync, statSync } from "node:fs";
-import { relative } from "node:path";
+/** `orthonorm study [FILE…]`: measures hidden states, of files and of models that it runs. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
 import { openContainer, printable, type Source } from "@orthonorm/files";
 import { expand, expandFiles, openDisk, openModel, openStream } from "@orthonorm/files/node";
 import {
@@ -20,6 +20,7 @@ import { CapturedModels, type FeedOptions, feedOf, withFeeds } from "../models.j
 import { requireBeside } from "../options.js";
 import { emit, type OutputOptions, prepareOutputs, withOutputs } from "../outputs.js";
 import { root, version } from "../package.js";
+import { hasSettings, isModelFolder, isRunnable, Running, readModelText } from "../running.js";
 import { stoppable } from "../stoppable.js";
 import type { Progress } from "../terminal/progress.js";
 
@@ -45,12 +46,13 @@ export function studyCommand(): Command {
           `Measures hidden states against the uniform vector 1 = [1, …, 1], the direction that LayerNorm removes and RMSNorm \
 keeps (arXiv 2409.12951), by really running both norms of the engine.
 
-A FILE is .safetensors, .npy or .npz, or an .onnx model with --inputs or --text, which is run for what goes into its norms \
-(orthonorm capture); every tensor in it of F32, F64, F16 or BF16 is one site: rows × d, where all \
-dimensions but the last are rows. A folder means such files in it, - standard input. Files are read in blocks, so that \
-their size does not matter; with --html once more, for their SHA-256. Without FILE, in a checkout of the repository, the project's own two models are measured: twins that differ only in the norm.`,
+A FILE is a model that is run on a --text, for what enters its norms: all that orthonorm run takes, and .onnx models with --text \
+or --inputs. Or it has states, as .safetensors, .npy or .npz: every tensor in it of F32, F64, F16 or BF16 is one site, rows × d, \
+where all dimensions but the last are rows. A folder without config.json means such files in it, - standard input. Files are \
+read in blocks, so that their size does not matter; with --html once more, for their SHA-256. Without FILE, in a checkout of the \
+repository, the project's own two models are run on a text of its own: twins that differ only in the norm.`,
         )
-        .argument("[FILE...]", "hidden states: files, folders, patterns like 'layers/*.npy', or -")
+        .argument("[FILE...]", "models, or hidden states: files, folders, patterns like 'layers/*.npy', or -")
         .option(
           "--weights <FILE>",
           "the model, for its norms' weight and bias: a file, a folder, an index, or a pattern of shards; once, or once per model",
@@ -93,6 +95,7 @@ their size does not matter; with --html once more, for their SHA-256. Without FI
         )
         .option("--pool <NAME>", "all files are parts of one model: tensors of one name are one site"),
     ),
+    "how many tokens of --text are run at most; of an .onnx model, the longest piece it runs at a time (default: 512)",
   )
     .addHelpText(
       "after",
@@ -120,6 +123,7 @@ that makes up 5 % of all (it counts once). They are counted and named.
 
 Examples:
   orthonorm study                              the twins, in a checkout
+  orthonorm study models/gpt2 --text book.txt --tokens 20000 --swap
   orthonorm study states.safetensors --weights model.safetensors
   orthonorm study states.npz --html report.html
   orthonorm study layers/ --norm rmsnorm --eps 1e-6 --json figures.json
@@ -136,67 +140,95 @@ Exit status:
     .action(run);
 }
 
-/** The project's own states and weights, which are in a checkout of its repository only. */
+/** The project's own models, and a text that they have not seen, which are in a checkout of its repository only. */
 const twins = {
-  states: ["ln", "rms"].map((name) => `${root}study/data/twins/${name}/states.safetensors`),
-  weights: ["ln", "rms"].map((name) => `${root}study/data/twins/${name}/model.safetensors`),
+  models: ["ln", "rms"].map((name) => `${root}study/data/twins/${name}/model.safetensors`),
+  text: `${root}study/data/twins/held-out.txt`,
 };
 
 async function run(files: string[], options: StudyOptions, command: Command): Promise<void> {
   const own = files.length === 0;
-  if (own && !twins.states.every((file) => existsSync(file))) {
+  if (own && !twins.models.every((file) => existsSync(file))) {
     throw new CommandError(
-      "expected at least one FILE (.safetensors, .npy, .npz), got none (the project's own states are in a checkout of its repository only)\n\n" +
-        "Usage: orthonorm study FILE… [--weights FILE] [--html FILE] [--json FILE]\nTry:   orthonorm study --help",
+      "expected at least one FILE (a model, .safetensors, .npy, .npz), got none (the project's own models are in a checkout of its repository only)\n\n" +
+        "Usage: orthonorm study FILE… [--text FILE] [--weights FILE] [--html FILE] [--json FILE]\nTry:   orthonorm study --help",
       2,
     );
   }
   if (files.filter((file) => file === "-").length > 1) {
     throw new CommandError("expected - (standard input) once, got it more often", 2);
   }
-  const given = own ? twins.states.map((file) => ({ file, explicit: true })) : await expandFiles(files);
-  const states = given.map(({ file }) => file);
-  const onnx = states.filter((file) => file.toLowerCase().endsWith(".onnx"));
-  requireBeside(command, ["inputs", "text", "batch", "tokens", "swap"], onnx.length > 0, "an .onnx model to feed");
-  const feed = onnx.length > 0 ? [feedOf(options, command)] : [];
+  const text = options.text ?? (own ? twins.text : undefined);
+  const fed = text !== undefined;
+  const given = own
+    ? twins.models.map((file) => ({ file, explicit: true }))
+    : await expandFiles(files, undefined, (folder) => isModelFolder(folder, fed));
+  const all = given.map(({ file }) => file);
+  const onnx = all.filter((file) => file.toLowerCase().endsWith(".onnx"));
+  const runnable: string[] = [];
+  for (const file of all) if (!onnx.includes(file) && (await isRunnable(file, fed))) runnable.push(file);
+  if (runnable.length > 0 && !fed) {
+    throw new CommandError(`${printable(runnable[0])} expected --text FILE, to run the model on, got none`, 2);
+  }
+  const withStates = given.filter(({ file }) => !runnable.includes(file));
+  const states = withStates.map(({ file }) => file);
+  requireBeside(command, ["inputs", "batch"], onnx.length > 0, "an .onnx model to feed");
+  requireBeside(command, ["text", "tokens", "swap"], onnx.length + runnable.length > 0, "a model to run");
+  requireBeside(command, ["weights", "split", "mask", "dtype"], states.length > 0, "files of states");
+  const feed = onnx.length > 0 ? [feedOf(options, command)] : fed ? [text] : [];
   if (options.swap && options.pool !== undefined && onnx.length > 1) {
     throw new CommandError("--swap expected models that are measured each by itself, got --pool", 2);
   }
-  const weighted = own || options.weights !== undefined || onnx.length > 0;
+  const weighted = options.weights !== undefined || onnx.length > 0;
   requireBeside(command, ["weight-offset", "pairs"], weighted, "--weights beside it");
   // A pattern means the shards of one model.
   const weights: string[][] = [];
-  for (const name of options.weights ?? (own ? twins.weights : [])) weights.push(await expand([name]));
+  for (const name of options.weights ?? []) weights.push(await expand([name]));
   const mask = options.mask === undefined ? null : maskFile(options.mask);
   const others = [options.pairs, mask?.file].filter((file) => file !== undefined);
-  const inputs = [...states, ...feed, ...weights.flat(), ...others];
+  const inputs = [...states, ...runnable.flatMap(filesOf), ...feed, ...weights.flat(), ...others];
   const outputs = await prepareOutputs(options, inputs);
   const pairs = options.pairs === undefined ? null : parsePairs(await readText(options.pairs), options.pairs);
-  const nameOf = own ? (file: string) => relative(root, file).replaceAll("\\", "/") : (file: string) => file;
+  const ours = own ? [...twins.models, twins.text] : [];
+  const nameOf = (file: string) => (ours.includes(file) ? relative(root, file).replaceAll("\\", "/") : file);
 
   await stoppable(async (signal, progress) => {
     const captured = new CapturedModels();
+    const running: Running[] = [];
     try {
+      if (runnable.length > 0) {
+        const read = { file: text as string, text: await readModelText(text as string), tokens: options.tokens };
+        for (const file of runnable) {
+          progress.update(`reading ${printable(file)}`, 0);
+          running.push(await Running.open(file, read, nameOf));
+        }
+      }
       for (const file of onnx) await captured.add(file, options, signal, progress);
       if (signal.aborted) process.exitCode = 130;
-      if (!signal.aborted || captured.files.length > 0) await measure(captured, signal, progress);
+      if (!signal.aborted || captured.files.length > 0) await measure(captured, running, signal, progress);
       else {
         progress.clear();
         process.stderr.write("study: stopped before a state was captured\n");
       }
     } finally {
       captured.remove();
+      for (const model of running) model.dispose();
     }
   });
 
-  async function measure(captured: CapturedModels, signal: AbortSignal, progress: Progress): Promise<void> {
-    // Stopped while a model ran: what it gave until then is measured, and no file that was not begun.
+  async function measure(
+    captured: CapturedModels,
+    running: readonly Running[],
+    signal: AbortSignal,
+    progress: Progress,
+  ): Promise<void> {
+    // Stopped while a model was captured: what it gave until then is measured, and no file or model that was not begun.
     const stopped = signal.aborted;
-    const begun = given.map(({ file }) => !stopped || captured.has(file));
-    const ofBegun = weights.length === given.length ? weights.filter((_, at) => begun[at]) : weights;
+    const begun = states.map((file) => !stopped || captured.has(file));
+    const ofBegun = weights.length === states.length ? weights.filter((_, at) => begun[at]) : weights;
     const sources: Source[] = [];
     const implied = new Set<Source>();
-    for (const { file, explicit } of given.filter((_, at) => begun[at])) {
+    for (const { file, explicit } of withStates.filter((_, at) => begun[at])) {
       const open = explicit ? openStates : openDisk;
       const source = file === "-" ? openStream(process.stdin) : await open(captured.pathOf(file), nameOf(file));
       sources.push(source);
@@ -219,27 +251,25 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
       mask: mask === null ? null : captured.maskOf(await openMask(mask)),
       bits: options.dtype ?? null,
       implied,
+      running: stopped ? [] : running.map((model) => model.measured),
       withSpeed: outputs.printed !== "json" && !stopped,
       merges: saved,
       version: version(),
       signal: stopped ? undefined : signal,
       progress: (what, share) => progress.update(printable(what), share),
     });
-    for (const group of sums.groups) {
-      for (const { name } of group.sources) group.swap = captured.swaps.get(name) ?? group.swap;
-    }
-    if (options.swap && captured.swaps.size < onnx.length) {
-      sums.hints.push(
-        "Stopped before all models had been run with RMSNorm in LayerNorm's place: what that changes in their output is not told.",
-      );
-    }
-    sums.complete &&= captured.complete && begun.every((one) => one);
+    sums.complete &&= captured.complete && !(stopped && running.length > 0) && begun.every((one) => one);
+    await addSwaps(sums, captured, running, signal, progress);
+    if (!fed) for (const file of states) if (await hasSettings(file)) sums.hints.push(runHint(nameOf(file)));
+    // Models are measured before files; they are shown in the order in which they were given.
+    const place = ({ sources: [{ name }] }: (typeof sums.groups)[0]) => all.findIndex((file) => nameOf(file) === name);
+    if (running.length > 0) sums.groups.sort((a, b) => place(a) - place(b));
     // A part may be without a row that has an angle: what it counts is merged all the same.
     if (!saved) sums.expectFigures();
     const report = sums.report();
     const hashes: Record<string, string> = {};
     if (outputs.targets.html !== undefined || outputs.printed === "html") {
-      for (const file of [...states, ...weights.flat()]) {
+      for (const file of [...all, ...weights.flat(), ...(runnable.length > 0 ? feed : [])]) {
         if (isFile(file) && !signal.aborted) hashes[nameOf(file)] = await sha256(file, signal, progress);
       }
     }
@@ -250,6 +280,40 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
     }
     if (signal.aborted) process.exitCode = 130;
   }
+
+  /** What swapped norms change in the models' outputs, as far as they were run with them. */
+  async function addSwaps(
+    sums: StudySums,
+    captured: CapturedModels,
+    running: readonly Running[],
+    signal: AbortSignal,
+    progress: Progress,
+  ): Promise<void> {
+    if (!options.swap) return;
+    const swaps = new Map(captured.swaps);
+    for (const model of running) {
+      const swap = signal.aborted ? null : await model.swap(signal, progress);
+      if (swap !== null) swaps.set(nameOf(model.path), swap);
+    }
+    for (const group of sums.groups) {
+      for (const { name } of group.sources) group.swap = swaps.get(name) ?? group.swap;
+    }
+    if (swaps.size < onnx.length + runnable.length) {
+      sums.hints.push(
+        "Stopped before all models had been run with RMSNorm in LayerNorm's place: what that changes in their output is not told.",
+      );
+    }
+  }
+}
+
+function runHint(name: string): string {
+  return `${printable(name)} is a model, and its weights were measured as if they were states: with --text FILE it is run, and what enters its norms is measured.`;
+}
+
+/** A model's files: none of them is to be written over. */
+function filesOf(path: string): string[] {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder ? readdirSync(path).map((name) => join(path, name)) : [path];
 }
 
 /** What `study --save` writes begins with this. */

@@ -21,6 +21,7 @@ export function characterTokenizer(vocabulary: string, where: string): Tokenizer
       return marks.length > 0 ? [marks[0], ...ids] : ids.length === 0 ? [0] : ids;
     },
     decoder: () => ({ push: (token) => texts[token], end: () => "" }),
+    begins: marks.slice(0, 1),
     ends: new Set(marks),
   };
 }

@@ -31,8 +31,16 @@ export function hubTokenizer(json: object, settings: object, ends: Iterable<numb
       );
     },
     decoder: () => decoder(tokenizer),
+    begins: beginsOf(tokenizer),
     ends: new Set(ends),
   };
+}
+
+/** What stands before the tokens of a text, found on one that every tokenizer has tokens for. */
+function beginsOf(tokenizer: HubTokenizer): number[] {
+  const marked: number[] = tokenizer.encode("a").ids;
+  const [first] = tokenizer.encode("a", { add_special_tokens: false }).ids;
+  return marked.slice(0, Math.max(0, marked.indexOf(first)));
 }
 
 /** A token may be part of a character, and the text of a token depends on those before it: so a text is decoded up to a white space. */

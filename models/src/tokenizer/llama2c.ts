@@ -6,6 +6,7 @@
  * Source: karpathy/llama2.c, tokenizer.py (export) and run.c (encode, decode).
  */
 import { expected } from "../error.js";
+import { type Merge, mergePairs } from "./merge.js";
 import type { Decoder, Tokenizer } from "./tokenizer.js";
 
 const begin = 1;
@@ -18,33 +19,28 @@ const firstByte = 3;
 export function llama2cTokenizer(bytes: Uint8Array, vocabulary: number, where: string): Tokenizer {
   const { pieces, scores } = read(bytes, vocabulary, where);
   // Bytes as the characters below 256, so that pieces are texts to a Map.
-  const tokens = new Map(pieces.map((piece, token) => [latin(piece), token]));
+  const texts = pieces.map(latin);
+  const tokens = new Map(texts.map((text, token) => [text, token]));
   return {
     encode(text) {
-      const ids = [begin];
-      if (text === "") return ids;
+      const ids: number[] = [];
+      if (text === "") return [begin];
       for (const character of ` ${text}`) {
         const encoded = new TextEncoder().encode(character);
         const token = tokens.get(latin(encoded));
         if (token !== undefined) ids.push(token);
         else for (const byte of encoded) ids.push(firstByte + byte);
       }
-      return merged(ids);
+      return [begin, ...mergePairs(ids, merge)];
     },
     decoder: () => decoder(pieces),
+    begins: [begin],
     ends: new Set([begin, end]),
   };
 
-  function merged(ids: number[]): number[] {
-    for (;;) {
-      let [best, at, score] = [-1, -1, Number.NEGATIVE_INFINITY];
-      for (let i = 1; i + 1 < ids.length; i++) {
-        const token = tokens.get(latin(pieces[ids[i]]) + latin(pieces[ids[i + 1]]));
-        if (token !== undefined && scores[token] > score) [best, at, score] = [token, i, scores[token]];
-      }
-      if (at < 0) return ids;
-      ids.splice(at, 2, best);
-    }
+  function merge(left: number, right: number): Merge | null {
+    const token = tokens.get(texts[left] + texts[right]);
+    return token === undefined ? null : { token, score: scores[token] };
   }
 }
 

@@ -4,6 +4,8 @@ export interface Tokenizer {
   encode(text: string): number[];
   /** The text of tokens that a model said, one after another: what is certain of it so far. */
   decoder(): Decoder;
+  /** The tokens with which `encode` begins every text; none where a text begins anywhere. */
+  readonly begins: readonly number[];
   /** Tokens that end a text. */
   readonly ends: ReadonlySet<number>;
 }

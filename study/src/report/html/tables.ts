@@ -230,7 +230,10 @@ function outputs(report: Report): Table {
   const together = report.groups.flatMap(({ label, swap = null }) => {
     if (swap === null || swap.together === null || swap.sites.size < 2) return [];
     const model = report.groups.length > 1 ? ` of ${label}` : "";
-    return ` All ${swap.sites.size}${model} at once change it by ${fixed(100 * swap.together.relative, 2)} %.`;
+    const { relative, loss = null } = swap.together;
+    const cost =
+      loss === null ? "" : `, and the loss from ${fixed(loss.before, 4)} to ${fixed(loss.after, 4)} nats a token`;
+    return ` All ${swap.sites.size}${model} at once change it by ${fixed(100 * relative, 2)} %${cost}.`;
   });
   return table(
     report,
