@@ -37,6 +37,8 @@ const table = make("div", { class: "scroll", tabindex: "0", role: "region", "ari
 const back = make("button", { type: "button", hidden: "" }, "Back to the two models");
 
 let readers: Reader[] = [];
+/** Of the model that the reader gave. */
+let givenName: string | undefined;
 let place: Place = { token: 0, site: 2 };
 /** The last token was chosen, and the next one that is typed takes its place. */
 let following = true;
@@ -48,7 +50,7 @@ export function startInside(): void {
   const help =
     "Arrow keys move to another square, Home and End to the first and the last, Enter to the vector taken apart.";
   byId("inside-live").replaceChildren(
-    make("label", { for: "inside-text", class: "text-label" }, "The text: type"),
+    make("label", { for: "inside-text", class: "text-label" }, "Type a text"),
     text,
     status,
     finding,
@@ -73,6 +75,7 @@ function openTwins(): void {
   work?.end();
   back.hidden = true;
   status.replaceChildren();
+  givenName = undefined;
   open(twins);
 }
 
@@ -80,6 +83,7 @@ function openGiven(given: Given): void {
   if (given.files.length === 0 && given.folder === "") return;
   const name = given.folder || (given.files.find(({ name }) => !name.endsWith(".json"))?.name ?? given.files[0].name);
   work?.end();
+  givenName = name;
   open([[name, given]]);
   back.hidden = false;
   work = startWork(status, readers[0].worker, openTwins);
@@ -148,8 +152,10 @@ function findingOf(): string {
   const { tokens, skipped } = readers[0].read as NonNullable<Reader["read"]>;
   const unit = unitOf(tokens);
   const cut = skipped > 0 ? `, the last of ${tokens.length + skipped},` : "";
-  const with_ = (reader: Reader) => (reader.swapped ? `${reader.name}, run with ${reader.norm}` : reader.name);
-  const means = readers.map((reader) => `${fixed(reader.mean, 2)} of chance (${with_(reader)})`);
+  const means = readers.map(({ mean, name, swapped, norm }) => {
+    const who = name === givenName ? `in ${name}` : `in the model ${name[0].toLowerCase()}${name.slice(1)}`;
+    return `${fixed(mean, 2)} of chance ${who}${swapped ? `, run with ${norm}` : ""}`;
+  });
   const states = `Over these ${tokens.length} ${unit}s${cut} |90° − θ| is ${means.join(" and ")}.`;
   const costs = readers.flatMap(({ opened, read, other, swapped }) => {
     if (opened === undefined || typeof other !== "number" || typeof read?.loss !== "number") return [];
