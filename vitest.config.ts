@@ -19,8 +19,9 @@ const absent: Reporter = {
 };
 
 /**
- * What needs no more than a JavaScript engine and a page: the same files in Node and in each browser. test/kernels runs in
- * Node alone: it would take as long again, and the suite's digests (bits.test.ts) show that browsers compute the same bits.
+ * What needs no more than a JavaScript engine and a page: the same files in Node and in each browser. test/kernels and the long
+ * comparisons of bits with bits in test/node run in Node alone: they would take as long again, and the suite's digests
+ * (bits.test.ts) show that browsers compute the same bits.
  */
 const engineSuite = "test/engine/**/*.test.ts";
 const explorerSuite = "test/explorer/**/*.test.ts";

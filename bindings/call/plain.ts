@@ -1,5 +1,7 @@
 import type { Core } from "../engine/core.js";
-import { coreOf, defaultEngine } from "../engine/engine.js";
+import { coreOf, defaultEngine, type Engine } from "../engine/engine.js";
+import type { Arena } from "../memory/arena.js";
+import type { DType } from "../memory/dtype.js";
 import { callOf } from "./begin.js";
 import { viewFor } from "./copy.js";
 import type { Kernel, Op } from "./op.js";
@@ -14,6 +16,8 @@ interface PlainOptions {
   weight?: ArrayOrTensor;
   bias?: ArrayOrTensor;
   out?: ArrayOrTensor;
+  dtype?: DType;
+  engine?: Engine;
 }
 
 /** @internal */
@@ -30,8 +34,8 @@ export type PlainRun<K> = (
 
 /**
  * The result of a norm of few numbers in plain arrays. In such a call x, out, weight and bias are Float32Arrays of the right lengths;
- * out is x, or shares no buffer with another operand; and no other options are given but cols and `scalars` numbers. For every
- * other call, right or wrong, it is undefined: `Call` then does what is needed, or says what is wrong.
+ * out is x, or shares no buffer with another operand; and no other options are given but cols, dtype, a live engine and `scalars`
+ * numbers. For every other call, right or wrong, it is undefined: `Call` then does what is needed, or says what is wrong.
  *
  * `Call` takes three to five times as long for one row of 64, for all that it asks of each operand.
  *
@@ -50,20 +54,23 @@ export function plainResult<K extends Kernel>(
   if (!(x instanceof Float32Array) || options === null || Object.getPrototypeOf(options) !== Object.prototype) {
     return undefined;
   }
-  const { cols, weight, bias, out } = options;
+  const { cols, weight, bias, out, dtype, engine } = options;
+  if (dtype !== undefined && dtype !== "f32") return undefined;
   if (!isPlain(out) || !isPlain(weight) || !isPlain(bias)) return undefined;
   const { length } = x;
   const columns = cols !== undefined ? cols : (weight?.length ?? bias?.length ?? length);
   if (length > MOST_ELEMENTS || !Number.isInteger(columns)) return undefined;
   const rows = length / columns;
   if (!Number.isInteger(rows) || rows < 1) return undefined;
-  if (!onlyNames(options, scalars + given(out) + given(weight) + given(bias) + given(cols))) return undefined;
-  const core = coreOf(defaultEngine()) as Core;
+  const operands = has("out" in options) + has("weight" in options) + has("bias" in options);
+  const others = has("cols" in options) + has("dtype" in options) + has("engine" in options);
+  if (!onlyNames(options, scalars + operands + others)) return undefined;
+  const core = coreOf(engine === undefined ? defaultEngine() : engine) as Core | undefined;
+  if (core === undefined || core.arena.disposed) return undefined;
   const { arena } = core;
-  const own = arena.buffer;
   const to = out?.buffer;
-  if (out !== x && !isApart(x, length, own, to)) return undefined;
-  if (!isApart(out, length, own, own) || !isApart(weight, columns, own, to) || !isApart(bias, columns, own, to)) {
+  if (out !== x && !isApart(x, length, arena, to)) return undefined;
+  if (!isApart(out, length, arena) || !isApart(weight, columns, arena, to) || !isApart(bias, columns, arena, to)) {
     return undefined;
   }
   const kernel = core.kernel(op.name, op, "f32");
@@ -83,18 +90,18 @@ export function plainResult<K extends Kernel>(
   return out;
 }
 
+/** How many options one is that is there, though it may be undefined. */
+function has(there: boolean): number {
+  return there ? 1 : 0;
+}
+
 function isPlain(value: unknown): value is Float32Array | undefined {
   return value === undefined || value instanceof Float32Array;
 }
 
-/** Is an operand absent, or of so many numbers that lie in neither of two buffers? */
-function isApart(
-  value: Float32Array | undefined,
-  length: number,
-  own: ArrayBufferLike,
-  other: ArrayBufferLike | undefined,
-): boolean {
+/** Is an operand absent, or of so many numbers that lie neither in the engine's memory nor in another buffer? */
+function isApart(value: Float32Array | undefined, length: number, arena: Arena, other?: ArrayBufferLike): boolean {
   if (value === undefined) return true;
   const { buffer } = value;
-  return value.length === length && buffer !== own && buffer !== other;
+  return value.length === length && buffer !== other && !arena.owns(buffer);
 }

@@ -16,8 +16,11 @@ const norms: Record<string, Norm> = {
 const normal = (length: number, seed: number) => Float32Array.from(normals(length, 0.5, 1, seed));
 
 describe.each(Object.entries(norms))("%s", (name, norm) => {
-  // an option that the short way does not know takes a call the ordinary way
-  const ordinary = (x: Float32Array, options: object) => norm(x, { ...options, engine: defaultEngine() });
+  // numbers per row take a call the ordinary way
+  const ordinary = (x: Float32Array, options: { cols?: number; weight?: Float32Array }) => {
+    const rstd = new Float32Array(x.length / (options.cols ?? x.length));
+    return norm(x, { ...options, rstd });
+  };
 
   it("gives the same bits, made, given and in place, with all that may be given", () => {
     for (let seed = 0; seed < 400; seed++) {
@@ -93,6 +96,27 @@ describe.each(Object.entries(norms))("%s", (name, norm) => {
     refuses(() => norm(ended), `RangeError: ${name}: x ${got}`);
     refuses(() => norm(normal(8, 7), { weight: ended }), `RangeError: ${name}: weight ${got}`);
     refuses(() => norm(normal(8, 7), { out: ended }), `RangeError: ${name}: out ${got}`);
+  });
+
+  it("takes the engine and the element type that it is told", () => {
+    const engine = createEngine();
+    const [x, weight] = [normal(64, 11), normal(64, 12)];
+    const right = ordinary(x, { weight });
+    const before = defaultEngine().toString();
+    expect(norm(x, { weight, engine, dtype: "f32", bias: undefined })).toEqual(right);
+    expect(norm(x, { weight, engine, dtype: undefined, cols: undefined, out: x.slice() })).toEqual(right);
+    expect(defaultEngine().toString()).toBe(before);
+    refuses(
+      () => norm(x, { weight, engine, dtype: "f64" }),
+      `TypeError: ${name}: dtype expected "f32", which x has, got "f64"`,
+    );
+    refuses(() => norm(x, { engine: {} }), `TypeError: ${name}: engine expected an Engine, got Object`);
+    refuses(() => norm(x, { engine: null }), `TypeError: ${name}: engine expected an Engine, got null`);
+    // an option of another name is refused, though it has no value
+    expect(() => norm(x, { engine, wieght: undefined })).toThrow('got "wieght"');
+    engine.dispose();
+    expect(() => norm(x, { engine })).toThrow(`${name}: `);
+    expect(() => norm(x, { engine })).toThrow(/disposed/);
   });
 
   it("refuses scalars before anything is written", () => {
