@@ -165,11 +165,11 @@ describeExplorer("inside a model", () => {
   it("has the map as a table too", async () => {
     await show();
     await type(text);
-    await soon(() => page.locator("#inside details .sites tbody tr").count()).toBe(9);
+    await soon(() => page.locator("#inside details .norms tbody tr").count()).toBe(9);
     await page.getByText("The map as a table").click();
-    const rows = await page.locator("#inside details .sites tbody tr").allTextContents();
+    const rows = await page.locator("#inside details .norms tbody tr").allTextContents();
     expect(rows[2]).toMatch(/^norm 3 of 9, before attention of block 2\d\.\d\d/);
-    const means = await page.locator("#inside details .sites tbody td:nth-child(2)").allTextContents();
+    const means = await page.locator("#inside details .norms tbody td:nth-child(2)").allTextContents();
     const mean = means.reduce((sum, one) => sum + Number(one), 0) / 9;
     const said = (await page.locator("#inside .finding").textContent()) as string;
     expect(Number(/is (\d\.\d\d) of chance/.exec(said)?.[1])).toBeCloseTo(mean, 1);

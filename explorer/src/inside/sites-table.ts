@@ -18,7 +18,7 @@ export function sitesTable(readers: readonly Reader[]): HTMLTableElement {
   );
   return make(
     "table",
-    { class: "sites" },
+    { class: "norms" },
     make("thead", {}, make("tr", {}, ...["norm", ...head].map((words) => make("th", { scope: "col" }, words)))),
     make("tbody", {}, ...rows),
   );
