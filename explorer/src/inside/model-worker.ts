@@ -12,6 +12,8 @@ import { type Reading, ratiosOf, readTokens } from "./reading.js";
 const mostTokens = 128;
 /** How many tokens the model adds. */
 const more = 96;
+/** Milliseconds between two pieces of what it says: as often as eyes see a text grow. */
+const refresh = 40;
 
 let model: Transformer;
 let tokenizer: Tokenizer;
@@ -102,11 +104,18 @@ async function read({ turn: own, text, norm }: Extract<Order, { kind: "read" }>)
   }
 
   const said = decoder();
+  let piece = "";
+  let toldAt = Number.NEGATIVE_INFINITY;
   for (const id of generate(model, all, { norm, tokens: more, temperature: 0, ends })) {
-    tell({ kind: "said", turn, text: said.push(id) });
+    piece += said.push(id);
+    if (performance.now() - toldAt >= refresh) {
+      tell({ kind: "said", turn, text: piece });
+      piece = "";
+      toldAt = performance.now();
+    }
     if (!(await goesOn())) return;
   }
-  tell({ kind: "said", turn, text: said.end() });
+  tell({ kind: "said", turn, text: piece + said.end() });
   tell({ kind: "ended", turn });
 }
 

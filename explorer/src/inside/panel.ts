@@ -1,5 +1,6 @@
 /** "Inside a model": a text that is typed, read by models in workers; their maps, and the vectors that are chosen in them. */
 
+import { printable } from "@orthonorm/files";
 import ln from "@orthonorm/study/data/twins/ln/model.safetensors?url";
 import rms from "@orthonorm/study/data/twins/rms/model.safetensors?url";
 import { ends, paints } from "@orthonorm/study/over-chance";
@@ -34,6 +35,7 @@ const words = make("div", { class: "readers" });
 const over = make("p", { class: "over" });
 const detail = make("div", { class: "detail" });
 const table = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Norms" });
+const tableHost = make("details", {}, make("summary", {}, "The map as a table"), table);
 const back = make("button", { type: "button", hidden: "" }, "Back to the two models");
 
 let readers: Reader[] = [];
@@ -60,13 +62,14 @@ export function startInside(): void {
     over,
     words,
     detail,
-    make("details", {}, make("summary", {}, "The map as a table"), table),
+    tableHost,
     dropZone(),
   );
   text.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(readAll, patience);
   });
+  tableHost.addEventListener("toggle", showTable);
   back.addEventListener("click", openTwins);
   openTwins();
 }
@@ -81,7 +84,8 @@ function openTwins(): void {
 
 function openGiven(given: Given): void {
   if (given.files.length === 0 && given.folder === "") return;
-  const name = given.folder || (given.files.find(({ name }) => !name.endsWith(".json"))?.name ?? given.files[0].name);
+  const file = given.files.find(({ name }) => !name.endsWith(".json")) ?? given.files[0];
+  const name = printable(given.folder || file.name);
   work?.end();
   givenName = name;
   open([[name, given]]);
@@ -142,9 +146,14 @@ function changed(reader: Reader): void {
     const { length } = reader.read.tokens;
     show(clamped(following ? { ...place, token: length - 1 } : place, length, reader.opened.sites));
   }
-  if (readers.every(({ read }) => read !== undefined)) table.replaceChildren(sitesTable(readers));
+  showTable();
   // Said at once, for it is read out.
   if (readers.every(({ settled }) => settled)) finding.textContent = findingOf();
+}
+
+/** The table, where it is to be seen. */
+function showTable(): void {
+  if (tableHost.open && readers.every(({ read }) => read !== undefined)) table.replaceChildren(sitesTable(readers));
 }
 
 /** What is to be seen in one sentence each: the states of each model, and what the other norm costs it. */

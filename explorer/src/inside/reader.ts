@@ -42,6 +42,7 @@ export class Reader {
   private readonly before = make("span", { class: "before" });
   private readonly same = make("span");
   private readonly differs = make("mark");
+  private readonly output = make("p", { class: "continued", "aria-busy": "true" });
   private readonly note = make("p", { class: "beside" });
   private turn = 0;
   private text = "";
@@ -65,13 +66,13 @@ export class Reader {
     });
     const label = make("label", { class: "swap" }, this.swap, this.swapLabel);
     this.picture = make("div", { class: "reader" }, make("h3", {}, name), label, this.map.host);
-    const output = make("p", { class: "continued" }, this.before, this.same, this.differs);
+    this.output.append(this.before, this.same, this.differs);
     this.words = make(
       "div",
       { class: "reader" },
       make("h3", {}, `${name}: how it goes on`),
       this.loss,
-      output,
+      this.output,
       this.note,
     );
     this.swap.addEventListener("change", () => this.readAgain());
@@ -112,6 +113,7 @@ export class Reader {
     this.text = text;
     this.turn++;
     this.startedAt = performance.now();
+    this.output.setAttribute("aria-busy", "true");
     if (this.opened !== undefined) this.order({ kind: "read", turn: this.turn, text, norm: this.norm });
   }
 
@@ -212,6 +214,7 @@ export class Reader {
 
   private sayWhatIsSame(): void {
     this.ended = true;
+    this.output.setAttribute("aria-busy", "false");
     if (this.formerly === undefined) return;
     const same = commonLength(this.said, this.formerly.said);
     const { norm } = this.formerly;

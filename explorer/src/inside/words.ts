@@ -1,4 +1,5 @@
 /** What cells and norms are called. */
+import { printable } from "@orthonorm/files";
 import type { Place } from "./messages.js";
 
 /** "norm 3 of 9, before attention of block 2" */
@@ -25,7 +26,7 @@ const signs: Readonly<Record<string, string>> = { "\n": "↵", "\t": "⇥", " ":
 /** A token's text with signs for what cannot be seen. */
 export function shownToken(text: string): string {
   if (text === "") return "▫";
-  return text.replace(/[\n\t ]/g, (character) => signs[character]);
+  return printable(text.replace(/[\n\t ]/g, (character) => signs[character]));
 }
 
 const spoken: Readonly<Record<string, string>> = { "": "no text", "\n": "a new line", "\t": "a tab", " ": "a space" };
