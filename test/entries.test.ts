@@ -43,7 +43,7 @@ describe.each(dtypes)("orthonorm/%s", (dtype) => {
         if (type === dtype) sameBits(type, type, op(x, options) as Numbers, right(x, options) as Numbers);
         else
           expect(() => op(x, options)).toThrow(
-            `: dtype expected "${dtype}", the only one of orthonorm/${dtype}, got "${type}"`,
+            `: dtype expected "${dtype}", the only one of orthonorm/${dtype}, got "${type}", which orthonorm/${type} has, and orthonorm`,
           );
       }
     }

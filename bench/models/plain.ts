@@ -1,28 +1,8 @@
 /** A twin in plain JavaScript: Float32Arrays and loops, a token at a time with its keys and values kept, as one writes it without an engine. */
-import { readTensor } from "@orthonorm/files";
-import { openModel } from "@orthonorm/files/node";
+import type { Step, Twin } from "./twin.js";
 
-export interface PlainTwin {
-  positions: number;
-  vocabulary: number;
-  /** Logits of the token, which is at `position` of its text. */
-  step(token: number, position: number): Float32Array;
-}
-
-export async function plainTwin(path: string): Promise<PlainTwin> {
-  const model = await openModel(path);
-  const tensors = new Map<string, Float32Array>();
-  for (const { name } of model.tensors) {
-    tensors.set(name, Float32Array.from((await readTensor(model, name)).data as Float32Array));
-  }
-  const { metadata } = model;
-  await model.source.close();
-  const t = (name: string) => tensors.get(name) as Float32Array;
-  const [width, layers, heads, positions] = ["n_embd", "n_layer", "n_head", "block_size"].map((k) =>
-    Number(metadata[k]),
-  );
+export function plainTwin({ t, width, layers, heads, positions, vocabulary, norm: kind }: Twin): Step {
   const headDim = width / heads;
-  const vocabulary = t("wte.weight").length / width;
   const blocks = Array.from({ length: layers }, (_, layer) => {
     const h = `h.${layer}.`;
     const both = (name: string) => ({ weight: t(`${h}${name}.weight`), bias: t(`${h}${name}.bias`) });
@@ -37,7 +17,7 @@ export async function plainTwin(path: string): Promise<PlainTwin> {
       values: new Float32Array(positions * width),
     };
   });
-  const norm = metadata.norm === "RMSNorm" ? rmsNorm : layerNorm;
+  const norm = kind === "RMSNorm" ? rmsNorm : layerNorm;
   const stream = new Float32Array(width);
   const normed = new Float32Array(width);
   const qkv = new Float32Array(3 * width);
@@ -48,31 +28,27 @@ export async function plainTwin(path: string): Promise<PlainTwin> {
   const logits = new Float32Array(vocabulary);
   const last = { weight: t("ln_f.weight"), bias: t("ln_f.bias") };
 
-  return {
-    positions,
-    vocabulary,
-    step(token, position) {
-      for (let i = 0; i < width; i++) {
-        stream[i] = t("wte.weight")[token * width + i] + t("wpe.weight")[position * width + i];
-      }
-      for (const { ln1, attn, proj, ln2, fc, down, keys, values } of blocks) {
-        norm(stream, ln1.weight, ln1.bias, normed);
-        linear(normed, attn.weight, attn.bias, qkv);
-        keys.set(qkv.subarray(width, 2 * width), position * width);
-        values.set(qkv.subarray(2 * width), position * width);
-        for (let head = 0; head < heads; head++) attend(head * headDim, position, keys, values);
-        linear(mixed, proj.weight, proj.bias, moved);
-        for (let i = 0; i < width; i++) stream[i] += moved[i];
-        norm(stream, ln2.weight, ln2.bias, normed);
-        linear(normed, fc.weight, fc.bias, inner);
-        for (let i = 0; i < inner.length; i++) inner[i] = gelu(inner[i]);
-        linear(inner, down.weight, down.bias, moved);
-        for (let i = 0; i < width; i++) stream[i] += moved[i];
-      }
-      norm(stream, last.weight, last.bias, normed);
-      linear(normed, t("lm_head.weight"), undefined, logits);
-      return logits;
-    },
+  return (token, position) => {
+    for (let i = 0; i < width; i++) {
+      stream[i] = t("wte.weight")[token * width + i] + t("wpe.weight")[position * width + i];
+    }
+    for (const { ln1, attn, proj, ln2, fc, down, keys, values } of blocks) {
+      norm(stream, ln1.weight, ln1.bias, normed);
+      linear(normed, attn.weight, attn.bias, qkv);
+      keys.set(qkv.subarray(width, 2 * width), position * width);
+      values.set(qkv.subarray(2 * width), position * width);
+      for (let head = 0; head < heads; head++) attend(head * headDim, position, keys, values);
+      linear(mixed, proj.weight, proj.bias, moved);
+      for (let i = 0; i < width; i++) stream[i] += moved[i];
+      norm(stream, ln2.weight, ln2.bias, normed);
+      linear(normed, fc.weight, fc.bias, inner);
+      for (let i = 0; i < inner.length; i++) inner[i] = gelu(inner[i]);
+      linear(inner, down.weight, down.bias, moved);
+      for (let i = 0; i < width; i++) stream[i] += moved[i];
+    }
+    norm(stream, last.weight, last.bias, normed);
+    linear(normed, t("lm_head.weight"), undefined, logits);
+    return logits;
   };
 
   function attend(from: number, position: number, keys: Float32Array, values: Float32Array): void {

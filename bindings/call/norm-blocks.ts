@@ -1,34 +1,44 @@
 import { rangeError } from "../check.js";
-import { layerNorm, rmsNorm } from "../wasm/ops.js";
+import { type LayerNormKernel, layerNorm, type RmsNormKernel, rmsNorm } from "../wasm/ops.js";
 import type { Call } from "./call.js";
-import type { Op } from "./op.js";
+import type { Kernel, Op } from "./op.js";
 import type { ArrayOrTensor, Operand } from "./operand.js";
 
-/** The norm of some rows, by the addresses of its operands. */
-type Norm = (
-  call: Call,
-  out: number,
-  sum: number,
-  x: number,
-  residual: number,
-  weight: number,
-  bias: number,
-  strides: number,
-  rows: number,
-  eps: number,
-  weightOffset: number,
-) => void;
+/** @internal A norm of some rows, by the addresses of its operands. */
+export interface Norm<K extends Kernel> {
+  readonly op: Op<K>;
+  run(
+    kernel: K,
+    out: number,
+    sum: number,
+    x: number,
+    residual: number,
+    weight: number,
+    bias: number,
+    strides: number,
+    rows: number,
+    cols: number,
+    eps: number,
+    weightOffset: number,
+  ): void;
+}
 
 /** @internal */
-export const layer: Norm = (call, out, sum, x, residual, weight, bias, strides, rows, eps) =>
-  call.kernel(layerNorm)(out, sum, 0, 0, x, residual, weight, bias, strides, rows, call.cols, eps);
+export const layer: Norm<LayerNormKernel> = {
+  op: layerNorm,
+  run: (kernel, out, sum, x, residual, weight, bias, strides, rows, cols, eps) =>
+    kernel(out, sum, 0, 0, x, residual, weight, bias, strides, rows, cols, eps),
+};
 
 /** @internal */
-export const rms: Norm = (call, out, sum, x, residual, weight, bias, strides, rows, eps, weightOffset) =>
-  call.kernel(rmsNorm)(out, sum, 0, x, residual, weight, bias, strides, rows, call.cols, weightOffset, eps);
+export const rms: Norm<RmsNormKernel> = {
+  op: rmsNorm,
+  run: (kernel, out, sum, x, residual, weight, bias, strides, rows, cols, eps, weightOffset) =>
+    kernel(out, sum, 0, x, residual, weight, bias, strides, rows, cols, weightOffset, eps),
+};
 
-/** What a norm takes. */
-interface NormOperands {
+/** @internal What a norm takes. */
+export interface NormOperands {
   weight?: ArrayOrTensor;
   bias?: ArrayOrTensor;
   residual?: ArrayOrTensor;
@@ -66,11 +76,12 @@ export class NormBlocks {
   }
 
   /** Normalises a block of rows, and returns where they are. */
-  run(norm: Norm, eps: number, weightOffset: number): number {
+  run<K extends Kernel>(norm: Norm<K>, eps: number, weightOffset: number): number {
     const { call, normalized, sum, residual, weight, bias } = this;
     const at = call.at(normalized);
     const [s, x, r, w, b] = [call.at(sum), call.at(call.x), call.at(residual), call.at(weight), call.at(bias)];
-    norm(call, at, s, x, r, w, b, call.strides(), call.blockRows, eps, weightOffset);
+    const kernel = call.kernel(norm.op);
+    norm.run(kernel, at, s, x, r, w, b, call.strides(), call.blockRows, call.cols, eps, weightOffset);
     return at;
   }
 }

@@ -69,7 +69,7 @@ export class Quantized {
     Object.defineProperty(this, "kernel", { value: kernel });
     // what console.log prints, in Node. As a method, with a name that is computed, it would keep the class in every bundle
     Object.defineProperty(this, Symbol.for("nodejs.util.inspect.custom"), { value: this.toString });
-    this.#block = owner.arena.allocate(op, rows * (padded(this.cols) + 4 * this.groups));
+    this.#block = owner.arena.allocate(op, rows * (padded(this.cols) + 4 * this.groups), "Quantized");
     owner.arena.releaseWith(this, this.#block);
   }
 

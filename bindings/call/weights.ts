@@ -8,15 +8,10 @@ import { severalRows } from "./directions.js";
 import type { Op, OperandSpec } from "./op.js";
 import type { Operand } from "./operand.js";
 import { Quantized } from "./quantized.js";
+import { BLOCK_ELEMENTS, blockOf, bytesArranged } from "./room.js";
 
 /** By the weight's element type. */
 const kernels = { f32: linearF32, f64: linearF64, f16: linearF16, bf16: linearBF16 };
-
-/** How many elements of x are arranged at a time: in f32 384 KiB, for which a second-level cache of 512 KiB has room beside W. */
-const BLOCK_ELEMENTS = 98304;
-
-/** How many bytes of W are widened at a time, where its elements are smaller than lanes: half of a first-level cache of 32 KiB. */
-const WIDENED_BYTES = 16384;
 
 /**
  * @internal The projection of a call, y = x·Wᵀ + b, of rows wherever they lie: what `linear` has in common with the ops that end in
@@ -47,13 +42,12 @@ export class Projection {
   arrange(spec: OperandSpec, elements = BLOCK_ELEMENTS): void {
     const { call, w } = this;
     const int8 = w instanceof Quantized;
-    // rows as the kernel arranges them: of whole vectors, of lanes or of 16 bits
+    // of lanes, or of 16 bits
     const [width, lane] = int8 ? [8, 2] : [4, BYTES[wideOf(call.dtype)]];
-    const row = Math.ceil(call.cols / width) * width;
-    this.block = Math.max(4, Math.min(Math.floor(elements / row), call.rows + 3) & -4);
-    const widened = !int8 && isHalf(w.wanted) ? Math.max(4, Math.floor(WIDENED_BYTES / (row * lane))) : 0;
+    this.block = blockOf(call.rows, call.cols, width, elements);
+    const room = bytesArranged(this.block, call.cols, width, lane, !int8 && isHalf(w.wanted));
     // and beside 16 bits the scale of each row
-    const bytes = (this.block + widened) * row * lane + (int8 ? this.block * 4 : 0);
+    const bytes = room + (int8 ? this.block * 4 : 0);
     this.arranged = call.workspace(spec, 1, Math.ceil(bytes / BYTES[wideOf(call.dtype)]));
   }
 

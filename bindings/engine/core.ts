@@ -79,7 +79,8 @@ export class Core {
     const exports = this.families.get(family)?.[dtype];
     if (exports !== undefined) return exports;
     if (family[dtype] === undefined) {
-      throw rangeError(op, "dtype", `"${family.only}", the only one of orthonorm/${family.only}`, dtype);
+      const got = verbatim(`"${dtype}", which orthonorm/${dtype} has, and orthonorm`);
+      throw rangeError(op, "dtype", `"${family.only}", the only one of orthonorm/${family.only}`, got);
     }
     return this.keep(family, dtype, bytesOf(family, this.relaxed, dtype).map(compile).map(this.link));
   }

@@ -26,6 +26,8 @@ export class Block {
   constructor(
     readonly arena: Arena,
     readonly start: number,
+    /** What lies in it, for errors. */
+    readonly of: "Tensor" | "Quantized" = "Tensor",
   ) {}
 
   /** Gives the bytes back; doing so twice is no error. */
@@ -121,7 +123,7 @@ export class Arena {
   }
 
   /** Allocates a block. Not to be called while there are temporaries. */
-  allocate(op: string, bytes: number): Block {
+  allocate(op: string, bytes: number, of?: Block["of"]): Block {
     const size = align(Math.max(bytes, 1));
     let start = this.blocks.find(size);
     if (start === undefined) {
@@ -130,7 +132,7 @@ export class Arena {
     }
     this.blocks.take(start, size);
     this.stackTop = this.blocks.top;
-    const block = new Block(this, start);
+    const block = new Block(this, start, of);
     this.live.add(block);
     return block;
   }
@@ -210,7 +212,13 @@ export class Arena {
   private inUse(): string {
     const { count, bytes } = this.blocks;
     if (count === 0) return "";
-    return `, with ${bytes} bytes in ${count} live Tensor${count === 1 ? "" : "s"} (dispose() gives them back)`;
+    let tensors = 0;
+    for (const { of } of this.live) if (of === "Tensor") tensors++;
+    const what = [
+      ...(tensors > 0 ? [`${tensors} live Tensor${tensors === 1 ? "" : "s"}`] : []),
+      ...(count > tensors ? [`${count - tensors} live Quantized`] : []),
+    ];
+    return `, with ${bytes} bytes in ${what.join(" and ")} (dispose() gives them back)`;
   }
 
   private grow(bytes: number): boolean {

@@ -1,6 +1,8 @@
 import { type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
 import { Quantized } from "../call/quantized.js";
+import { given, onlyNames } from "../call/resident.js";
+import { residentRows, runRows } from "../call/resident-linear.js";
 import { beginBefore, beginQuantized, Projection } from "../call/weights.js";
 import type { Tensor } from "../memory/tensor.js";
 import { linear as op } from "../wasm/ops.js";
@@ -61,6 +63,21 @@ export function linear(
   x: ArrayOrTensor | Quantized,
   weight: ArrayOrTensor | Quantized,
   options: LinearOptions = noOptions,
+): ArrayOrTensor {
+  const { bias, out } = options ?? noOptions;
+  const place = residentRows(x, weight, bias, out);
+  if (place !== undefined && onlyNames(options, 1 + given(bias))) {
+    runRows(op, place, weight, bias, out);
+    return out as ArrayOrTensor;
+  }
+  return ordinary(x, weight, options);
+}
+
+/** Every call that is not on Tensors alone. */
+function ordinary(
+  x: ArrayOrTensor | Quantized,
+  weight: ArrayOrTensor | Quantized,
+  options: LinearOptions,
 ): ArrayOrTensor {
   checkOptions(op, options);
   const { bias, out } = options;

@@ -1,9 +1,14 @@
 import { type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
-import { layer, NormBlocks, rms } from "../call/norm-blocks.js";
+import { layer, type Norm, NormBlocks, rms } from "../call/norm-blocks.js";
+import type { Kernel, Op } from "../call/op.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
 import type { Quantized } from "../call/quantized.js";
+import { given, onlyNames } from "../call/resident.js";
+import { residentNormRows, runNormRows } from "../call/resident-linear.js";
+import { normElements } from "../call/room.js";
 import { beginBefore, Projection } from "../call/weights.js";
 import { checkNonNegative, checkWeightOffset } from "../check.js";
+import type { DType } from "../memory/dtype.js";
 import { layerNormLinear as layerNormLinearOp, rmsNormLinear as rmsNormLinearOp } from "../wasm/ops.js";
 
 /** Options of `layerNormLinear`. */
@@ -67,11 +72,8 @@ export function layerNormLinear(
   linearWeight: ArrayOrTensor | Quantized,
   options: LayerNormLinearOptions = noOptions,
 ): ArrayOrTensor {
-  const op = layerNormLinearOp;
-  checkOptions(op, options);
-  const eps = options.eps === undefined ? 1e-5 : options.eps;
-  checkNonNegative(op.name, "eps", eps);
-  return normLinear(op, layer, x, linearWeight, options, eps, 0);
+  const { eps } = options ?? noOptions;
+  return normLinear(layerNormLinearOp, layer, x, linearWeight, options, eps, undefined);
 }
 
 /**
@@ -111,27 +113,44 @@ export function rmsNormLinear(
   linearWeight: ArrayOrTensor | Quantized,
   options: RMSNormLinearOptions = noOptions,
 ): ArrayOrTensor {
-  const op = rmsNormLinearOp;
-  checkOptions(op, options);
-  const eps = options.eps === undefined ? 1e-5 : options.eps;
-  const weightOffset = options.weightOffset === undefined ? 0 : options.weightOffset;
-  checkWeightOffset(op.name, weightOffset, "f64");
-  checkNonNegative(op.name, "eps", eps);
-  return normLinear(op, rms, x, linearWeight, options, eps, weightOffset);
+  const { eps, weightOffset } = options ?? noOptions;
+  return normLinear(rmsNormLinearOp, rms, x, linearWeight, options, eps, weightOffset);
 }
 
-/**
- * How many elements are normalised and arranged at a time. Where the norm is a large part of the work it is half of what `linear` arranges,
- * for they are in cache twice: 2048 × 4096 → 64 takes 0.91 of the time of the two calls, and with all of it 0.94. Else W would be read
- * twice as often: 512 × 768 → 768 takes 1.01 to 1.03, and with all of it 1.00 to 1.01 (`npm run bench:norm-linear`).
- */
-const blockElements = (k: number): number => (k <= FEW ? 49152 : 98304);
-const FEW = 256;
-
-/** Block by block: the norm of some rows, then the projection of these. */
-function normLinear(
+function normLinear<K extends Kernel>(
   op: typeof layerNormLinearOp,
-  norm: typeof layer,
+  norm: Norm<K>,
+  x: ArrayOrTensor,
+  linearWeight: ArrayOrTensor | Quantized,
+  options: LayerNormLinearOptions,
+  askedEps: number | undefined,
+  askedOffset: number | undefined,
+): ArrayOrTensor {
+  const eps = askedEps === undefined ? 1e-5 : askedEps;
+  const weightOffset = askedOffset === undefined ? 0 : askedOffset;
+  const { weight, bias, residual, sum, linearBias, out } = options ?? noOptions;
+  const operands = { weight, bias, residual, sum };
+  const place = residentNormRows(x, operands, linearWeight, linearBias, out);
+  const parameters = given(weight) + given(bias) + given(residual) + given(sum) + given(linearBias);
+  if (place !== undefined && onlyNames(options, 1 + parameters + given(askedEps) + given(askedOffset))) {
+    checkNumbers(op, eps, weightOffset, "f32");
+    runNormRows(op, norm, place, operands, linearWeight, linearBias, out, eps, weightOffset);
+    return out as ArrayOrTensor;
+  }
+  checkOptions(op, options);
+  checkNumbers(op, eps, weightOffset, "f64");
+  return ordinary(op, norm, x, linearWeight, options, eps, weightOffset);
+}
+
+function checkNumbers({ name }: Op, eps: number, weightOffset: number, dtype: DType): void {
+  checkWeightOffset(name, weightOffset, dtype);
+  checkNonNegative(name, "eps", eps);
+}
+
+/** Every call that is not on Tensors alone, block by block: the norm of some rows, then the projection of these. */
+function ordinary<K extends Kernel>(
+  op: typeof layerNormLinearOp,
+  norm: Norm<K>,
   x: ArrayOrTensor,
   linearWeight: ArrayOrTensor | Quantized,
   options: LayerNormLinearOptions,
@@ -144,7 +163,7 @@ function normLinear(
     checkWeightOffset(op.name, weightOffset, call.dtype);
     const { operands } = op;
     const projection = new Projection(call, operands.linearWeight, linearWeight, operands.linearBias, linearBias);
-    projection.arrange(operands.arranged, blockElements(call.k));
+    projection.arrange(operands.arranged, normElements(call.k));
     const blocks = new NormBlocks(call, op, { weight, bias, residual, sum }, projection.block);
     const y = call.output(operands.out, out);
     call.stage(projection.block, projection.block);

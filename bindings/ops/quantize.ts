@@ -1,6 +1,7 @@
 import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import type { Call } from "../call/call.js";
-import { layer, NormBlocks, rms } from "../call/norm-blocks.js";
+import { layer, type Norm, NormBlocks, rms } from "../call/norm-blocks.js";
+import type { Kernel } from "../call/op.js";
 import type { ArrayOrTensor } from "../call/operand.js";
 import { Quantized, wholeRow } from "../call/quantized.js";
 import {
@@ -201,9 +202,9 @@ export function rmsNormQuantize(x: ArrayOrTensor, options: RMSNormQuantizeOption
   return normQuantize(op, rms, x, options, eps, weightOffset);
 }
 
-function normQuantize(
+function normQuantize<K extends Kernel>(
   op: typeof layerNormQuantizeOp,
-  norm: typeof layer,
+  norm: Norm<K>,
   x: ArrayOrTensor,
   options: LayerNormQuantizeOptions,
   eps: number,

@@ -1,10 +1,12 @@
 /** The command line of Orthonorm: `orthonorm study [FILE…]`, `orthonorm merge FILE…`, `orthonorm capture MODEL.onnx`,
- * `orthonorm run MODEL`. */
+ * `orthonorm run MODEL`, `orthonorm convert MODEL -o OUT`, `orthonorm verify A B --text FILE`. */
 import { Command, CommanderError } from "commander";
 import { captureCommand } from "./commands/capture.js";
+import { convertCommand } from "./commands/convert.js";
 import { mergeCommand } from "./commands/merge.js";
 import { runCommand } from "./commands/run.js";
 import { studyCommand } from "./commands/study.js";
+import { verifyCommand } from "./commands/verify.js";
 import { statusOf } from "./error.js";
 import { countOptions } from "./options.js";
 import { version } from "./package.js";
@@ -24,6 +26,8 @@ Examples:
   orthonorm merge part-1.json part-2.json             parts that study --save wrote
   orthonorm capture model.onnx --inputs inputs.npz    what goes into a model's norms
   orthonorm run MODEL --prompt "Once upon"            the text of a language model
+  orthonorm convert MODEL -o OUT                      the same model with RMSNorm
+  orthonorm verify MODEL OUT --text book.txt          that it is the same
 
 orthonorm study --help explains the columns.`,
   )
@@ -31,7 +35,14 @@ orthonorm study --help explains the columns.`,
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "orthonorm: ")) })
   .exitOverride();
 
-for (const command of [studyCommand(), mergeCommand(), captureCommand(), runCommand()]) {
+for (const command of [
+  studyCommand(),
+  mergeCommand(),
+  captureCommand(),
+  runCommand(),
+  convertCommand(),
+  verifyCommand(),
+]) {
   program.addCommand(
     countOptions(command).copyInheritedSettings(program).showHelpAfterError(`Try: orthonorm ${command.name()} --help`),
   );

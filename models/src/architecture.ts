@@ -44,6 +44,8 @@ export interface Architecture {
   readonly norm: {
     readonly kind: NormKind;
     readonly bias: boolean;
+    /** False where it has no weight either: both are part of the projections that read it. */
+    readonly affine?: false;
     readonly weightOffset: 0 | 1;
     readonly attention: string;
     readonly mlp: string;
@@ -66,7 +68,13 @@ export interface Architecture {
   /** Weights as [out, in], as PyTorch's Linear has them, or as [in, out]. */
   readonly layout: "Linear" | "Conv1D";
   /** The projection to logits. */
-  readonly head: { readonly name: string /** Is the embedding used in its place? */; readonly tied: boolean };
+  readonly head: {
+    readonly name: string;
+    /** Is the embedding used in its place? */
+    readonly tied: boolean;
+    /** Default: false. */
+    readonly bias?: true;
+  };
   readonly fields: {
     readonly width: Field;
     readonly layers: Field;

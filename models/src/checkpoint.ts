@@ -1,7 +1,8 @@
 /** A model's files before its weights are read: what they say of it, and the tensors by name. */
-import { type Container, type ReadTensor, readTensor } from "@orthonorm/files";
+import { type Container, type ReadTensor, readStored } from "@orthonorm/files";
 import type { Architecture } from "./architecture.js";
 import { expected } from "./error.js";
+import { withNorm } from "./norm.js";
 import type { Config } from "./rotary.js";
 import { architectures } from "./table.js";
 
@@ -41,26 +42,29 @@ export function checkpointOf(container: Container, config: Config | null, config
   const tensors = new Map(
     container.tensors.map((stored): [string, CheckpointTensor] => {
       const { dtype, shape } = stored;
-      return [stored.name, { dtype, shape, read: () => readTensor(container, stored.name) }];
+      return [stored.name, { dtype, shape, read: () => readStored(stored, name) }];
     }),
   );
   if (config !== null) {
-    return { name, configName, architecture: architectureNamed(config.model_type, configName), config, tensors };
+    const architecture = withNorm(architectureNamed(config.model_type, configName), config, configName);
+    return { name, configName, architecture, config, tensors };
   }
   if (container.metadata.vocab === undefined || container.metadata.n_layer === undefined) {
     throw expected(configName, "a configuration beside the model", "no such file");
   }
-  const said = Object.entries(container.metadata).map(([key, value]) => [key, numberOr(value)]);
-  const architecture = architectureNamed(characterModel(tensors, container.metadata), name);
-  return { name, configName: name, architecture, config: Object.fromEntries(said), tensors };
+  const said = Object.fromEntries(Object.entries(container.metadata).map(([key, text]) => [key, parsed(text)]));
+  const architecture = withNorm(architectureNamed(characterModel(tensors, said), name), said, name);
+  return { name, configName: name, architecture, config: said, tensors };
 }
 
 /** Metadata has texts only. */
-function numberOr(text: string): string | number {
+function parsed(text: string): string | number | boolean {
+  if (text === "true" || text === "false") return text === "true";
   return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-function characterModel(tensors: ReadonlyMap<string, unknown>, { norm }: Readonly<Record<string, string>>): string {
+/** A LayerNorm model that was converted has RMSNorm and tells whether weight and bias were folded; the RMSNorm twin does not. */
+function characterModel(tensors: ReadonlyMap<string, unknown>, { norm, norm_folded }: Config): string {
   if (!tensors.has("h.0.c_attn.weight")) return "makemore";
-  return norm === "RMSNorm" ? "rmsnorm-twin" : "layernorm-twin";
+  return norm === "RMSNorm" && norm_folded === undefined ? "rmsnorm-twin" : "layernorm-twin";
 }

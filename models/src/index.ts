@@ -1,6 +1,9 @@
 /** Runs decoder-only transformers on the engine. Everything here runs in Node and in a browser; node.ts has the rest. */
 export type { Architecture } from "./architecture.js";
 export { type Checkpoint, checkpointOf } from "./checkpoint.js";
+export { type Compared, Comparison, type NormCompared, type Side } from "./compare.js";
+export { type Conversion, type ConversionOptions, conversionOf } from "./convert/conversion.js";
+export type { Manifest } from "./convert/manifest.js";
 export { ModelError } from "./error.js";
 export { type GenerateOptions, generate } from "./generate.js";
 export { openLlama2c } from "./llama2c.js";

@@ -1,10 +1,11 @@
 /** Models on a disk, which only Node has. */
-import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { diskFolder } from "@orthonorm/files/node";
+import { isFolder } from "./disk.js";
 import { type OpenTransformer, openFrom } from "./open.js";
 import type { LoadOptions } from "./transformer.js";
 
+export { type Converted, type ConvertOptions, convertModel } from "./convert/save.js";
 export type { OpenTransformer };
 
 /**
@@ -16,9 +17,4 @@ export type { OpenTransformer };
 export async function openTransformer(path: string, options: LoadOptions = {}): Promise<OpenTransformer> {
   if (await isFolder(path)) return openFrom(diskFolder(path), null, options);
   return openFrom(diskFolder(dirname(path)), basename(path), options);
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  const there = await stat(path).catch(() => null);
-  return there?.isDirectory() === true;
 }

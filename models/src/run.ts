@@ -68,7 +68,7 @@ export class Run {
     this.cache.reach(this.count + ids.length);
     const all = new Float32Array((logits === "all" ? ids.length : 1) * vocabulary);
     for (let from = 0; from < ids.length; from += mostTokens) {
-      const some = Array.from({ length: Math.min(mostTokens, ids.length - from) }, (_, i) => ids[from + i]);
+      const some = ids.length <= mostTokens ? ids : Array.prototype.slice.call(ids, from, from + mostTokens);
       const rows = this.stepsFor(some.length).run(some, this.count, this.cache, this.turns, onNorm);
       this.count += some.length;
       if (logits === "all") all.set(this.project(rows), from * vocabulary);
@@ -97,7 +97,8 @@ export class Run {
       this.logits?.dispose();
       this.logits = engine.tensor("f32", [rows.rows, vocabulary]);
     }
-    return linear(rows, weights.head, { out: this.logits }).data;
+    const { weight, bias } = weights.head;
+    return linear(rows, weight, { bias, out: this.logits }).data;
   }
 
   private stepsFor(tokens: number): Steps {

@@ -124,7 +124,7 @@ function positive(field: Field, config: Config, where: string): number {
   throw expected(where, `${field.names[0]}, a positive number`, value === null ? "none" : show(value));
 }
 
-function flag(value: unknown, absent: boolean, name: string, where: string): boolean {
+export function flag(value: unknown, absent: boolean, name: string, where: string): boolean {
   if (value === undefined || value === null) return absent;
   if (typeof value === "boolean") return value;
   throw expected(where, `${name}, true or false`, show(value));

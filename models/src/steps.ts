@@ -2,6 +2,7 @@
 import {
   convert,
   type Engine,
+  type LinearOptions,
   layerNorm,
   layerNormLinear,
   linear,
@@ -11,7 +12,7 @@ import {
   rmsNormLinear,
   type Tensor,
 } from "orthonorm";
-import { type Activation, activations } from "./activation.js";
+import { type Activation, tabulatedActivation } from "./activation.js";
 import { Attention } from "./attention.js";
 import type { Cache } from "./cache.js";
 import type { Loaded } from "./loaded.js";
@@ -20,12 +21,21 @@ import type { NormKind, OnNorm } from "./sites.js";
 import type { Projected, Weight } from "./tensors.js";
 import type { Block, Norm } from "./weights.js";
 
-/** What a norm is called with, made once: per token, objects would cost as much as the arithmetic of a small model. */
+/**
+ * What a norm is called with, made once: per token, objects would cost as much as the arithmetic of a small model. Options that are
+ * absent are left out, for then the engine sees at a glance that all is in its memory.
+ */
 interface Read {
   kind: NormKind;
   /** Of the projection that reads it; the last norm's is the head, which need not read all rows. */
   weight: Weight | undefined;
   options: RMSNormLinearOptions | RMSNormOptions;
+}
+
+/** What a projection is called with. */
+interface Write {
+  weight: Weight;
+  options: LinearOptions & { out: Tensor<"f32"> };
 }
 
 export class Steps {
@@ -40,6 +50,9 @@ export class Steps {
   private readonly activation: Activation;
   /** Per site. */
   private readonly reads: readonly Read[];
+  /** Per block. */
+  private readonly outs: readonly Write[];
+  private readonly downs: readonly Write[];
 
   constructor(
     private readonly model: Loaded,
@@ -58,12 +71,14 @@ export class Steps {
     this.up = rows(gated ? 2 * settings.inner : settings.inner);
     this.inner = gated ? rows(settings.inner) : this.up;
     this.attention = new Attention(engine, settings, tokens, architecture.attention.scale);
-    this.activation = activations[settings.activation];
+    this.activation = tabulatedActivation(settings.activation);
     const reads = weights.blocks.flatMap(({ attentionNorm, qkv, mlpNorm, up }, layer) => [
       this.read(2 * layer, attentionNorm, layer === 0 ? undefined : this.moved, qkv, this.attention.qkv),
       this.read(2 * layer + 1, mlpNorm, settings.parallel ? undefined : this.attended, up, this.up),
     ]);
     this.reads = [...reads, this.read(reads.length, weights.last, this.moved)];
+    this.outs = weights.blocks.map(({ out }) => write(out, this.attended));
+    this.downs = weights.blocks.map(({ down }) => write(down, this.moved));
   }
 
   /**
@@ -75,12 +90,13 @@ export class Steps {
     const { blocks } = this.model.weights;
     const { parallel } = this.model.settings;
     this.embed(ids, position);
-    for (const [layer, block] of blocks.entries()) {
+    for (let layer = 0; layer < blocks.length; layer++) {
       this.norm(2 * layer, onNorm);
-      this.attention.run(layer, block, cache, position, turns);
-      linear(this.attention.mixed, block.out.weight, { bias: block.out.bias, out: this.attended });
+      this.attention.run(layer, blocks[layer], cache, position, turns);
+      linear(this.attention.mixed, this.outs[layer].weight, this.outs[layer].options);
       this.norm(2 * layer + 1, onNorm);
-      this.mlp(block);
+      this.activate(blocks[layer]);
+      linear(this.inner, this.downs[layer].weight, this.downs[layer].options);
       if (parallel) add(this.moved.data, this.attended.data);
     }
     this.norm(2 * blocks.length, onNorm);
@@ -115,21 +131,19 @@ export class Steps {
     const { settings, sites } = this.model;
     const { weightOffset } = sites[site];
     const kind = this.kinds[site];
-    const sum = residual === undefined ? undefined : this.stream;
-    const options = { weight: norm.weight, bias: norm.bias, eps: settings.eps, residual, sum, out };
-    return {
-      kind,
-      weight: projected?.weight,
-      options: {
-        ...options,
-        ...(kind === "RMSNorm" ? { weightOffset } : {}),
-        ...(projected === undefined ? {} : { linearBias: projected.bias }),
-      },
+    const options = {
+      weight: norm.weight,
+      eps: settings.eps,
+      out,
+      ...given({ bias: norm.bias, residual, linearBias: projected?.bias }),
+      ...(residual === undefined ? {} : { sum: this.stream }),
+      ...(kind === "RMSNorm" ? { weightOffset } : {}),
     };
+    return { kind, weight: projected?.weight, options };
   }
 
-  /** From what the first projection of a block's MLP made. */
-  private mlp({ down, gated }: Block): void {
+  /** From what the first projection of a block's MLP made to what the second takes. */
+  private activate({ gated }: Block): void {
     const { activation } = this;
     const values = this.up.data;
     const inner = this.inner.data;
@@ -141,7 +155,6 @@ export class Steps {
         }
       }
     } else for (let i = 0; i < inner.length; i++) inner[i] = activation(inner[i]);
-    linear(this.inner, down.weight, { bias: down.bias, out: this.moved });
   }
 
   /** The tokens' rows of the embedding, and those of their positions. */
@@ -161,6 +174,15 @@ export class Steps {
     }
     if (positions !== null) add(this.stream.data, this.moved.data);
   }
+}
+
+function write({ weight, bias }: Projected, out: Tensor<"f32">): Write {
+  return { weight, options: { out, ...given({ bias }) } };
+}
+
+/** Those of these options that are there. */
+function given<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 /** A row of a table, of whatever element type, into a row of f32. */

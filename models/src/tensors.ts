@@ -1,7 +1,7 @@
 /** A checkpoint's tensors, taken one by one into the engine's memory, and in the end held against what the file has. */
 import { listed, type ReadTensor, type TensorArray } from "@orthonorm/files";
 import { convert, type Engine, type Quantized, quantizeWeights, type Tensor } from "orthonorm";
-import type { Checkpoint } from "./checkpoint.js";
+import type { Checkpoint, CheckpointTensor } from "./checkpoint.js";
 import { expected } from "./error.js";
 
 /** What weights of projections are kept as: as in the file, in f32, or as whole numbers of 8 bits. */
@@ -26,15 +26,13 @@ type Stored = "f32" | "f16" | "bf16";
 const storedAs: Readonly<Record<string, Stored>> = { F32: "f32", F64: "f32", F16: "f16", BF16: "bf16" };
 
 export class TensorsOf {
-  private readonly left: Set<string>;
+  private readonly taken = new Set<string>();
 
   constructor(
     private readonly checkpoint: Checkpoint,
     private readonly engine: Engine,
     private readonly kind: WeightKind,
-  ) {
-    this.left = new Set(checkpoint.tensors.keys());
-  }
+  ) {}
 
   /** A vector of parameters, in f32. */
   async vector(name: string, length: number): Promise<Tensor> {
@@ -87,13 +85,12 @@ export class TensorsOf {
     return this.kind === "int8" ? this.quantized(embedding) : embedding;
   }
 
-  has(name: string): boolean {
-    return this.checkpoint.tensors.has(name);
-  }
-
-  /** @throws ModelError where the file has a tensor that nobody took: the model would not be what its file is */
-  finish(ignored: readonly RegExp[]): void {
-    const unknown = [...this.left].filter((name) => !ignored.some((pattern) => pattern.test(name)));
+  /**
+   * @param unused tensors that may be there and that no computation takes
+   * @throws ModelError where the file has a tensor that nobody took: the model would not be what its file is
+   */
+  finish(unused: readonly string[]): void {
+    const unknown = othersIn(this.checkpoint, new Set([...this.taken, ...unused]));
     if (unknown.length === 0) return;
     const { name, architecture } = this.checkpoint;
     throw expected(name, `the tensors of a ${architecture.name} alone`, `${listed(unknown)} too`);
@@ -104,15 +101,8 @@ export class TensorsOf {
   }
 
   private async read(name: string, shape: readonly number[]): Promise<ReadTensor> {
-    const { tensors, name: file } = this.checkpoint;
-    const wanted = `tensor "${name}" of [${shape.join(", ")}]`;
-    const tensor = tensors.get(name);
-    if (tensor === undefined) throw expected(file, wanted, "none");
-    if (tensor.shape.join() !== shape.join()) throw expected(file, wanted, `[${tensor.shape.join(", ")}]`);
-    if (!Object.hasOwn(storedAs, tensor.dtype)) {
-      throw expected(file, `tensor "${name}" of F32, F64, F16 or BF16`, tensor.dtype);
-    }
-    this.left.delete(name);
+    const tensor = tensorIn(this.checkpoint, name, shape);
+    this.taken.add(name);
     return tensor.read();
   }
 
@@ -154,6 +144,28 @@ export class TensorsOf {
     convert(data as Uint16Array, "f32", { dtype: kind, out });
     return out;
   }
+}
+
+/** @throws ModelError where the checkpoint has no such tensor of this shape and of numbers that can be taken */
+export function tensorIn(
+  { tensors, name: file }: Checkpoint,
+  name: string,
+  shape: readonly number[],
+): CheckpointTensor {
+  const wanted = `tensor "${name}" of [${shape.join(", ")}]`;
+  const tensor = tensors.get(name);
+  if (tensor === undefined) throw expected(file, wanted, "none");
+  if (tensor.shape.join() !== shape.join()) throw expected(file, wanted, `[${tensor.shape.join(", ")}]`);
+  if (!Object.hasOwn(storedAs, tensor.dtype)) {
+    throw expected(file, `tensor "${name}" of F32, F64, F16 or BF16`, tensor.dtype);
+  }
+  return tensor;
+}
+
+/** The tensors that are neither known nor among those that the architecture's files may have without use. */
+export function othersIn({ tensors, architecture }: Checkpoint, known: ReadonlySet<string>): string[] {
+  const { ignored = [] } = architecture;
+  return [...tensors.keys()].filter((name) => !known.has(name) && !ignored.some((pattern) => pattern.test(name)));
 }
 
 /** @param values of [rows, cols] */

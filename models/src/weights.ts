@@ -4,7 +4,7 @@ import type { Engine, Tensor } from "orthonorm";
 import type { Architecture, Fused, Projection } from "./architecture.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { hasBias, type Settings } from "./settings.js";
-import { type Part, type Projected, TensorsOf, type Weight, type WeightKind } from "./tensors.js";
+import { type Part, type Projected, TensorsOf, type WeightKind } from "./tensors.js";
 
 export interface Norm {
   /** The name of its tensors, without `.weight`. */
@@ -31,7 +31,7 @@ export interface Weights {
   readonly positions: Tensor | null;
   readonly blocks: readonly Block[];
   readonly last: Norm;
-  readonly head: Weight;
+  readonly head: Projected;
 }
 
 const asIs = (values: TensorArray) => values;
@@ -46,7 +46,7 @@ export async function readWeights(
   const { width, heads, keyHeads, headDim, inner, tied } = settings;
   const { norm, attention, mlp, layout } = architecture;
   const tensors = new TensorsOf(checkpoint, engine, kind);
-  const prefix = prefixOf(architecture, tensors);
+  const prefix = prefixOf(architecture, checkpoint.tensors);
   const embedding = await tensors.rows(`${prefix}${architecture.embedding.name}.weight`, width, settings.vocabulary);
   const learned = architecture.positions.kind === "learned" ? architecture.positions : null;
   const positions =
@@ -58,23 +58,23 @@ export async function readWeights(
     blocks.push(await readBlock(`${prefix}${architecture.block.replace("#", String(layer))}`));
   }
   const last = await readNorm(`${prefix}${norm.last}`);
+  const { name: headName, bias: headBias = false } = architecture.head;
   const head = tied
-    ? tensors.asHead(embedding)
-    : (
-        await tensors.projection(
-          [part("", { name: architecture.head.name, bias: false }, embedding.rows)],
-          width,
-          asIs,
-          "Linear",
-        )
-      ).weight;
-  const unused = tied ? [new RegExp(`^${architecture.head.name.replace(".", "\\.")}\\.weight$`)] : [];
-  tensors.finish([...(architecture.ignored ?? []), ...unused]);
+    ? { weight: tensors.asHead(embedding), bias: undefined }
+    : await tensors.projection([part("", { name: headName, bias: headBias }, embedding.rows)], width, asIs, "Linear");
+  tensors.finish(tied ? [`${headName}.weight`] : []);
   return { embedding, positions, blocks, last, head };
 
   async function readNorm(name: string): Promise<Norm> {
+    if (norm.affine === false) return { name, weight: ones(), bias: undefined };
     const weight = await tensors.vector(`${name}.weight`, width);
     return { name, weight, bias: norm.bias ? await tensors.vector(`${name}.bias`, width) : undefined };
+  }
+
+  function ones(): Tensor {
+    const weight = engine.tensor("f32", width);
+    weight.data.fill(1);
+    return weight;
   }
 
   async function readBlock(at: string): Promise<Block> {
@@ -111,7 +111,7 @@ export async function readWeights(
 }
 
 /** The prefix with which the embedding is there; the usual one where it is not. */
-function prefixOf({ prefixes, embedding }: Architecture, tensors: TensorsOf): string {
+export function prefixOf({ prefixes, embedding }: Architecture, tensors: ReadonlyMap<string, unknown>): string {
   return prefixes.find((prefix) => tensors.has(`${prefix}${embedding.name}.weight`)) ?? prefixes[0];
 }
 

@@ -23,6 +23,26 @@ function detached<A extends ArrayBufferView>(array: A): A {
 describe("Quantized", () => {
   const four = () => quantizeWeights(new Float32Array([1, 2, 3, 4, 5, 6, 7, 8]), { cols: 4 });
 
+  it("is counted by its name where memory is full", () => {
+    const engine = createEngine({ maximumBytes: 65536 });
+    const live = () => {
+      try {
+        engine.tensor("f32", 65536);
+      } catch (error) {
+        return /in (.*) \(dispose/.exec((error as Error).message)?.[1];
+      }
+      return "no error";
+    };
+    expect(live()).toBeUndefined();
+    const rows = [1, 2].map(() => quantizeWeights(new Float32Array(8), { cols: 4, engine }));
+    expect(live()).toBe("2 live Quantized");
+    const x = engine.tensor("f32", 4);
+    expect(live()).toBe("1 live Tensor and 2 live Quantized");
+    for (const one of rows) one.dispose();
+    expect(live()).toBe("1 live Tensor");
+    x.dispose();
+  });
+
   it("keeps a Tensor's shape, prints itself, and comes back from its arrays", () => {
     const uniform = uniforms(1);
     const w = tensor("bf16", [2, 3, 40], encode("bf16" as "f32", Float64Array.from({ length: 240 }, uniform)));

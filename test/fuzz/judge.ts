@@ -77,7 +77,9 @@ type Value = ReturnType<World["resolve"]>;
 export function judge(world: World, step: Call): Verdict {
   const entry: Entry = ops[step.op];
   const faults = new Set<string>();
-  const refused = (): Verdict => ({ faults: [...faults], perhaps: [] });
+  // A sum without a residual is found by some ops before, by others after what else is wrong, so it never hides that.
+  let orphaned = false;
+  const refused = (): Verdict => ({ faults: [...faults, ...(orphaned ? ["RangeError residual"] : [])], perhaps: [] });
   if (!optionsAreNamed(world, step, entry)) return { faults: ["TypeError options"], perhaps: [] };
 
   const values = new Map<string, Value>();
@@ -97,7 +99,7 @@ export function judge(world: World, step: Call): Verdict {
     else if (!Number.isFinite(value) || (name === "eps" && value < 0)) faults.add(`RangeError ${name}`);
     else scalars[name] = value;
   }
-  if (isGiven("sum") && !isGiven("residual")) faults.add("RangeError residual");
+  orphaned = isGiven("sum") && !isGiven("residual");
 
   // Which engine, element type, rows and columns
 
@@ -145,7 +147,7 @@ export function judge(world: World, step: Call): Verdict {
         faults.add(`RangeError ${one.name}`);
     }
   }
-  if (faults.size > 0) return refused();
+  if (faults.size > 0 || orphaned) return refused();
   const plan: Plan = { ...size, engine, dtype, to: call.to, k: call.k, given, scalars };
   const { certain, possible } = numericFaults(step.op, plan);
   return { faults: certain, perhaps: [...possible, ...memoryFaults(world, entry, plan)], plan };

@@ -1,7 +1,7 @@
 // The pieces of the runner by themselves: activations, the choice of tokens, and the tokenizer of a hub.
 import { hubTokenizer, sampler } from "@orthonorm/models";
 import { describe, expect, it } from "vitest";
-import { activations, erf } from "../../models/src/activation.js";
+import { activations, erf, tabulatedActivation } from "../../models/src/activation.js";
 import { geluErf, geluTanh, relu, erf as series, silu } from "../support/models/plain.js";
 
 describe("activations", () => {
@@ -26,6 +26,20 @@ describe("activations", () => {
     // Nothing overflows on the way to 0.
     expect(Math.abs(activations[name](-1000))).toBe(0);
     expect(activations[name](1000)).toBe(1000);
+  });
+});
+
+describe("activations from a table", () => {
+  it.each(["gelu", "gelu_new", "relu", "silu"] as const)("%s is as it is written, to 1e-12", (name) => {
+    const table = tabulatedActivation(name);
+    // 1/16 is a cell, 8 where the table ends
+    for (let x = -9; x <= 9; x += 1 / 997) {
+      expect(Math.abs(table(x) - activations[name](x)), String(x)).toBeLessThan(1e-12);
+    }
+    for (const x of [-8, -1 / 16, 0, 1 / 16, 8, 1000, -1000, Infinity]) {
+      expect(table(x), String(x)).toBeCloseTo(activations[name](x), 12);
+    }
+    expect(table(Number.NaN)).toBeNaN();
   });
 });
 

@@ -1,6 +1,7 @@
 /** `orthonorm run MODEL`: the text that a language model says, as it says it. */
 import { printable } from "@orthonorm/files";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { count, notBelowZero } from "../numbers.js";
 import { stoppable } from "../stoppable.js";
 
 interface RunOptions {
@@ -94,23 +95,9 @@ async function run(path: string, options: RunOptions): Promise<void> {
   });
 }
 
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("Expected a whole number, 1 or more.");
-  return value;
-}
-
 function whole(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isSafeInteger(value)) throw new InvalidArgumentError("Expected a whole number.");
-  return value;
-}
-
-function notBelowZero(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 0 && value < Number.POSITIVE_INFINITY)) {
-    throw new InvalidArgumentError("Expected a number, 0 or more.");
-  }
   return value;
 }
 

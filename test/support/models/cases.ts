@@ -1,14 +1,14 @@
 /** For every architecture of the table, models to be run: the configuration, the tensors, and the forward pass to hold it against. */
 
-import { type Random, random, type Shapes, shapesOf } from "./checkpoints.js";
-import { type Config, type Forward, gpt2, gptNeo, gptNeoX, llamaLike, opt } from "./forwards.js";
+import { type Random, random, type Shapes, type Stored, shapesOf } from "./checkpoints.js";
+import { type Config, type Forward, gpt2, gptNeo, gptNeoX, llamaLike, makemore, opt, twin } from "./forwards.js";
 import { geluTanh } from "./plain.js";
 
 export interface Case {
   name: string;
   config: Config;
   shapes: Shapes;
-  dtype?: "F32" | "BF16" | "F16";
+  dtype?: Stored;
   forward: (model: Random) => Forward;
 }
 
@@ -278,6 +278,59 @@ export const cases: readonly Case[] = [
   ),
   llamaCase("qwen3", { model_type: "qwen3", head_dim: 8 }, { headNorms: true }),
   llamaCase("gemma", { model_type: "gemma", head_dim: 8, hidden_act: "gelu" }, { tied: true }),
+];
+
+const characters = { n_embd: 24, n_layer: 2, n_head: 3, block_size: 40 };
+
+/** Models of characters, whose settings are in the metadata of their one file; `config` is what it says. */
+export const characterCases: readonly Case[] = [
+  {
+    name: "makemore",
+    config: characters,
+    shapes: shapesOf(
+      2,
+      (layer) => {
+        const h = `transformer.h.${layer}.`;
+        return {
+          ...norm(`${h}ln_1`, 24),
+          ...biased(`${h}attn.c_attn`, 72, 24),
+          ...biased(`${h}attn.c_proj`, 24, 24),
+          ...norm(`${h}ln_2`, 24),
+          ...biased(`${h}mlp.c_fc`, 96, 24),
+          ...biased(`${h}mlp.c_proj`, 24, 96),
+        };
+      },
+      {
+        "transformer.wte.weight": [vocabulary, 24],
+        "transformer.wpe.weight": [40, 24],
+        ...norm("transformer.ln_f", 24),
+        "lm_head.weight": [vocabulary, 24],
+      },
+    ),
+    forward: () => makemore,
+  },
+  {
+    name: "a twin",
+    config: { ...characters, norm: "LayerNorm" },
+    shapes: shapesOf(
+      2,
+      (layer) => ({
+        ...norm(`h.${layer}.ln_1`, 24),
+        ...biased(`h.${layer}.c_attn`, 72, 24),
+        ...biased(`h.${layer}.attn_proj`, 24, 24),
+        ...norm(`h.${layer}.ln_2`, 24),
+        ...biased(`h.${layer}.c_fc`, 96, 24),
+        ...biased(`h.${layer}.mlp_proj`, 24, 96),
+      }),
+      {
+        "wte.weight": [vocabulary, 24],
+        "wpe.weight": [40, 24],
+        ...norm("ln_f", 24),
+        "lm_head.weight": [vocabulary, 24],
+      },
+    ),
+    forward: () => twin,
+  },
 ];
 
 export function randomCase({ shapes, config, dtype }: Case): Random {

@@ -1,8 +1,8 @@
 /** Small models with random weights, in the files of each architecture. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type GivenTensor, openContainer, readTensor } from "@orthonorm/files";
-import { openDisk, writeShards } from "@orthonorm/files/node";
+import { type GivenTensor, readTensor } from "@orthonorm/files";
+import { openModel, writeShards } from "@orthonorm/files/node";
 import { decode, encode } from "../dtypes.js";
 import { normals } from "../random.js";
 import type { Config, Tensors } from "./forwards.js";
@@ -16,19 +16,18 @@ export interface Random {
   has: (name: string) => boolean;
 }
 
-const types = { F32: "f32", F16: "f16", BF16: "bf16" } as const;
+const types = { F64: "f64", F32: "f32", F16: "f16", BF16: "bf16" } as const;
+
+export type Stored = keyof typeof types;
 
 /** Weights that keep a stream's size; those of norms lie around 1, or around 0 where 1 is added to them. */
-export function random(
-  shapes: Shapes,
-  { dtype = "F32", offset = 0 }: { dtype?: "F32" | "BF16" | "F16"; offset?: 0 | 1 } = {},
-): Random {
+export function random(shapes: Shapes, { dtype = "F32", offset = 0 }: { dtype?: Stored; offset?: 0 | 1 } = {}): Random {
   const plain = new Map<string, Plain>();
   const tensors = Object.entries(shapes).map(([name, shape], at): GivenTensor => {
     const length = shape.reduce((a, b) => a * b, 1);
     const isNorm = shape.length === 1 && name.endsWith(".weight");
     const sd = shape.length === 1 ? 0.3 : 1.4 / Math.sqrt(shape[shape.length - 1]);
-    const values = Float32Array.from(normals(length, isNorm ? 1 - offset : 0, sd, at + 1));
+    const values = normals(length, isNorm ? 1 - offset : 0, sd, at + 1);
     const data = encode(types[dtype], values);
     plain.set(name, { shape, data: decode(types[dtype], data) });
     return { name, dtype, shape, data };
@@ -54,17 +53,18 @@ export async function writeModel(
   return folder;
 }
 
-/** The tensors of a file, in f64. */
-export async function plainTensors(path: string): Promise<{ t: Tensors; metadata: Readonly<Record<string, string>> }> {
-  const source = await openDisk(path);
-  const container = await openContainer(source);
+/** The tensors of a file, or of a folder's model, in f64. */
+export async function plainTensors(
+  path: string,
+): Promise<{ t: Tensors; has: (name: string) => boolean; metadata: Readonly<Record<string, string>> }> {
+  const container = await openModel(path);
   const read = new Map<string, Plain>();
   for (const { name } of container.tensors) {
-    const { shape, data } = await readTensor(container, name);
-    read.set(name, { shape, data: Float64Array.from(data as Float32Array) });
+    const { dtype, shape, data } = await readTensor(container, name);
+    read.set(name, { shape, data: decode(types[dtype as Stored], data as Float32Array) });
   }
-  await source.close();
-  return { metadata: container.metadata, t: (name) => read.get(name) as Plain };
+  await container.source.close();
+  return { metadata: container.metadata, t: (name) => read.get(name) as Plain, has: (name) => read.has(name) };
 }
 
 /** What norms, projections and biases a checkpoint has, layer by layer. */

@@ -30,17 +30,38 @@ export interface Passed {
 
 export type Forward = (config: Config, t: Tensors, ids: readonly number[]) => Passed;
 
+/** A norm by the name of its tensors. */
+type Normed = (x: Vector, name: string) => Vector;
+
+/** LayerNorm; or RMSNorm where the configuration says that the model was converted, with what such a model has of weight and bias. */
+const normOf =
+  (c: Config, t: Tensors, eps: number): Normed =>
+  (x, name) => {
+    if (c.norm_folded === undefined) return layerNorm(x, t(`${name}.weight`), t(`${name}.bias`), eps);
+    const ones = { shape: [x.length], data: new Float64Array(x.length).fill(1) };
+    if (c.norm_folded) return rmsNorm(x, ones, eps);
+    return plus(rmsNorm(x, t(`${name}.weight`), eps), t(`${name}.bias`).data);
+  };
+
+/** A bias that a projection has only where the norm that it reads was folded into it. */
+const folded = (c: Config, t: Tensors, name: string) => (c.norm_folded ? t(`${name}.bias`) : undefined);
+
+/** Logits by the head, which may be the embedding. */
+const logitsOf = (c: Config, t: Tensors, x: Vector, embedding: string) =>
+  linear(x, t(c.tie_word_embeddings === false ? "lm_head.weight" : embedding), folded(c, t, "lm_head"));
+
 const third = (x: Vector, which: number) => x.slice((which * x.length) / 3, ((which + 1) * x.length) / 3);
 
 /** GPT-2, and nanoGPT's relatives of it, which have Linear for Conv1D. */
 function gpt(
-  { eps, heads, layers, width }: { eps: number; heads: number; layers: number; width: number },
+  { heads, layers, width }: { heads: number; layers: number; width: number },
   ids: readonly number[],
   t: Tensors,
-  names: { attn: string; attnOut: string; up: string; down: string; head: string; prefix: string },
+  names: { attn: string; attnOut: string; up: string; down: string; prefix: string },
   project: typeof conv1d,
   gelu: (x: number) => number,
-  norm: (x: Vector, name: string) => Vector = (x, name) => layerNorm(x, t(`${name}.weight`), t(`${name}.bias`), eps),
+  norm: Normed,
+  head: (x: Vector) => Vector,
 ): Passed {
   const p = names.prefix;
   const apply = (x: Vector, name: string) => project(x, t(`${name}.weight`), t(`${name}.bias`));
@@ -54,7 +75,7 @@ function gpt(
     stream = stream.map((x, at) => plus(x, apply(mixed[at], h + names.attnOut)));
     stream = stream.map((x) => plus(x, apply(apply(norm(x, `${h}ln_2`), h + names.up).map(gelu), h + names.down)));
   }
-  return { last: stream, logits: stream.map((x) => linear(norm(x, `${p}ln_f`), t(names.head))) };
+  return { last: stream, logits: stream.map((x) => head(norm(x, `${p}ln_f`))) };
 }
 
 const gpt2Names = { attn: "attn.c_attn", attnOut: "attn.c_proj", up: "mlp.c_fc", down: "mlp.c_proj" };
@@ -62,42 +83,43 @@ const gpt2Names = { attn: "attn.c_attn", attnOut: "attn.c_proj", up: "mlp.c_fc",
 export const gpt2 =
   (prefix: string): Forward =>
   (c, t, ids) => {
-    const sizes = { eps: c.layer_norm_epsilon, heads: c.n_head, layers: c.n_layer, width: c.n_embd };
-    return gpt(sizes, ids, t, { ...gpt2Names, prefix, head: `${prefix}wte.weight` }, conv1d, geluTanh);
+    const sizes = { heads: c.n_head, layers: c.n_layer, width: c.n_embd };
+    const norm = normOf(c, t, c.layer_norm_epsilon);
+    const head = (x: Vector) => logitsOf(c, t, x, `${prefix}wte.weight`);
+    return gpt(sizes, ids, t, { ...gpt2Names, prefix }, conv1d, geluTanh, norm, head);
   };
 
 export const makemore: Forward = (c, t, ids) => {
-  const sizes = { eps: 1e-5, heads: c.n_head, layers: c.n_layer, width: c.n_embd };
-  return gpt(sizes, ids, t, { ...gpt2Names, prefix: "transformer.", head: "lm_head.weight" }, linear, geluTanh);
+  const sizes = { heads: c.n_head, layers: c.n_layer, width: c.n_embd };
+  const head = (x: Vector) => logitsOf(c, t, x, "lm_head.weight");
+  return gpt(sizes, ids, t, { ...gpt2Names, prefix: "transformer." }, linear, geluTanh, normOf(c, t, 1e-5), head);
 };
 
 export const twin: Forward = (c, t, ids) => {
-  const sizes = { eps: 1e-5, heads: c.n_head, layers: c.n_layer, width: c.n_embd };
-  const names = {
-    attn: "c_attn",
-    attnOut: "attn_proj",
-    up: "c_fc",
-    down: "mlp_proj",
-    prefix: "",
-    head: "lm_head.weight",
-  };
+  const sizes = { heads: c.n_head, layers: c.n_layer, width: c.n_embd };
+  const names = { attn: "c_attn", attnOut: "attn_proj", up: "c_fc", down: "mlp_proj", prefix: "" };
+  const head = (x: Vector) => logitsOf(c, t, x, "lm_head.weight");
+  if (c.norm_folded !== undefined) return gpt(sizes, ids, t, names, linear, geluErf, normOf(c, t, 1e-5), head);
   const { norm, bias = norm === "LayerNorm" } = c;
   const zeros = { shape: [c.n_embd], data: new Float64Array(c.n_embd) };
-  return gpt(sizes, ids, t, names, linear, geluErf, (x, name) => {
+  const own: Normed = (x, name) => {
     const shift = bias ? t(`${name}.bias`) : zeros;
     if (norm === "LayerNorm") return layerNorm(x, t(`${name}.weight`), shift, 1e-5);
     return plus(rmsNorm(x, t(`${name}.weight`), 1e-5), shift.data);
-  });
+  };
+  return gpt(sizes, ids, t, names, linear, geluErf, own, head);
 };
 
 export const gptNeo: Forward = (c, t, ids) => {
-  const norm = (x: Vector, name: string) => layerNorm(x, t(`${name}.weight`), t(`${name}.bias`), c.layer_norm_epsilon);
+  const norm = normOf(c, t, c.layer_norm_epsilon);
   let stream = ids.map((id, at) => plus(row(t("transformer.wte.weight"), id), row(t("transformer.wpe.weight"), at)));
   for (let layer = 0; layer < c.num_layers; layer++) {
     const h = `transformer.h.${layer}.`;
     const a = `${h}attn.attention.`;
     const normed = stream.map((x) => norm(x, `${h}ln_1`));
-    const [q, k, v] = ["q", "k", "v"].map((one) => normed.map((x) => linear(x, t(`${a}${one}_proj.weight`))));
+    const [q, k, v] = ["q_proj", "k_proj", "v_proj"].map((one) =>
+      normed.map((x) => linear(x, t(`${a}${one}.weight`), folded(c, t, `${a}${one}`))),
+    );
     const local = layer % 2 === 1;
     const mixed = attention(q, k, v, {
       heads: c.num_heads,
@@ -112,16 +134,17 @@ export const gptNeo: Forward = (c, t, ids) => {
       return plus(x, linear(up, t(`${h}mlp.c_proj.weight`), t(`${h}mlp.c_proj.bias`)));
     });
   }
-  const logits = stream.map((x) => linear(norm(x, "transformer.ln_f"), t("transformer.wte.weight")));
+  const logits = stream.map((x) => logitsOf(c, t, norm(x, "transformer.ln_f"), "transformer.wte.weight"));
   return { last: stream, logits };
 };
 
 export const gptNeoX: Forward = (c, t, ids) => {
-  const norm = (x: Vector, name: string) => layerNorm(x, t(`${name}.weight`), t(`${name}.bias`), c.layer_norm_eps);
+  const norm = normOf(c, t, c.layer_norm_eps);
   const both = (x: Vector, name: string) => linear(x, t(`${name}.weight`), t(`${name}.bias`));
   const headDim = c.hidden_size / c.num_attention_heads;
   const turning = Math.floor(headDim * c.rotary_pct);
   const angles = Array.from({ length: turning / 2 }, (_, i) => 1 / c.rotary_emb_base ** ((2 * i) / turning));
+  const head = c.tie_word_embeddings ? "gpt_neox.embed_in.weight" : "embed_out.weight";
   let stream = ids.map((id) => row(t("gpt_neox.embed_in.weight"), id));
   for (let layer = 0; layer < c.num_hidden_layers; layer++) {
     const h = `gpt_neox.layers.${layer}.`;
@@ -153,13 +176,13 @@ export const gptNeoX: Forward = (c, t, ids) => {
   }
   return {
     last: stream,
-    logits: stream.map((x) => linear(norm(x, "gpt_neox.final_layer_norm"), t("embed_out.weight"))),
+    logits: stream.map((x) => linear(norm(x, "gpt_neox.final_layer_norm"), t(head), folded(c, t, "embed_out"))),
   };
 };
 
 export const opt: Forward = (c, t, ids) => {
   const d = "model.decoder.";
-  const norm = (x: Vector, name: string) => layerNorm(x, t(`${name}.weight`), t(`${name}.bias`), 1e-5);
+  const norm = normOf(c, t, 1e-5);
   const both = (x: Vector, name: string) => linear(x, t(`${name}.weight`), t(`${name}.bias`));
   const headDim = c.hidden_size / c.num_attention_heads;
   let stream = ids.map((id, at) =>
@@ -176,7 +199,7 @@ export const opt: Forward = (c, t, ids) => {
     stream = stream.map((x, at) => plus(x, both(mixed[at], `${h}self_attn.out_proj`)));
     stream = stream.map((x) => plus(x, both(both(norm(x, `${h}final_layer_norm`), `${h}fc1`).map(relu), `${h}fc2`)));
   }
-  const logits = stream.map((x) => linear(norm(x, `${d}final_layer_norm`), t(`${d}embed_tokens.weight`)));
+  const logits = stream.map((x) => logitsOf(c, t, norm(x, `${d}final_layer_norm`), `${d}embed_tokens.weight`));
   return { last: stream, logits };
 };
 
