@@ -48,7 +48,7 @@ const workspaces: Record<string, readonly string[]> = {
   onnx: ["files"],
   models: ["files", "orthonorm"],
   cli: ["files", "models", "onnx", "study"],
-  explorer: ["bench", "files", "onnx", "study", "orthonorm", "orthonorm/reference"],
+  explorer: ["bench", "files", "models", "onnx", "study", "orthonorm", "orthonorm/reference"],
 };
 const files = sources("files");
 const study = sources("study");

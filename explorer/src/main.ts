@@ -1,5 +1,6 @@
 import { startCode } from "./code/panel.js";
 import { repaint, startGeometry } from "./geometry/panel.js";
+import { startInsideWhenNear } from "./inside/near.js";
 import { startMachine } from "./machine/panel.js";
 import { startStates } from "./states/panel.js";
 import { startTheme } from "./theme.js";
@@ -7,6 +8,7 @@ import { startTheme } from "./theme.js";
 startTheme(repaint);
 startGeometry();
 startStates();
+startInsideWhenNear();
 startMachine();
 startCode();
 

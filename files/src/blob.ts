@@ -1,5 +1,6 @@
 /** Reads a file that was dropped on a page, or chosen there. */
 import { EndsEarly, expected } from "./error.js";
+import type { Folder } from "./folder.js";
 import { readAhead } from "./read-ahead.js";
 import { refuseDetached, type Source } from "./source.js";
 
@@ -33,4 +34,19 @@ export function openBlob(blob: Blob, name: string): Source {
     }
   };
   return readAhead({ name, size: blob.size, read, async close() {} });
+}
+
+/** Files that were dropped together. @param name the folder's in messages; "" where they came by themselves */
+export function blobFolder(files: ReadonlyMap<string, Blob>, name: string): Folder {
+  const called = (file: string) => (name === "" ? file : `${name}/${file}`);
+  return {
+    name: name === "" ? "what was dropped" : name,
+    called,
+    names: async () => [...files.keys()],
+    async open(file) {
+      const blob = files.get(file);
+      if (blob === undefined) throw expected(called(file), "a file that can be read", "no such file");
+      return openBlob(blob, called(file));
+    },
+  };
 }

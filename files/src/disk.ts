@@ -1,7 +1,8 @@
 /** Files on a disk. Ranges of them are read straight into the caller's bytes. */
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EndsEarly, expected, FileError } from "./error.js";
+import type { Folder } from "./folder.js";
 import { WrongFormat } from "./formats.js";
 import { readAhead } from "./read-ahead.js";
 import { openIndex, type Sharded } from "./shards.js";
@@ -57,6 +58,23 @@ export async function openDisk(path: string, name = path): Promise<Source> {
 export async function openShards(path: string, name = path): Promise<Sharded> {
   const beside = (root: string, file: string) => join(dirname(root), file);
   return openIndex(await openDisk(path, name), (file) => openDisk(beside(path, file), beside(name, file)));
+}
+
+/** @param name what the folder is called in messages. That it is there is asked where its files are */
+export function diskFolder(path: string, name = path): Folder {
+  const called = (file: string) => join(name, file);
+  return {
+    name,
+    called,
+    async names() {
+      try {
+        return await readdir(path);
+      } catch (error) {
+        throw expected(name, "a folder that can be read", systemReason(error));
+      }
+    },
+    open: (file) => openDisk(join(path, file), called(file)),
+  };
 }
 
 function unreadable(name: string, error: unknown): FileError {

@@ -1,13 +1,14 @@
 /** A model on a disk as people have it: a file, a folder, an index, or the shards themselves. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Container } from "./container.js";
-import { openDisk, openShards, systemReason } from "./disk.js";
+import { diskFolder, openDisk, openShards, systemReason } from "./disk.js";
 import { expected, FileError } from "./error.js";
+import { weightFiles } from "./folder.js";
 import { isObject, kindOf } from "./header.js";
 import { openContainer } from "./open.js";
-import { distinct, indexName, joined } from "./shards.js";
-import { counted, listed, naturally, printable } from "./text.js";
+import { distinct, joined } from "./shards.js";
+import { listed } from "./text.js";
 
 export interface Model extends Container {
   /** `model_type` of the config.json that lies beside the model: "gpt2", "gemma2"; null where there is none. */
@@ -72,33 +73,8 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 /** The files of the model that a folder has. */
-async function inFolder(folder: string, name: string): Promise<string[]> {
-  let names: string[];
-  try {
-    names = (await readdir(folder)).sort(naturally);
-  } catch (error) {
-    throw expected(name, "a folder that can be read", systemReason(error));
-  }
-  const indices = names.filter((file) => file.endsWith(".safetensors.index.json"));
-  const weights = names.filter((file) => file.endsWith(".safetensors"));
-  if (indices.length > 1 && !indices.includes(indexName)) {
-    throw expected(
-      name,
-      "a folder of one model",
-      `${counted(indices.length, "index", "indices")}: ${listed(indices.map(printable))}`,
-    );
-  }
-  const [index = null] = indices.includes(indexName) ? [indexName] : indices;
-  if (index !== null) return [join(folder, index)];
-  if (weights.length === 0) {
-    throw expected(
-      name,
-      "a folder of a model (an index, or .safetensors files)",
-      names.length === 0 ? "an empty one" : listed(names.map(printable), 3),
-    );
-  }
-  const whole = weights.find((file) => file === "model.safetensors");
-  return (whole === undefined ? weights : [whole]).map((file) => join(folder, file));
+async function inFolder(path: string, name: string): Promise<string[]> {
+  return weightFiles(await diskFolder(path, name).names(), name).map((file) => join(path, file));
 }
 
 /** A hundred times the config.json of the most verbose model. */

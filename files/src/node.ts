@@ -1,5 +1,5 @@
 /** What only Node has: files on a disk, standard input, patterns of file names. */
-export { openDisk, openShards, systemReason } from "./disk.js";
+export { diskFolder, openDisk, openShards, systemReason } from "./disk.js";
 export { expand, expandFiles, type GivenFile } from "./expand.js";
 export { makeFolders, removeFolders } from "./folders.js";
 export { type Model, openModel } from "./model.js";

@@ -1,8 +1,9 @@
 /** Text, token by token. */
+import type { RunOptions } from "./run.js";
 import { type SampleOptions, type Sampler, sampler } from "./sample.js";
 import type { Transformer } from "./transformer.js";
 
-export interface GenerateOptions extends SampleOptions {
+export interface GenerateOptions extends SampleOptions, RunOptions {
   /** How many tokens at most. */
   tokens: number;
   /** Tokens that end the text, and are not given. */
@@ -21,7 +22,7 @@ export function* generate(model: Transformer, ids: readonly number[], options: G
   const next: Sampler = sampler(options);
   const { positions } = model.settings;
   const text = [...ids];
-  let run = model.begin();
+  let run = model.begin(options);
   try {
     let logits = run.forward(text.slice(-positions));
     for (let count = 0; count < tokens; count++) {
@@ -33,7 +34,7 @@ export function* generate(model: Transformer, ids: readonly number[], options: G
       if (run.room > 0) logits = run.forward([token]);
       else {
         run.dispose();
-        run = model.begin();
+        run = model.begin(options);
         logits = run.forward(text.slice(-Math.ceil(positions / 2)));
       }
     }

@@ -1,7 +1,7 @@
 // What would freeze the page. It reads the clock as a person would, so it runs by itself, after everything else.
 
 import { expect, it } from "vitest";
-import { describeExplorer, open, page } from "../support/explorer.js";
+import { describeExplorer, open, page, soon, workers } from "../support/explorer.js";
 
 describeExplorer("the page while it measures 100 MB", () => {
   /** An .npy of 100 MB, made in the page: the driver takes longer to hand one over than the engine to measure it. */
@@ -52,7 +52,52 @@ describeExplorer("the page while it measures 100 MB", () => {
     expect(await page.locator("#states-status").textContent()).toContain("Cancelled");
     await page.waitForTimeout(500);
     expect(await page.locator("#states-result").textContent()).toBe("");
-    expect(page.workers()).toEqual([]);
+    expect(workers()).toEqual([]);
     expect(await longTasks()).toEqual([]);
+  });
+});
+
+describeExplorer("inside a model, by the clock", () => {
+  const spoken = (map: number) => page.locator("#inside .map").nth(map).getAttribute("aria-valuetext");
+  /** Until the first model has said all that it says to a text. */
+  const said = async (begins: RegExp) => {
+    const output = page.locator("#inside .continued").first();
+    await soon(() => output.textContent()).toMatch(begins);
+    await soon(() => output.getAttribute("aria-busy")).toBe("false");
+  };
+
+  it("shows its first picture within two seconds of a cold start", async () => {
+    await open("#inside", { serviceWorkers: "block" });
+    const time = await page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          const look = () => {
+            if (document.querySelectorAll("#inside .map[data-drawn]").length === 2) resolve(performance.now());
+            else setTimeout(look, 5);
+          };
+          look();
+        }),
+    );
+    expect(time).toBeLessThan(2000);
+  });
+
+  it("keeps up with typing, and no task of the page lasts 50 ms", async () => {
+    await open("#inside");
+    await said(/return a/);
+    await page.evaluate(() => {
+      const found: number[] = [];
+      Object.assign(globalThis, { found });
+      new PerformanceObserver((list) => found.push(...list.getEntries().map(({ duration }) => duration))).observe({
+        type: "longtask",
+      });
+    });
+    await page.focus("#inside-text");
+    await page.keyboard.type(" + min(a, b) * 2", { delay: 60 });
+    await soon(() => spoken(0)).toContain("of 64");
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("abc", { delay: 200 });
+    await soon(() => spoken(0)).toContain("of 3");
+    await said(/^abc/);
+    expect(await page.evaluate(() => (globalThis as unknown as { found: number[] }).found)).toEqual([]);
   });
 });

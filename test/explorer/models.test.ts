@@ -5,7 +5,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { address, controlled, describeExplorer, forgive, open, page, root, soon } from "../support/explorer.js";
+import {
+  address,
+  controlled,
+  describeExplorer,
+  forgive,
+  open,
+  page,
+  root,
+  soon,
+  workers,
+} from "../support/explorer.js";
 import { modelBytes } from "../support/onnx-model.js";
 import { cols } from "../support/onnx-norms.js";
 import { normals } from "../support/random.js";
@@ -90,7 +100,7 @@ describeExplorer("the models", () => {
     await soon(() => page.locator("#states-status .what").textContent()).toContain("Loading onnxruntime");
     await page.getByRole("button", { name: "Cancel" }).click();
     expect(await page.locator("#states-status").textContent()).toContain("Cancelled");
-    await soon(() => page.workers()).toEqual([]);
+    await soon(() => workers()).toEqual([]);
     answer();
     await page.setInputFiles("#file", [model, inputs(cols)]);
     await soon(alert).toBe("onnxruntime-web expected to be loaded, got: the server answered 404");

@@ -20,6 +20,7 @@ import {
   soon,
   twins,
   under,
+  workers,
 } from "../support/explorer.js";
 import { serve } from "../support/serve.js";
 
@@ -56,7 +57,7 @@ describeExplorer("the page", () => {
     await page.getByRole("button", { name: "Cancel" }).click();
     expect(await page.locator("#machine-status").textContent()).toContain("Cancelled");
     expect(await page.getByRole("button", { name: "Measure", exact: true }).isEnabled()).toBe(true);
-    await soon(() => page.workers()).toEqual([]);
+    await soon(() => workers()).toEqual([]);
   });
 
   it("runs the very snippets that it shows", async () => {
@@ -74,7 +75,7 @@ describeExplorer("the page", () => {
     expect(steps).toContain("standardized: [1.3258, -1.0891, -0.23676]");
     const states = await page.locator(".snippet output").nth(2).textContent();
     expect(Math.abs(number((states ?? "").split("\n")[0]) - 90)).toBeLessThan(1);
-    await soon(() => page.workers()).toEqual([]);
+    await soon(() => workers()).toEqual([]);
   });
 
   it.each(["light", "dark"] as const)("has nothing that axe objects to, %s", async (colorScheme) => {

@@ -5,7 +5,18 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { address, controlled, describeExplorer, middle, open, page, root, soon, twins } from "../support/explorer.js";
+import {
+  address,
+  controlled,
+  describeExplorer,
+  middle,
+  open,
+  page,
+  root,
+  soon,
+  twins,
+  workers,
+} from "../support/explorer.js";
 import { sharedReference } from "../support/shared.js";
 
 const gpt2 = join(sharedReference ?? "", "hidden-gpt2-small/raw_blocks_7_11.safetensors");
@@ -150,7 +161,7 @@ describeExplorer("the states", () => {
     await soon(() => page.locator("#states-status").textContent()).toContain("Cancelled");
     await page.waitForTimeout(500);
     expect(await page.locator("#states-result").textContent()).toBe("");
-    expect(page.workers()).toEqual([]);
+    expect(workers()).toEqual([]);
   });
 
   it("measures two files beside each other, and shows a tensor's name as what it is", async () => {

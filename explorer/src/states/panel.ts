@@ -38,8 +38,10 @@ export function startStates(): void {
  * file, as text that is dragged, remains the browser's.
  */
 function takeDropped(): void {
-  const files = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+  // What another part of the page takes is prevented already.
+  const files = (event: DragEvent) => !event.defaultPrevented && event.dataTransfer?.types.includes("Files") === true;
   addEventListener("dragover", (event) => {
+    if (event.defaultPrevented) delete drop.dataset.over;
     if (!files(event)) return;
     event.preventDefault();
     drop.dataset.over = "";

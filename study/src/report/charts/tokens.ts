@@ -1,28 +1,11 @@
-/**
- * The heat map of |90° − θ| over chance, row × site; where the file holds a text, a row is a token. Colours diverge from chance: towards the uniform vector's on one side and
- * towards the orthogonal one on the other, in steps of a factor of two, so that a cell can be read off the legend. The
- * two hues differ for colour-blind readers, and the paint gets stronger outwards on light and dark paper alike.
- */
+/** The heat map of |90° − θ| over chance, row × site; where the file holds a text, a row is a token. */
 import { printable } from "@orthonorm/files";
 import { fixed, shorten } from "../../text.js";
 import type { Group, Site } from "../../types.js";
 import { labelOf } from "./labels.js";
+import { classOf, ends, paints } from "./over-chance.js";
 import { widthOf } from "./panels.js";
 import { type Drawn, nameOf, sitesOf, titleOf } from "./series.js";
-
-/** Where the classes of the ratio end. The middle one is within √2 of chance. */
-const ends = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5].map((power) => 2 ** power);
-const paints = [
-  { fill: "var(--orthogonal)", opacity: 1 },
-  { fill: "var(--orthogonal)", opacity: 0.6 },
-  { fill: "var(--orthogonal)", opacity: 0.25 },
-  { fill: "var(--rule)", opacity: 0.35 },
-  { fill: "var(--uniform)", opacity: 0.25 },
-  { fill: "var(--uniform)", opacity: 0.6 },
-  { fill: "var(--uniform)", opacity: 1 },
-];
-
-const classOf = (ratio: number) => ends.filter((end) => ratio >= end).length;
 
 /** The rows in their order, over chance; null where a row has no direction. */
 function ratiosOf(site: Site): (number | null)[] | null {
