@@ -10,6 +10,12 @@ import { axisTop, centre, plus, toPicture, type View } from "./view.js";
 // colours are drawn as the page has them, and mixed as its style sheet mixes them
 ColorManagement.enabled = false;
 
+/**
+ * Pixels of the page between the border of the picture and that of the canvas, whose corners are then within the rounded ones. To cut
+ * them off would cost a browser without a graphics card half of each frame.
+ */
+const inset = 5;
+
 const floor = 2.9;
 const names = ["raised", "ink", "muted", "uniform", "orthogonal", "layernorm", "rmsnorm"] as const;
 
@@ -23,7 +29,7 @@ export class Picture {
   /** What the norms give: LayerNorm's lies on the shadow, RMSNorm's on x. */
   private readonly results = new Solids(100, "front");
   private colours: Record<(typeof names)[number], Color>;
-  private pace = new Pace(1);
+  private pace = new Pace(1, 1);
   /** What `pace` was made for, and what the canvas has: width, height, and pixels a pixel of the page. */
   private place = "";
   private size = "";
@@ -64,7 +70,7 @@ export class Picture {
     if (place !== this.place) {
       this.place = place;
       // two by two pixels for one of the screen make smooth edges; from three a pixel on, eyes see no steps
-      this.pace = new Pace(Math.min(3, Math.max(2, 1.5 * devicePixelRatio)));
+      this.pace = new Pace(Math.min(3, Math.max(2, 1.5 * devicePixelRatio)), devicePixelRatio);
       // a canvas is empty after its size has changed: at once then
       this.draw();
     } else if (now !== undefined) this.frame(now);
@@ -102,13 +108,13 @@ export class Picture {
 
   private resize({ width, height }: View): void {
     this.size = `${this.place} ${this.pace.ratio}`;
-    this.renderer.setDrawingBufferSize(width, height, this.pace.ratio);
+    this.renderer.setDrawingBufferSize(width - 2 * inset, height - 2 * inset, this.pace.ratio);
   }
 
   /** Takes what the view has in sight, from well before it to well behind it. */
   private look({ width, height, scale, wide, back }: View): void {
     const { camera } = this;
-    const [x, y, away] = [width / 2 / scale, height / 2 / scale, 8 * wide];
+    const [x, y, away] = [(width / 2 - inset) / scale, (height / 2 - inset) / scale, 8 * wide];
     Object.assign(camera, { left: -x, right: x, top: y, bottom: -y, near: 0, far: 2 * away });
     camera.updateProjectionMatrix();
     camera.position.set(...plus(centre, back, away));
