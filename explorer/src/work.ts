@@ -15,17 +15,27 @@ export function startWork(host: HTMLElement, worker: Worker, stopped: () => void
   host.replaceChildren(make("div", { class: "work" }, bar, text, cancel));
   const from = document.activeElement;
   host.tabIndex = -1;
-  const end = () => {
+  /**
+   * The button that had a keyboard's place in the page is gone: that is now where the work was started. What was dropped was
+   * started nowhere; then it is where the words about the work are.
+   */
+  const back = () => {
+    if (from instanceof HTMLElement && from !== document.body) from.focus({ preventScroll: true });
+    if (document.activeElement === document.body) host.focus({ preventScroll: true });
+  };
+  const clear = () => {
     worker.terminate();
     const held = host.contains(document.activeElement);
     host.replaceChildren();
-    // The button goes, and would take a keyboard's place in the page with it: that is now where the work was started. What was
-    // dropped was started nowhere; then it is where the words about the work are.
-    if (held) (from instanceof HTMLElement && from !== document.body ? from : host).focus({ preventScroll: true });
+    return held;
+  };
+  const end = () => {
+    if (clear()) back();
   };
   cancel.addEventListener("click", () => {
-    end();
+    clear();
     stopped();
+    back();
   });
   return {
     end,

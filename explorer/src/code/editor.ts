@@ -58,7 +58,12 @@ export function openEditor(text: string, label: string, changed: () => void, run
         ...defaultKeymap.filter(({ key }) => key !== "Mod-Enter"),
         ...historyKeymap,
       ]),
-      EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
+      EditorView.contentAttributes.of({
+        "aria-label": label,
+        tabindex: "0",
+        spellcheck: "false",
+        autocapitalize: "off",
+      }),
       EditorView.updateListener.of(({ docChanged }) => {
         if (docChanged) changed();
       }),
