@@ -21,7 +21,7 @@ const card = (name: keyof typeof titles): Locator =>
 
 /** The snippet's editor, when it is there. */
 async function editor(name: keyof typeof titles): Promise<Locator> {
-  await card(name).scrollIntoViewIfNeeded();
+  await card(name).hover();
   const found = card(name).getByRole("textbox", { name: `Code: ${titles[name]}` });
   await found.waitFor();
   return found;

@@ -67,7 +67,7 @@ describeExplorer("the page", () => {
     await page.getByRole("button", { name: "Trained with LayerNorm" }).click();
     await page.waitForSelector("#states-result figure", { timeout: 60_000 });
     for (const folded of await page.locator("details > summary").all()) await folded.click();
-    await page.locator("#snippets").scrollIntoViewIfNeeded();
+    for (const snippet of await page.locator(".snippet").all()) await snippet.hover();
     await soon(() => page.locator(".cm-editor").count()).toBe(4);
     await page.evaluate(readFileSync(join(root, "node_modules/axe-core/axe.min.js"), "utf8"));
     const violations = await page.evaluate(async () => {

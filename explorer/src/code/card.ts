@@ -1,6 +1,6 @@
 /** One snippet: its text, what can be done with it, and what it has printed. */
 import { copy, make, select } from "../page.js";
-import type { Editor, openEditor } from "./editor.js";
+import type { Editor } from "./editor.js";
 import { toHash } from "./link.js";
 
 /** A line that ends so has the scene's x in its brackets, whatever the scene's x is. */
@@ -14,6 +14,7 @@ export class Card {
   /** The text, until there is an editor. */
   private readonly shown: HTMLElement;
   private editor: Editor | undefined;
+  private opening = false;
   /** What `reset` goes back to: with the scene's x, as all. */
   private original: string;
   private readonly output: HTMLElement;
@@ -40,6 +41,7 @@ export class Card {
     this.resetButton.addEventListener("click", () => this.replace(this.original));
     const actions = make("div", { class: "actions" }, this.runButton, take, link, this.resetButton);
     this.element = make("article", { class: "snippet" }, make("h3", {}, title), this.shown, actions, this.output);
+    for (const near of ["pointerenter", "focusin"]) this.element.addEventListener(near, () => this.open());
   }
 
   private text(): string {
@@ -52,10 +54,15 @@ export class Card {
     this.resetButton.hidden = text === this.original;
   }
 
-  /** An editor in the text's place. */
-  open(make: typeof openEditor): void {
+  /** An editor in the text's place: when a hand comes near, for it would hold up a page that is only read. */
+  private async open(): Promise<void> {
+    if (this.opening) return;
+    this.opening = true;
+    const { openEditor } = await import("./editor.js");
+    // loading it has been a task, making one is another
+    await new Promise((resolve) => setTimeout(resolve));
     const held = document.activeElement === this.shown;
-    this.editor = make(
+    this.editor = openEditor(
       this.text(),
       `Code: ${this.title}`,
       () => this.changed(),

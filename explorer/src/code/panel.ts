@@ -23,30 +23,12 @@ export function startCode(): void {
   });
   takeLink();
   addEventListener("hashchange", takeLink);
-  const near = new IntersectionObserver(
-    ([{ isIntersecting }]) => {
-      if (!isIntersecting) return;
-      near.disconnect();
-      loadEditors();
-    },
-    { rootMargin: "600px" },
-  );
-  near.observe(host);
   const recipe = byId("recipe");
   // its lines are long: it can be scrolled, and so by keys too
   recipe.tabIndex = 0;
   recipe.setAttribute("aria-label", "Code: states of a PyTorch model");
   const button = byId<HTMLButtonElement>("copy-recipe");
   button.addEventListener("click", () => copy(recipe.textContent ?? "", button, () => select(recipe)));
-}
-
-/** An editor a task: to make all four at once would hold the page up. */
-async function loadEditors(): Promise<void> {
-  const { openEditor } = await import("./editor.js");
-  for (const card of cards) {
-    card.open(openEditor);
-    await new Promise((resolve) => setTimeout(resolve));
-  }
 }
 
 /** Shows the text that the address brings. It is run when the reader says so, and not before. */

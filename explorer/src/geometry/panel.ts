@@ -35,6 +35,7 @@ const live = every("[data-n]").map((element) => ({
 const steps = every("[data-step]");
 const stops = every<HTMLButtonElement>("[data-stop]");
 const rmsStory = byId("rms-story");
+const notes = byId("notes");
 const refusal = byId("refused");
 const left = textOf(byId("remainder"));
 
@@ -81,6 +82,8 @@ function update(next: State, now?: number): void {
   label(frame, view);
   const at = seen(view, ball);
   handle.style.transform = `translate(${at.left.toFixed(1)}px, ${at.top.toFixed(1)}px) translate(-50%, -50%)`;
+  // not over the ball
+  notes.toggleAttribute("data-below", at.top < height / 2);
   if (state !== opened) refuse([]);
 
   const texts = numbers(model);

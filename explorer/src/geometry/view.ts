@@ -42,7 +42,7 @@ export interface View {
 
 /**
  * @param turned azimuth and elevation in degrees
- * @param ball a point of the picture's space that is in sight whatever its length
+ * @param ball where x is in the picture's space: in sight, however long it is
  * @param most pixels that a length of 1 has at most
  */
 export function viewOf(
@@ -60,8 +60,10 @@ export function viewOf(
     [sa * ce, se, ca * ce],
   ];
   const usual = Math.min(height, 0.92 * width) / 2 / reach;
-  const from = plus(ball, centre, -1);
-  const fits = (side: number, along: Vector) => Math.max(1, side / 2 - border) / Math.abs(dot(from, along));
+  // and with it the tips of its two parts, on the axis and on the plane
+  const tips: Vector[] = [ball, [0, ball[1], 0], [ball[0], 0, ball[2]]];
+  const fits = (side: number, along: Vector) =>
+    Math.max(1, side / 2 - border) / Math.max(...tips.map((tip) => Math.abs(dot(plus(tip, centre, -1), along))));
   const scale = Math.min(usual, most, fits(width, right), fits(height, up));
   return { width, height, scale, wide: usual / scale, eye: plus(centre, back, far), right, up, back };
 }
