@@ -13,13 +13,29 @@ export function startWork(host: HTMLElement, worker: Worker, stopped: () => void
   const bar = make("progress", { max: "1", value: "0", "aria-label": "Progress" });
   const cancel = make("button", { type: "button" }, "Cancel");
   host.replaceChildren(make("div", { class: "work" }, bar, text, cancel));
-  const end = () => {
+  const from = document.activeElement;
+  host.tabIndex = -1;
+  /**
+   * The button that had a keyboard's place in the page is gone: that is now where the work was started. What was dropped was
+   * started nowhere; then it is where the words about the work are.
+   */
+  const back = () => {
+    if (from instanceof HTMLElement && from !== document.body) from.focus({ preventScroll: true });
+    if (document.activeElement === document.body) host.focus({ preventScroll: true });
+  };
+  const clear = () => {
     worker.terminate();
+    const held = host.contains(document.activeElement);
     host.replaceChildren();
+    return held;
+  };
+  const end = () => {
+    if (clear()) back();
   };
   cancel.addEventListener("click", () => {
-    end();
+    clear();
     stopped();
+    back();
   });
   return {
     end,

@@ -247,7 +247,8 @@ async function measureFiles(
         study.complete = false;
         continue;
       }
-      const what = `${name} ${tensor.name}`;
+      // .npy files of the present folder have their own names, and the folder has none
+      const what = name === "." ? tensor.name : `${name} ${tensor.name}`;
       pass.progress(what, 0);
       const found = affines.get(tensor) ?? null;
       const own = told.get(file)?.get(originOf(tensor));

@@ -92,13 +92,15 @@ describeExplorer("the geometry", () => {
         return found;
       }, frame);
     const finest = await width();
-    const shown = await page.locator("#scene").evaluate((scene) => scene.clientWidth);
+    const shown = await page.locator("canvas").evaluate((canvas) => canvas.clientWidth);
     expect(finest).toBe(2 * shown);
     expect(new Set(await widths(16))).toEqual(new Set([finest]));
     const slow = await widths(40);
     // the first frame may be all, and is as fine as at rest; it is never coarser than can be looked at
     expect(slow[0]).toBe(finest);
     expect(slow.at(-1)).toBe(Math.floor(0.7 * shown));
+    // on the way there it has as many pixels as the screen, which are copied and not scaled
+    expect(new Set(slow)).toEqual(new Set([finest, shown, Math.floor(0.7 * shown)]));
     expect(slow).toEqual([...slow].sort((a, b) => b - a));
     await soon(width).toBe(finest);
     // what it has learned holds for the next motion

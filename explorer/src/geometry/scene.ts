@@ -1,14 +1,20 @@
 /** The picture's drawing. It is drawn when something has changed, and never otherwise. */
-import { Color, ColorManagement, PerspectiveCamera, Scene, WebGLRenderer } from "three";
+import { Color, ColorManagement, OrthographicCamera, Scene, WebGLRenderer } from "three";
 import type { Frame } from "./frame.js";
 import { layerNormAt, radius, rmsNormAt, type Vector } from "./model.js";
 import { Pace } from "./pace.js";
 import { arc, origin, outlines, ring, warp } from "./paths.js";
 import { Solids } from "./solids.js";
-import { centre, fieldOfView, toPicture, type View } from "./view.js";
+import { axisTop, centre, plus, toPicture, type View } from "./view.js";
 
 // colours are drawn as the page has them, and mixed as its style sheet mixes them
 ColorManagement.enabled = false;
+
+/**
+ * Pixels of the page between the border of the picture and that of the canvas, whose corners are then within the rounded ones. To cut
+ * them off would cost a browser without a graphics card half of each frame.
+ */
+const inset = 5;
 
 const floor = 2.9;
 const names = ["raised", "ink", "muted", "uniform", "orthogonal", "layernorm", "rmsnorm"] as const;
@@ -16,14 +22,14 @@ const names = ["raised", "ink", "muted", "uniform", "orthogonal", "layernorm", "
 export class Picture {
   private readonly renderer: WebGLRenderer;
   private readonly graph = new Scene();
-  private readonly camera = new PerspectiveCamera(fieldOfView, 1, 1, 40);
+  private readonly camera = new OrthographicCamera();
   private readonly ground = new Solids(100, "ground");
   private readonly veils = new Solids(300, "veils");
   private readonly lines = new Solids(2200, "solid");
   /** What the norms give: LayerNorm's lies on the shadow, RMSNorm's on x. */
   private readonly results = new Solids(100, "front");
   private colours: Record<(typeof names)[number], Color>;
-  private pace = new Pace(1);
+  private pace = new Pace(1, 1);
   /** What `pace` was made for, and what the canvas has: width, height, and pixels a pixel of the page. */
   private place = "";
   private size = "";
@@ -64,7 +70,7 @@ export class Picture {
     if (place !== this.place) {
       this.place = place;
       // two by two pixels for one of the screen make smooth edges; from three a pixel on, eyes see no steps
-      this.pace = new Pace(Math.min(3, Math.max(2, 1.5 * devicePixelRatio)));
+      this.pace = new Pace(Math.min(3, Math.max(2, 1.5 * devicePixelRatio)), devicePixelRatio);
       // a canvas is empty after its size has changed: at once then
       this.draw();
     } else if (now !== undefined) this.frame(now);
@@ -100,12 +106,19 @@ export class Picture {
     return this.size === `${this.place} ${this.pace.ratio}`;
   }
 
-  private resize({ width, height, zoom }: View): void {
+  private resize({ width, height }: View): void {
     this.size = `${this.place} ${this.pace.ratio}`;
-    this.renderer.setDrawingBufferSize(width, height, this.pace.ratio);
-    this.camera.aspect = width / height;
-    this.camera.zoom = zoom;
-    this.camera.updateProjectionMatrix();
+    this.renderer.setDrawingBufferSize(width - 2 * inset, height - 2 * inset, this.pace.ratio);
+  }
+
+  /** Takes what the view has in sight, from well before it to well behind it. */
+  private look({ width, height, scale, wide, back }: View): void {
+    const { camera } = this;
+    const [x, y, away] = [(width / 2 - inset) / scale, (height / 2 - inset) / scale, 8 * wide];
+    Object.assign(camera, { left: -x, right: x, top: y, bottom: -y, near: 0, far: 2 * away });
+    camera.updateProjectionMatrix();
+    camera.position.set(...plus(centre, back, away));
+    camera.lookAt(...centre);
   }
 
   private draw(): void {
@@ -118,8 +131,7 @@ export class Picture {
     if (!this.fits()) this.resize(view);
     /** Paler without letting anything through: what is opaque is drawn fast, and in any order. */
     const pale = (colour: Color, share: number) => raised.clone().lerp(colour, share);
-    camera.position.set(...eye);
-    camera.lookAt(...centre);
+    this.look(view);
 
     const x = toPicture(model.x);
     const shadow = toPicture(model.layerNorm.shadow);
@@ -127,10 +139,11 @@ export class Picture {
     const share = Math.max(0, step - 3);
     const circle = (of: number) => ring(96, (a, b) => [a * of, 0, b * of]);
 
-    lines.begin();
+    // what is farther away is drawn no thinner
+    lines.begin(view.wide);
     const rim = circle(floor);
     lines.line(rim, 0.007, pale(orthogonal, 0.45), eye);
-    lines.dashes([0, -0.9, 0], [0, 3.2, 0], 0.09, 0.011, uniform, eye);
+    lines.dashes([0, -0.9, 0], axisTop(view), 0.09, 0.011, uniform, eye);
     lines.dashes(x, shadow, 0.09, 0.011, uniform, eye);
     lines.line(arc(x, 20), 0.011, muted, eye);
     lines.line(circle(radius).map(warp(model.weight, model.bias, share)), 0.026, layernorm, eye);
@@ -141,7 +154,7 @@ export class Picture {
     lines.arrow(x, 0.032, pale(ink, onWay ? 0.45 : 1), eye);
     lines.arrow(toPicture(model.layerNorm.meanVector), 0.032, pale(uniform, onWay ? 0.7 : 1), eye);
     lines.arrow(shadow, 0.026, pale(orthogonal, step >= 1 ? 0.55 : 1), eye);
-    results.begin();
+    results.begin(view.wide);
     if (showRms && step > 1) results.arrow(toPicture(rmsNormAt(model, step)), 0.036, rmsnorm, eye);
     if (onWay) results.arrow(toPicture(layerNormAt(model, step)), 0.036, layernorm, eye);
 
