@@ -1,4 +1,5 @@
 import { startCode } from "./code/panel.js";
+import { startDimensions } from "./dimensions/panel.js";
 import { repaint, startGeometry } from "./geometry/panel.js";
 import { startMachine } from "./machine/panel.js";
 import { startStates } from "./states/panel.js";
@@ -6,6 +7,7 @@ import { startTheme } from "./theme.js";
 
 startTheme(repaint);
 startGeometry();
+startDimensions();
 startStates();
 startMachine();
 startCode();

@@ -1,10 +1,11 @@
 /** Hands and words of the scene: the ball, the camera, the slider, the sentences with numbers, the address. */
+import { showAddress, withParameters } from "../address.js";
 import { byId, copy, every, make, textOf } from "../page.js";
 import { makeLabels } from "./labels.js";
 import { type Model, measure, type Vector } from "./model.js";
 import { fixed, numbers, spoken, spokenStep, tuple } from "./numbers.js";
 import type { Picture } from "./scene.js";
-import { allowed, initial, limits, read, type State, turned, write } from "./state.js";
+import { allowed, initial, limits, parameters, read, type State, turned, write } from "./state.js";
 import { moved, seen, toPicture, type View, viewOf } from "./view.js";
 
 let state: State = read(location.search);
@@ -97,14 +98,15 @@ function describe(element: Element, name: string, value: string): void {
   if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
+const addressOf = (shown: State) => withParameters(location.search, parameters, write(shown));
+
 let waiting: ReturnType<typeof setTimeout> | undefined;
 
 /** The address, and the spoken sentence, when all has been at rest for a while. */
 function remember(model: Model): void {
   clearTimeout(waiting);
   waiting = setTimeout(() => {
-    const address = write(state) + location.hash;
-    if (location.search + location.hash !== address) history.replaceState(null, "", address || location.pathname);
+    showAddress(addressOf(state));
     if (state !== opened) byId("spoken").textContent = spoken(model);
   }, 300);
 }
@@ -162,12 +164,12 @@ function listen(): void {
   });
   const share = byId<HTMLButtonElement>("share");
   share.addEventListener("click", () => {
-    const address = write(state) || location.pathname;
-    history.replaceState(null, "", address);
-    copy(new URL(address, location.href).href, share, () => "It is in the address bar");
+    showAddress(addressOf(state));
+    copy(location.href, share, () => "It is in the address bar");
   });
   addEventListener("popstate", () => {
-    if (write(state) !== write(read(location.search))) update(read(location.search));
+    const asked = read(location.search);
+    if (addressOf(state) !== addressOf(asked)) update(asked);
   });
   new ResizeObserver(() => {
     [width, height] = [host.clientWidth, host.clientHeight];

@@ -36,8 +36,11 @@ export function allowed(x: Vector): Vector {
   return Math.hypot(a, b, c) < shortest ? [shortest, 0, 0] : [a, b, c];
 }
 
-/** The parameters that differ from the first view, in an order of their own. */
-export function write(state: State): string {
+/** The names of the parameters. */
+export const parameters = ["x", "step", "weight", "bias", "view", "rmsnorm"];
+
+/** Those that differ from the first view, in the order of `parameters`. */
+export function write(state: State): string[] {
   const found: string[] = [];
   const add = (name: string, now: readonly number[], first: readonly number[]) => {
     if (now.some((value, i) => round(value) !== first[i])) found.push(`${name}=${now.map(round).join(",")}`);
@@ -48,7 +51,7 @@ export function write(state: State): string {
   add("bias", state.bias, initial.bias);
   add("view", state.view, initial.view);
   if (!state.showRms) found.push("rmsnorm=off");
-  return found.length === 0 ? "" : `?${found.join("&")}`;
+  return found;
 }
 
 /** The state that an address asks for; what it says wrongly, or not at all, is as in the first view. */
