@@ -29,6 +29,8 @@ export interface Budget {
   seconds: number;
   /** Seconds of a sample; more where the clock is coarse, as in a page. */
   sampleTime?: number;
+  /** Seconds that no sample is shorter than: so many steps of a coarse clock. By default an eighth of `sampleTime`. */
+  leastTime?: number;
   /**
    * Seconds of the processor's that this process has had: samples are then taken by it, not by Benchmark, and what others take of
    * the processor does not count. For work of one thread; garbage is collected, and code compiled, on others that count too.
@@ -53,12 +55,12 @@ export interface Timed {
 export async function measure(
   Benchmark: BenchmarkClass,
   timed: readonly Timed[],
-  { seconds, sampleTime: each = sampleTime, clock }: Budget,
+  { seconds, sampleTime: each = sampleTime, leastTime = each / 8, clock }: Budget,
 ): Promise<Timing[]> {
   const runners: { sample: Sampler; seconds: number[] }[] = [];
   for (const { run, sample } of timed) {
     if (sample !== undefined) await warm(sample);
-    runners.push({ sample: sample ?? prepare(Benchmark, run, each, clock), seconds: [] });
+    runners.push({ sample: sample ?? prepare(Benchmark, run, each, leastTime, clock), seconds: [] });
   }
   const end = now() + seconds;
   for (let round = 0; round < rounds.least || (round < rounds.most && now() < end); round++) {
@@ -86,7 +88,13 @@ export function quartiles(values: ArrayLike<number>): Omit<Timing, "samples"> {
 }
 
 /** Warms it up and finds out how many calls are a batch, how many batches a sample. */
-function prepare(Benchmark: BenchmarkClass, run: () => unknown, sampleTime: number, clock = now): Sampler {
+function prepare(
+  Benchmark: BenchmarkClass,
+  run: () => unknown,
+  sampleTime: number,
+  leastTime: number,
+  clock = now,
+): Sampler {
   const repeat = repeater(run);
   const start = clock();
   let done = 0;
@@ -116,11 +124,13 @@ function prepare(Benchmark: BenchmarkClass, run: () => unknown, sampleTime: numb
     // one sample a run; no second try unless the estimate was far off
     minSamples: 1,
     maxTime: -1,
-    minTime: sampleTime / 8,
-  });
+    minTime: leastTime,
+  }) as Benchmark & { initCount: number };
   return async () => {
     bench.run();
     if (bench.error) throw bench.error;
+    // a sample that was too short was taken again with more calls: the next begins with as many
+    bench.initCount = Math.max(bench.initCount, bench.count);
     return bench.stats.mean / calls; // of the one sample that it takes
   };
 }

@@ -5,6 +5,7 @@ import { check, reference } from "../bench/check.js";
 import { dtypes, read } from "../bench/command.js";
 import { contestants, plain, resident } from "../bench/contestants/index.js";
 import { figures, overheads, padding, ratios, zeros } from "../bench/figures.js";
+import { type BenchmarkClass, measure } from "../bench/measure.js";
 import { drift, isDrifting, isNoisy, limits, noiseOf, spread, warning } from "../bench/noise.js";
 import { opNames, ops } from "../bench/ops.js";
 import { makeProblem } from "../bench/problem.js";
@@ -132,6 +133,33 @@ describe("what is asked for", () => {
         expect(side.case).toMatchObject({ rows: 3, cols: 48 });
         expect(["f16", "bf16"]).toContain(side.case.dtype);
       }
+    }
+  });
+});
+
+describe("samples", () => {
+  it("last as long as was asked for at least, by the clock that takes them", async () => {
+    const { default: base } = await import("benchmark");
+    // a page's: it moves by whole milliseconds
+    const clock = { now: () => Math.floor(performance.now()) };
+    const Benchmark = base.runInContext({ Date: clock, process: null }) as BenchmarkClass;
+    const { run } = Benchmark.prototype;
+    const lengths: number[] = [];
+    Benchmark.prototype.run = function (...all) {
+      const done = run.apply(this, all);
+      lengths.push(this.times.cycle);
+      return done;
+    };
+    let sink = 0;
+    const work = { run: () => (sink += Math.sqrt(sink + 1)) };
+    // meant to be too short
+    const budget = { seconds: 0.2, sampleTime: 2e-3, leastTime: 20e-3 };
+    const [{ samples }] = await measure(Benchmark, [work], budget);
+    expect(samples.length).toBeGreaterThanOrEqual(5);
+    expect(lengths).toHaveLength(samples.length);
+    for (const length of lengths) {
+      expect(length).toBeGreaterThanOrEqual(20e-3);
+      expect(Math.abs(length * 1e3 - Math.round(length * 1e3))).toBeLessThan(1e-6);
     }
   });
 });

@@ -9,3 +9,9 @@ declare module "platform" {
   const platform: object;
   export default platform;
 }
+
+/** Made by vite.config.ts: what a snippet's worker has before the snippet, and the document of the frame it runs in. */
+declare module "virtual:sandbox" {
+  export const prelude: string;
+  export const frame: string;
+}

@@ -13,9 +13,15 @@ export function startWork(host: HTMLElement, worker: Worker, stopped: () => void
   const bar = make("progress", { max: "1", value: "0", "aria-label": "Progress" });
   const cancel = make("button", { type: "button" }, "Cancel");
   host.replaceChildren(make("div", { class: "work" }, bar, text, cancel));
+  const from = document.activeElement;
+  host.tabIndex = -1;
   const end = () => {
     worker.terminate();
+    const held = host.contains(document.activeElement);
     host.replaceChildren();
+    // The button goes, and would take a keyboard's place in the page with it: that is now where the work was started. What was
+    // dropped was started nowhere; then it is where the words about the work are.
+    if (held) (from instanceof HTMLElement && from !== document.body ? from : host).focus({ preventScroll: true });
   };
   cancel.addEventListener("click", () => {
     end();

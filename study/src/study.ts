@@ -147,7 +147,8 @@ async function measureAll(
           study.complete = false;
           continue;
         }
-        const what = `${name} ${tensor.name}`;
+        // .npy files of the present folder have their own names, and the folder has none
+        const what = name === "." ? tensor.name : `${name} ${tensor.name}`;
         progress?.(what, done / total);
         const cols = tensor.shape[tensor.shape.length - 1];
         const found = affines.get(tensor) ?? null;

@@ -48,7 +48,9 @@ describeExplorer("the page while it measures 100 MB", () => {
     await choose100MB();
     await take();
     await page.waitForFunction(() => (document.querySelector("progress")?.value ?? 0) > 0.05);
+    expect(await page.locator("#states-status .what").textContent()).toMatch(/^large · \d+ %$/);
     await page.getByRole("button", { name: "Cancel" }).click();
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("states-status");
     expect(await page.locator("#states-status").textContent()).toContain("Cancelled");
     await page.waitForTimeout(500);
     expect(await page.locator("#states-result").textContent()).toBe("");

@@ -11,7 +11,6 @@ import {
   describeExplorer,
   dist,
   forgive,
-  number,
   open,
   page,
   replacePage,
@@ -55,32 +54,21 @@ describeExplorer("the page", () => {
     await page.getByRole("button", { name: "Measure", exact: true }).click();
     await page.getByRole("button", { name: "Cancel" }).click();
     expect(await page.locator("#machine-status").textContent()).toContain("Cancelled");
+    // the button that was pressed is gone, and the keyboard's place with it: it is back where the work was started
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("bench");
     expect(await page.getByRole("button", { name: "Measure", exact: true }).isEnabled()).toBe(true);
     await soon(() => page.workers()).toEqual([]);
   });
 
-  it("runs the very snippets that it shows", async () => {
-    await open();
-    for (const name of ["geometry", "swap", "states", "machine"]) {
-      const text = readFileSync(join(root, `explorer/src/code/snippets/${name}.ts`), "utf8").trimEnd();
-      const card = page.locator(".snippet").filter({ has: page.getByText(text, { exact: true }) });
-      await card.getByRole("button", { name: "Run" }).click();
-      await soon(() => card.locator("output").textContent()).not.toBe("");
-      expect(await card.locator("output.error").count()).toBe(0);
-    }
-    const swap = await page.locator(".snippet output").nth(1).textContent();
-    expect(swap).toBe("[1.6599, -0.22131, 0.44263]\n[1.6599, -0.22131, 0.44263]");
-    const steps = await page.locator(".snippet output").first().textContent();
-    expect(steps).toContain("standardized: [1.3258, -1.0891, -0.23676]");
-    const states = await page.locator(".snippet output").nth(2).textContent();
-    expect(Math.abs(number((states ?? "").split("\n")[0]) - 90)).toBeLessThan(1);
-    await soon(() => page.workers()).toEqual([]);
-  });
-
-  it.each(["light", "dark"] as const)("has nothing that axe objects to, %s", async (colorScheme) => {
-    await open("?step=2", { colorScheme });
+  it.each(
+    [390, 1024, 1440].flatMap((width) => (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme }))),
+  )("has nothing that axe objects to at $width pixels, $colorScheme", async ({ width, colorScheme }) => {
+    await open("?step=2&x=1,1.001,1e3", { colorScheme, viewport: { width, height: 900 } });
     await page.getByRole("button", { name: "Trained with LayerNorm" }).click();
     await page.waitForSelector("#states-result figure", { timeout: 60_000 });
+    for (const folded of await page.locator("details > summary").all()) await folded.click();
+    await page.locator("#snippets").scrollIntoViewIfNeeded();
+    await soon(() => page.locator(".cm-editor").count()).toBe(4);
     await page.evaluate(readFileSync(join(root, "node_modules/axe-core/axe.min.js"), "utf8"));
     const violations = await page.evaluate(async () => {
       const axe = (globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }).axe;
@@ -153,7 +141,7 @@ describeExplorer("the page", () => {
     forgive("ERR_");
     const card = page.locator(".snippet").first();
     await card.getByRole("button", { name: "Run" }).click();
-    await soon(() => card.locator("output").textContent()).toContain("standardized");
+    await soon(() => card.locator("output").textContent()).toContain("orthogonal: [1.8667, ");
   });
 
   it("stays whole when another build comes, and is that one when it is opened next", async () => {
@@ -183,7 +171,7 @@ describeExplorer("the page", () => {
       expect(await page.evaluate(() => caches.keys())).toContain("orthonorm-explorer next");
       const card = page.locator(".snippet").first();
       await card.getByRole("button", { name: "Run" }).click();
-      await soon(() => card.locator("output").textContent()).toContain("standardized");
+      await soon(() => card.locator("output").textContent()).toContain("orthogonal: [1.8667, ");
       await replacePage();
       await soon(async () => {
         // no page of the old build is open, not even the one that is left for this one

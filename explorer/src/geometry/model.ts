@@ -17,6 +17,8 @@ export interface Model {
   cosine: number;
   angle: number;
   mean: number;
+  /** How long LayerNorm's result is with the eps that models have, before weight and bias. */
+  withEps: number;
   /** Where LayerNorm's three steps lead, and then weight and bias. */
   layerNorm: { meanVector: Vector; shadow: Vector; unit: Vector; standardized: Vector; affine: Vector };
   /** RMSNorm has no first step, and no bias. */
@@ -25,6 +27,7 @@ export interface Model {
 
 /** eps is 0: the geometry as the paper has it. A model's norms add 1e-5, which shows only where next to nothing is left. */
 const eps = 0;
+export const modelEps = 1e-5;
 
 export function measure(x: Vector, weight: Vector, bias: Vector): Model {
   const input = Float64Array.from(x);
@@ -42,6 +45,7 @@ export function measure(x: Vector, weight: Vector, bias: Vector): Model {
     cosine: cosine[0],
     angle: (angle[0] * 180) / Math.PI,
     mean: steps.meanVector[0],
+    withEps: geometry(layerNorm(input, { eps: modelEps })).norm[0],
     layerNorm: {
       meanVector: vector(steps.meanVector),
       shadow: vector(steps.orthogonal),

@@ -3,16 +3,19 @@ import { showAddress, withParameters } from "../address.js";
 import { byId, copy, every, make, textOf } from "../page.js";
 import { makeLabels } from "./labels.js";
 import { type Model, measure, type Vector } from "./model.js";
-import { fixed, numbers, spoken, spokenStep, tuple } from "./numbers.js";
+import { fixed, numbers, remainder, spoken, spokenStep, tuple } from "./numbers.js";
 import type { Picture } from "./scene.js";
 import { allowed, initial, limits, parameters, read, type State, turned, write } from "./state.js";
 import { moved, seen, toPicture, type View, viewOf } from "./view.js";
 
-let state: State = read(location.search);
+const asked = read(location.search);
+let state: State = asked.state;
 /** What this says is on the page already, and need not be spoken. */
 const opened = state;
 let picture: Picture | undefined;
 let view: View;
+/** Pixels that a length of 1 has at most: while a hand holds the ball, the picture grows no larger under it. */
+let most = Number.POSITIVE_INFINITY;
 
 const host = byId("scene");
 const label = makeLabels(host);
@@ -33,10 +36,22 @@ const live = every("[data-n]").map((element) => ({
 const steps = every("[data-step]");
 const stops = every<HTMLButtonElement>("[data-stop]");
 const rmsStory = byId("rms-story");
+const refusal = byId("refused");
+const left = textOf(byId("remainder"));
+
+/** Told of x when it has come to rest. */
+const listeners: ((x: Vector) => void)[] = [];
+
+/** @param listener told of x now, and whenever it has come to rest */
+export function onRest(listener: (x: Vector) => void): void {
+  listeners.push(listener);
+  listener(state.x);
+}
 
 export async function startGeometry(): Promise<void> {
   makeSliders();
   update(state);
+  refuse(asked.refused);
   listen();
   host.dataset.live = "";
   try {
@@ -59,17 +74,22 @@ export function repaint(): void {
 function update(next: State, now?: number): void {
   state = next;
   const model = measure(state.x, state.weight, state.bias);
-  view = viewOf(width, height, state.view);
+  const ball = toPicture(state.x);
+  view = viewOf(width, height, state.view, ball, most);
+  if (most < Number.POSITIVE_INFINITY) most = view.scale;
   const frame = { model, step: state.step, showRms: state.showRms };
   picture?.show(frame, view, now);
   label(frame, view);
-  const { left, top } = seen(view, toPicture(state.x));
-  handle.style.transform = `translate(${left.toFixed(1)}px, ${top.toFixed(1)}px) translate(-50%, -50%)`;
+  const at = seen(view, ball);
+  handle.style.transform = `translate(${at.left.toFixed(1)}px, ${at.top.toFixed(1)}px) translate(-50%, -50%)`;
+  if (state !== opened) refuse([]);
 
   const texts = numbers(model);
   for (const { text, name } of live) put(text, texts[name]);
-  describe(handle, "aria-valuenow", fixed(model.angle, 0));
-  describe(handle, "aria-valuetext", `${tuple(state.x)}, ${fixed(model.angle, 1)} degrees to the uniform direction`);
+  put(left, remainder(model));
+  const direction = model.norm === 0 ? "no direction" : `${fixed(model.angle, 1)} degrees to the uniform direction`;
+  describe(handle, "aria-valuenow", fixed(model.angle || 0, 0));
+  describe(handle, "aria-valuetext", `${tuple(state.x)}, ${direction}`);
   const [azimuth, elevation] = state.view.map(Math.round);
   describe(camera, "aria-valuenow", String(azimuth));
   describe(camera, "aria-valuetext", `${azimuth} degrees round, ${elevation} degrees up`);
@@ -108,13 +128,40 @@ function remember(model: Model): void {
   waiting = setTimeout(() => {
     showAddress(addressOf(state));
     if (state !== opened) byId("spoken").textContent = spoken(model);
+    for (const listener of listeners) listener(state.x);
   }, 300);
+}
+
+/** What of an address could not be had; nothing any more when the view is another. */
+function refuse(sentences: readonly string[]): void {
+  if (refusal.childElementCount + sentences.length > 0) {
+    refusal.replaceChildren(...sentences.map((sentence) => make("span", {}, sentence)));
+  }
+}
+
+/** The ball has been let go: what has become small under the hand becomes as large as it can be. */
+function settle(): void {
+  if (handle.dataset.held !== undefined) return;
+  const grow = (now: number) => {
+    if (handle.dataset.held !== undefined) return;
+    most = calm.matches ? Number.POSITIVE_INFINITY : most * 1.04;
+    const before = most;
+    update(state, now);
+    if (view.scale < before) most = Number.POSITIVE_INFINITY;
+    else requestAnimationFrame(grow);
+  };
+  if (view.wide === 1) most = Number.POSITIVE_INFINITY;
+  else requestAnimationFrame(grow);
 }
 
 const move = (x: Vector, now?: number) => update({ ...state, x: allowed(x) }, now);
 
 function listen(): void {
   drag(handle, ({ right, down, now }) => move(moved(view, state.x, right, down, 0), now));
+  handle.addEventListener("pointerdown", () => {
+    most = view.scale;
+  });
+  for (const end of ["pointerup", "pointercancel"]) handle.addEventListener(end, settle);
   handle.addEventListener("keydown", (event) => {
     const by = event.shiftKey ? 1 : 10;
     const [right, down, nearer] = arrows(event.key, true).map((sign) => sign * by);
@@ -165,11 +212,13 @@ function listen(): void {
   const share = byId<HTMLButtonElement>("share");
   share.addEventListener("click", () => {
     showAddress(addressOf(state));
-    copy(location.href, share, () => "It is in the address bar");
+    copy(new URL(location.pathname + location.search, location.href).href, share, () => "It is in the address bar");
   });
   addEventListener("popstate", () => {
-    const asked = read(location.search);
-    if (addressOf(state) !== addressOf(asked)) update(asked);
+    const { state: wanted, refused } = read(location.search);
+    if (addressOf(state) === addressOf(wanted)) return;
+    update(wanted);
+    refuse(refused);
   });
   new ResizeObserver(() => {
     [width, height] = [host.clientWidth, host.clientHeight];

@@ -1,11 +1,11 @@
 /** The picture's drawing. It is drawn when something has changed, and never otherwise. */
-import { Color, ColorManagement, PerspectiveCamera, Scene, WebGLRenderer } from "three";
+import { Color, ColorManagement, OrthographicCamera, Scene, WebGLRenderer } from "three";
 import type { Frame } from "./frame.js";
 import { layerNormAt, radius, rmsNormAt, type Vector } from "./model.js";
 import { Pace } from "./pace.js";
 import { arc, origin, outlines, ring, warp } from "./paths.js";
 import { Solids } from "./solids.js";
-import { centre, fieldOfView, toPicture, type View } from "./view.js";
+import { axisTop, centre, plus, toPicture, type View } from "./view.js";
 
 // colours are drawn as the page has them, and mixed as its style sheet mixes them
 ColorManagement.enabled = false;
@@ -16,7 +16,7 @@ const names = ["raised", "ink", "muted", "uniform", "orthogonal", "layernorm", "
 export class Picture {
   private readonly renderer: WebGLRenderer;
   private readonly graph = new Scene();
-  private readonly camera = new PerspectiveCamera(fieldOfView, 1, 1, 40);
+  private readonly camera = new OrthographicCamera();
   private readonly ground = new Solids(100, "ground");
   private readonly veils = new Solids(300, "veils");
   private readonly lines = new Solids(2200, "solid");
@@ -100,12 +100,19 @@ export class Picture {
     return this.size === `${this.place} ${this.pace.ratio}`;
   }
 
-  private resize({ width, height, zoom }: View): void {
+  private resize({ width, height }: View): void {
     this.size = `${this.place} ${this.pace.ratio}`;
     this.renderer.setDrawingBufferSize(width, height, this.pace.ratio);
-    this.camera.aspect = width / height;
-    this.camera.zoom = zoom;
-    this.camera.updateProjectionMatrix();
+  }
+
+  /** Takes what the view has in sight, from well before it to well behind it. */
+  private look({ width, height, scale, wide, back }: View): void {
+    const { camera } = this;
+    const [x, y, away] = [width / 2 / scale, height / 2 / scale, 8 * wide];
+    Object.assign(camera, { left: -x, right: x, top: y, bottom: -y, near: 0, far: 2 * away });
+    camera.updateProjectionMatrix();
+    camera.position.set(...plus(centre, back, away));
+    camera.lookAt(...centre);
   }
 
   private draw(): void {
@@ -118,8 +125,7 @@ export class Picture {
     if (!this.fits()) this.resize(view);
     /** Paler without letting anything through: what is opaque is drawn fast, and in any order. */
     const pale = (colour: Color, share: number) => raised.clone().lerp(colour, share);
-    camera.position.set(...eye);
-    camera.lookAt(...centre);
+    this.look(view);
 
     const x = toPicture(model.x);
     const shadow = toPicture(model.layerNorm.shadow);
@@ -127,10 +133,11 @@ export class Picture {
     const share = Math.max(0, step - 3);
     const circle = (of: number) => ring(96, (a, b) => [a * of, 0, b * of]);
 
-    lines.begin();
+    // what is farther away is drawn no thinner
+    lines.begin(view.wide);
     const rim = circle(floor);
     lines.line(rim, 0.007, pale(orthogonal, 0.45), eye);
-    lines.dashes([0, -0.9, 0], [0, 3.2, 0], 0.09, 0.011, uniform, eye);
+    lines.dashes([0, -0.9, 0], axisTop(view), 0.09, 0.011, uniform, eye);
     lines.dashes(x, shadow, 0.09, 0.011, uniform, eye);
     lines.line(arc(x, 20), 0.011, muted, eye);
     lines.line(circle(radius).map(warp(model.weight, model.bias, share)), 0.026, layernorm, eye);
@@ -141,7 +148,7 @@ export class Picture {
     lines.arrow(x, 0.032, pale(ink, onWay ? 0.45 : 1), eye);
     lines.arrow(toPicture(model.layerNorm.meanVector), 0.032, pale(uniform, onWay ? 0.7 : 1), eye);
     lines.arrow(shadow, 0.026, pale(orthogonal, step >= 1 ? 0.55 : 1), eye);
-    results.begin();
+    results.begin(view.wide);
     if (showRms && step > 1) results.arrow(toPicture(rmsNormAt(model, step)), 0.036, rmsnorm, eye);
     if (onWay) results.arrow(toPicture(layerNormAt(model, step)), 0.036, layernorm, eye);
 

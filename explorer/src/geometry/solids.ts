@@ -38,6 +38,8 @@ export class Solids {
   private readonly colours: Float32Array;
   private readonly geometry = new BufferGeometry();
   private count = 0;
+  /** How many times as wide as they are told to be lines and arrows are. */
+  private thick = 1;
 
   /**
    * @param most triangles
@@ -69,8 +71,9 @@ export class Solids {
     this.mesh.renderOrder = ["ground", "solid", "front", "veils"].indexOf(kind);
   }
 
-  begin(): void {
+  begin(thick = 1): void {
     this.count = 0;
+    this.thick = thick;
   }
 
   end(): void {
@@ -127,12 +130,12 @@ export class Solids {
       return unit(cross(along, plus(eye, point, -1)));
     });
     const edge = (by: number) => points.map((point, i) => plus(point, sides[i], by));
-    this.band(edge(wide), edge(-wide), colour, [alpha, alpha]);
+    this.band(edge(wide * this.thick), edge(-wide * this.thick), colour, [alpha, alpha]);
   }
 
   dashes(a: Vector, b: Vector, dash: number, wide: number, colour: Color, eye: Vector): void {
     const way = plus(b, a, -1);
-    const pieces = Math.max(1, Math.round(length(way) / dash) | 1);
+    const pieces = Math.max(1, Math.round(length(way) / (dash * this.thick)) | 1);
     for (let i = 0; i < pieces; i += 2) {
       this.line([plus(a, way, i / pieces), plus(a, way, (i + 1) / pieces)], wide, colour, eye);
     }
@@ -142,7 +145,7 @@ export class Solids {
   arrow(tip: Vector, wide: number, colour: Color, eye: Vector): void {
     const long = length(tip);
     if (long < 1e-3) return;
-    const head = Math.min(wide * 7.5, long);
+    const head = Math.min(wide * this.thick * 7.5, long);
     const along = unit(tip);
     const neck = plus(tip, along, -head);
     this.line([[0, 0, 0], plus(neck, along, head * 0.1)], wide, colour, eye);

@@ -24,16 +24,13 @@ export const initial: State = {
 /** How far from 0 a component of x, a weight, a bias may go. */
 export const limits = { x: 4, weight: 2, bias: 2 };
 
-/** x is kept this long at least: nothing at all has no direction. */
-const shortest = 0.05;
-
 const round = (value: number) => Math.round(value * 1e4) / 1e4;
 const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));
 
 /** A vector that x may be, near to the wanted one. */
 export function allowed(x: Vector): Vector {
   const [a, b, c] = x.map((value) => round(clamp(value, -limits.x, limits.x)));
-  return Math.hypot(a, b, c) < shortest ? [shortest, 0, 0] : [a, b, c];
+  return [a, b, c];
 }
 
 /** The names of the parameters. */
@@ -54,16 +51,29 @@ export function write(state: State): string[] {
   return found;
 }
 
-/** The state that an address asks for; what it says wrongly, or not at all, is as in the first view. */
-export function read(search: string): State {
+/**
+ * The state that an address asks for, and in words what of it could not be had: what is no number at all is as in the first view,
+ * what lies too far out is at the limit.
+ */
+export function read(search: string): { state: State; refused: string[] } {
   const query = new URLSearchParams(search);
+  const refused: string[] = [];
   const numbers = <T extends readonly number[]>(name: string, first: T, low: number, high: number): T => {
-    const parts = query.get(name)?.split(",") ?? [];
-    const values = parts.map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
-    const fits = values.length === first.length && values.every(Number.isFinite);
-    return fits ? (values.map((value) => clamp(value, low, high)) as unknown as T) : first;
+    const asked = query.get(name)?.slice(0, 80);
+    if (asked === undefined) return first;
+    const values = asked.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+    const expected = `${name} expected ${first.length === 1 ? "a number" : `${first.length} numbers`} from ${low} to ${high}`;
+    if (values.length !== first.length || !values.every(Number.isFinite)) {
+      refused.push(`${expected}, got ${asked}: it is ${first.join(", ")} here.`);
+      return first;
+    }
+    const taken = values.map((value) => clamp(value, low, high));
+    if (taken.some((value, i) => value !== values[i])) {
+      refused.push(`${expected}, got ${asked}: it is ${taken.map(round).join(", ")} here.`);
+    }
+    return taken as unknown as T;
   };
-  return {
+  const state = {
     x: allowed(numbers("x", initial.x, -limits.x, limits.x)),
     weight: numbers("weight", initial.weight, -limits.weight, limits.weight),
     bias: numbers("bias", initial.bias, -limits.bias, limits.bias),
@@ -71,6 +81,7 @@ export function read(search: string): State {
     view: turned(numbers("view", initial.view, -360, 360)),
     showRms: query.get("rmsnorm") !== "off",
   };
+  return { state, refused };
 }
 
 /** A camera that stays above the plane or a little below it: it never turns over. */

@@ -14,17 +14,25 @@ const axes: readonly [Vector, Vector, Vector] = [
   [-1 / s6, -1 / s6, 2 / s6],
 ];
 
-export const fieldOfView = 26;
-/** What the camera looks at, and how far around it all is in sight. */
+/** What the camera looks at, and how far above and below it all is in sight. */
 export const centre: Vector = [0, 0.72, 0];
-const reach = 2.85;
-const distance = reach / Math.sin((fieldOfView * Math.PI) / 360);
+const reach = 2.9;
+/** Pixels of the page between the middle of the ball and the picture's border. */
+const border = 24;
+/** So far away that all rays to it are parallel. */
+const far = 1e4;
 
+/**
+ * Rays are parallel, as those of the light are: what is parallel in x's space is so in the picture, and lengths in one direction
+ * can be compared.
+ */
 export interface View {
   width: number;
   height: number;
-  /** Smaller in a narrow picture, so that its width has all in sight. */
-  zoom: number;
+  /** Pixels of the page that a length of 1 has. */
+  scale: number;
+  /** How many times as much is in sight as usual: 1, but where x is long. */
+  wide: number;
   eye: Vector;
   right: Vector;
   up: Vector;
@@ -32,21 +40,34 @@ export interface View {
   back: Vector;
 }
 
-/** @param turned azimuth and elevation in degrees */
-export function viewOf(width: number, height: number, turned: readonly [number, number]): View {
+/**
+ * @param turned azimuth and elevation in degrees
+ * @param ball a point of the picture's space that is in sight whatever its length
+ * @param most pixels that a length of 1 has at most
+ */
+export function viewOf(
+  width: number,
+  height: number,
+  turned: readonly [number, number],
+  ball: Vector,
+  most = Number.POSITIVE_INFINITY,
+): View {
   const [azimuth, elevation] = turned.map((degrees) => (degrees * Math.PI) / 180);
   const [sa, ca, se, ce] = [Math.sin(azimuth), Math.cos(azimuth), Math.sin(elevation), Math.cos(elevation)];
-  const back: Vector = [sa * ce, se, ca * ce];
-  return {
-    width,
-    height,
-    zoom: Math.min(1, (0.92 * width) / height),
-    eye: plus(centre, back, distance),
-    right: [ca, 0, -sa],
-    up: [-sa * se, ce, -ca * se],
-    back,
-  };
+  const [right, up, back]: [Vector, Vector, Vector] = [
+    [ca, 0, -sa],
+    [-sa * se, ce, -ca * se],
+    [sa * ce, se, ca * ce],
+  ];
+  const usual = Math.min(height, 0.92 * width) / 2 / reach;
+  const from = plus(ball, centre, -1);
+  const fits = (side: number, along: Vector) => Math.max(1, side / 2 - border) / Math.abs(dot(from, along));
+  const scale = Math.min(usual, most, fits(width, right), fits(height, up));
+  return { width, height, scale, wide: usual / scale, eye: plus(centre, back, far), right, up, back };
 }
+
+/** Where the line along the uniform direction ends above. */
+export const axisTop = ({ wide }: View): Vector => [0, centre[1] + 2.48 * wide, 0];
 
 export const dot = (a: Vector, b: Vector) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 export const plus = (a: Vector, b: Vector, times = 1): Vector => [
@@ -61,22 +82,14 @@ export const fromPicture = (p: Vector): Vector =>
   plus(plus([p[0] * axes[0][0], p[0] * axes[0][1], p[0] * axes[0][2]], axes[1], p[1]), axes[2], p[2]);
 
 /** Of a point of the picture's space: CSS pixels from the top left. */
-export function seen(view: View, point: Vector): { left: number; top: number } {
-  const from = plus(point, view.eye, -1);
-  const scale = pixels(view) / -dot(from, view.back);
-  return {
-    left: view.width / 2 + dot(from, view.right) * scale,
-    top: view.height / 2 - dot(from, view.up) * scale,
-  };
+export function seen({ width, height, scale, right, up }: View, point: Vector): { left: number; top: number } {
+  const from = plus(point, centre, -1);
+  return { left: width / 2 + dot(from, right) * scale, top: height / 2 - dot(from, up) * scale };
 }
 
 /** In x's space: the point so many pixels right and down of v, and nearer to the eye by as many. */
 export function moved(view: View, v: Vector, right: number, down: number, nearer: number): Vector {
-  const point = toPicture(v);
-  const pixel = dot(plus(view.eye, point, -1), view.back) / pixels(view);
-  const to = plus(plus(plus(point, view.right, right * pixel), view.up, -down * pixel), view.back, nearer * pixel);
-  return fromPicture(to);
+  const pixel = 1 / view.scale;
+  const across = plus(plus(toPicture(v), view.right, right * pixel), view.up, -down * pixel);
+  return fromPicture(plus(across, view.back, nearer * pixel));
 }
-
-/** How many pixels a length of 1 is at a distance of 1. */
-const pixels = ({ height, zoom }: View) => (height / 2 / Math.tan((fieldOfView * Math.PI) / 360)) * zoom;

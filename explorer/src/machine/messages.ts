@@ -8,7 +8,8 @@ export interface Order {
 export type Report =
   | { kind: "progress"; which: Case; done: number; of: number }
   | { kind: "table"; table: Table }
-  | { kind: "done"; variant: string; relaxed: boolean; clockStep: number }
+  /** Seconds: a step of the clock, and the shortest sample by that clock. */
+  | { kind: "done"; variant: string; relaxed: boolean; clockStep: number; shortestSample: number }
   | { kind: "error"; message: string };
 
 export const ops = ["layerNorm", "rmsNorm"] as const;

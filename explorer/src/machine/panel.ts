@@ -29,14 +29,14 @@ export function startMachine(): void {
     const tables: Table[] = [];
     const grid = make("div", { class: "tables" });
     result.replaceChildren(grid);
-    button.disabled = true;
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     const stop = (kind: "error" | "note", text: string) => {
-      work.end();
       button.disabled = false;
+      work.end();
       say(status, kind, text);
     };
     const work = startWork(status, worker, () => stop("note", `Cancelled after ${tables.length} of the tables.`));
+    button.disabled = true;
     worker.addEventListener("message", ({ data }: MessageEvent<Report>) => {
       switch (data.kind) {
         case "progress":
@@ -47,10 +47,10 @@ export function startMachine(): void {
           grid.append(draw(data.table));
           break;
         case "done":
-          work.end();
           button.disabled = false;
+          work.end();
           result.prepend(make("p", { class: "finding", role: "status" }, finding(tables)));
-          result.append(record({ ...about(data), results: tables }));
+          result.append(make("p", { class: "beside" }, meaning(data)), record({ ...about(data), results: tables }));
           break;
         case "error":
           stop("error", `The benches stopped: ${data.message}`);
@@ -65,18 +65,33 @@ export function startMachine(): void {
 
 const title = ({ op, rows, cols }: Case) => `${opName[op]} ${rows}×${cols}`;
 
+/** Of the two times that are shown, so that a reader who divides them finds the same; undefined where one was left out. */
+const times = (longer: Row | undefined, shorter: Row | undefined) =>
+  longer && shorter && digits(longer.nanoseconds / shorter.nanoseconds);
+
 /** What the tables say about this machine, in a sentence. */
 function finding(tables: readonly Table[]): string {
   const table = tables.find(({ op, rows, cols }) => op === "layerNorm" && rows === 128 && cols === 768) ?? tables[0];
   const row = (name: string) => table.contestants.find((one) => one.name === name);
   const engine = row("engine, resident");
-  if (engine?.timesPlain == null) return "The engine or plain JavaScript was left out: see the tables.";
-  const best = row("best JavaScript");
-  const times = `${digits(engine.timesPlain)} times as fast as a plain loop`;
-  const beside = best?.overEngine == null ? "" : `, ${digits(best.overEngine)} times as fast as the best JavaScript`;
-  const over =
-    engine.overCopy === null ? "" : `, and takes ${digits(engine.overCopy)} times as long as copying the bytes`;
-  return `${title(table)} takes ${duration(engine.nanoseconds)} here: ${times}${beside}${over}.`;
+  if (engine === undefined) return "The engine was left out: see the tables.";
+  const parts = [
+    [times(row("plain JavaScript"), engine), "times as fast as a plain loop"],
+    [times(row("best JavaScript"), engine), "times as fast as the best JavaScript"],
+    [times(engine, row("v128 copy")), "times as long as copying the bytes"],
+  ] as const;
+  const said = parts.flatMap(([ratio, what]) => (ratio === undefined ? [] : [`${ratio} ${what}`]));
+  return `${title(table)} takes ${duration(engine.nanoseconds)} here${said.length === 0 ? "" : ": "}${said.join(", ")}.`;
+}
+
+/** What the columns are, and how they were taken. */
+function meaning({ clockStep, shortestSample }: Extract<Report, { kind: "done" }>): string {
+  const nanoseconds = (seconds: number) => duration(seconds * 1e9);
+  return (
+    "time: the median of one call. GB/s: x read once and y written once in that time. × plain: plain JavaScript’s time over this. " +
+    `The clock of this browser moves by ${nanoseconds(clockStep)}; the shortest sample lasted ${nanoseconds(shortestSample)}, ` +
+    `${Math.floor(shortestSample / clockStep + 1e-6)} of its steps.`
+  );
 }
 
 function draw(table: Table): HTMLElement {
@@ -90,7 +105,9 @@ function draw(table: Table): HTMLElement {
     make("th", { scope: "col" }, "× plain"),
     make("th", { scope: "col" }, "time"),
   );
-  const line = ({ name, gigabytesPerSecond, timesPlain, nanoseconds }: Row) => {
+  const plain = table.contestants.find(({ name }) => name === "plain JavaScript");
+  const line = (row: Row) => {
+    const { name, gigabytesPerSecond, nanoseconds } = row;
     const bar = make("span", { class: `bar-of ${looks[name] ?? ""} ${table.op.toLowerCase()}` });
     bar.style.width = `${(100 * gigabytesPerSecond) / most}%`;
     return make(
@@ -99,7 +116,7 @@ function draw(table: Table): HTMLElement {
       make("th", { scope: "row" }, name.replace(", resident", "")),
       make("td", { class: "wide" }, bar),
       make("td", {}, digits(gigabytesPerSecond)),
-      make("td", {}, timesPlain === null ? "" : digits(timesPlain)),
+      make("td", {}, times(plain, row) ?? ""),
       make("td", {}, duration(nanoseconds)),
     );
   };
@@ -110,15 +127,14 @@ function draw(table: Table): HTMLElement {
   return make("table", { class: "bars" }, make("caption", {}, title(table)), make("thead", {}, head), body);
 }
 
-function about({ variant, relaxed, clockStep }: Extract<Report, { kind: "done" }>) {
+function about({ kind: _, ...measured }: Extract<Report, { kind: "done" }>) {
   return {
     page: "Orthonorm's explorer",
     userAgent: navigator.userAgent,
     cores: navigator.hardwareConcurrency,
     isolated: crossOriginIsolated,
-    clockStep,
-    variant,
-    relaxed,
+    ...measured,
+    ratios: "timesPlain, overCopy and overEngine are medians over the rounds, of two samples of one round each",
     date: new Date().toISOString(),
   };
 }

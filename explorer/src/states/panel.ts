@@ -4,7 +4,7 @@ import { printable } from "@orthonorm/files";
 import type { Report, Site } from "@orthonorm/study";
 import ln from "@orthonorm/study/data/twins/ln/states.safetensors?url";
 import rms from "@orthonorm/study/data/twins/rms/states.safetensors?url";
-import { fixed } from "../geometry/numbers.js";
+import { aligned, fixed } from "../geometry/numbers.js";
 import { tellMeasured } from "../measured.js";
 import { byId, every, make } from "../page.js";
 import { say, startWork } from "../work.js";
@@ -108,7 +108,10 @@ async function show({ report, json, finding, notes, figures }: Extract<Answer, {
 function table({ groups }: Report): HTMLElement {
   const names = ["site", "d", "rows", "mean angle", "mean |90° − θ|", "chance", "d·cos²θ", "median norm"];
   const head = make("tr", {}, ...names.map((name) => make("th", { scope: "col" }, name)));
-  const line = ({ site, cols, rows, ordinary, null: chance }: Site) => {
+  const all = groups.flatMap(({ sites }) => sites);
+  const norms = aligned(all.map(({ ordinary }) => ordinary.norm.median));
+  const line = (which: Site) => {
+    const { site, cols, rows, ordinary, null: chance } = which;
     const cells = [
       String(cols),
       String(rows),
@@ -116,7 +119,7 @@ function table({ groups }: Report): HTMLElement {
       `${fixed(ordinary.deviation.mean, 2)}°`,
       `${fixed(chance.deviation, 2)}°`,
       fixed(ordinary.dCos2.mean, 3),
-      ordinary.norm.median.toPrecision(4),
+      norms[all.indexOf(which)],
     ];
     return make("tr", {}, make("th", { scope: "row" }, printable(site)), ...cells.map((cell) => make("td", {}, cell)));
   };

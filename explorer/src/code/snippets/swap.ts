@@ -1,6 +1,6 @@
 import { geometry, layerNorm, rmsNorm } from "orthonorm";
 
-const x = new Float64Array([3, -0.4, 0.8]);
+const x = new Float64Array([3, -0.4, 0.8]); // x of the scene
 const { norm, orthogonal, cosine } = geometry(x);
 const sine = orthogonal[0] / norm[0];
 const y = layerNorm(x, { eps: 0 });
