@@ -10,12 +10,20 @@ import { meanAbsCosine } from "@orthonorm/study";
 
 const perDegree = Math.PI / 180;
 
+/** The factor of the d that was asked for last: a figure asks for hundreds of angles of one d. */
+let held = { d: Number.NaN, factor: 0 };
+
+function factorOf(d: number): number {
+  if (held.d !== d) held = { d, factor: perDegree / (Math.PI * meanAbsCosine(d - 1)) };
+  return held.factor;
+}
+
 /** f(θ) per degree, for d of 3 and more. @param theta in degrees */
 export function density(d: number, theta: number): number {
   const off = Math.cos(theta * perDegree);
   // ln sin θ, which near 90° is far smaller than what is lost in rounding sin θ
   const logSine = Math.log1p(-off * off) / 2;
-  return (Math.exp((d - 2) * logSine) * perDegree) / (Math.PI * meanAbsCosine(d - 1));
+  return Math.exp((d - 2) * logSine) * factorOf(d);
 }
 
 /** So many intervals, and so many times 1/√d on either side of 90°: more of either changes no digit that is shown. */
