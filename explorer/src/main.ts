@@ -1,4 +1,5 @@
 import { startCode } from "./code/panel.js";
+import { startDimensions } from "./dimensions/panel.js";
 import { repaint, startGeometry } from "./geometry/panel.js";
 import { startInsideWhenNear } from "./inside/near.js";
 import { startMachine } from "./machine/panel.js";
@@ -7,6 +8,7 @@ import { startTheme } from "./theme.js";
 
 startTheme(repaint);
 startGeometry();
+startDimensions();
 startStates();
 startInsideWhenNear();
 startMachine();

@@ -1,6 +1,10 @@
-/** docs/where-it-holds.md: its tables and what else the record says stand between marks, each by its name, and its figure beside it. */
+/**
+ * docs/where-it-holds.md: its tables and what else the record says stand between marks, each by its name, and its figure beside it;
+ * and what the explorer shows of it.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { explorerFile, forExplorer } from "./explorer.js";
 import { figure } from "./figure.js";
 import type { Record } from "./record.js";
 import { additionsTable, inputsTable, normsTable, outputsTable, provenance, summary, weightsTable } from "./table.js";
@@ -31,6 +35,7 @@ export function pages(record: Record): { [path: string]: string } {
   return {
     "docs/where-it-holds.md": filled(readFileSync(inRepository("docs/where-it-holds.md"), "utf8"), record),
     "docs/where-it-holds.svg": figure(record),
+    [explorerFile]: forExplorer(record),
   };
 }
 

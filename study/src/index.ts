@@ -1,7 +1,7 @@
 /** The study: measures files of hidden states, saves and merges what it measured, and says what was found. */
 export { OptionError, StudyError } from "./error.js";
 export { firstOfMask, type Mask, readMask } from "./mask.js";
-export { chanceSd, chanceTilt } from "./measure/null-model.js";
+export { chanceSd, chanceTilt, meanAbsCosine } from "./measure/null-model.js";
 export { median } from "./median.js";
 export { csvPieces, toCsv } from "./report/csv.js";
 export { finding } from "./report/finding.js";

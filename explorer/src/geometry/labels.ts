@@ -1,5 +1,7 @@
 /** The names in the picture, beside what they name, where there is room: none lies over another or over the ball. */
 import { make } from "../page.js";
+import { hasGhost, placeOf } from "./also.js";
+import { alsoTexts, besidesAlso } from "./also-labels.js";
 import type { Frame } from "./frame.js";
 import { layerNormAt, radius, rmsNormAt, scaled, type Vector } from "./model.js";
 import { arcMiddle, length, warp } from "./paths.js";
@@ -9,6 +11,7 @@ import { axisTop, seen, toPicture, type View } from "./view.js";
 /** In the order in which they take their places: who comes last finds least room. */
 const texts = {
   x: "x",
+  ...alsoTexts,
   layernorm: "LayerNorm",
   unit: "length 1",
   rmsnorm: "RMSNorm",
@@ -21,7 +24,7 @@ const texts = {
 type Name = keyof typeof texts;
 
 /** What a name stands beside: a point of the picture, and how many pixels away from it. */
-interface Beside {
+export interface Beside {
   at: Vector;
   by: number;
   first: Place;
@@ -60,6 +63,10 @@ export function makeLabels(host: HTMLElement): (frame: Frame, view: View) => voi
     const places = new Places(view.width, view.height);
     const { left, top } = seen(view, toPicture(frame.model.x));
     places.take({ left: left - ball, top: top - ball, width: 2 * ball, height: 2 * ball });
+    if (hasGhost(frame.also)) {
+      const at = seen(view, placeOf(frame.model, frame.also, frame.ghost));
+      places.take({ left: at.left - ball, top: at.top - ball, width: 2 * ball, height: 2 * ball });
+    }
     for (const label of labels) {
       const beside = wanted[label.name];
       const box = beside && places.find(seen(view, beside.at), label.size, beside.by, [label.place, beside.first]);
@@ -72,7 +79,8 @@ export function makeLabels(host: HTMLElement): (frame: Frame, view: View) => voi
 }
 
 /** What has a name in this frame, and where it is. */
-function besides({ model, step, showRms }: Frame, view: View): Partial<Record<Name, Beside>> {
+function besides(frame: Frame, view: View): Partial<Record<Name, Beside>> {
+  const { model, step, showRms } = frame;
   const x = toPicture(model.x);
   const shadow = toPicture(model.layerNorm.shadow);
   const removed = toPicture(model.layerNorm.meanVector);
@@ -97,5 +105,6 @@ function besides({ model, step, showRms }: Frame, view: View): Partial<Record<Na
     shadow: when(long(shadow, 60) && (step <= 1 || step >= 4), scaled(shadow, 0.6), 5, "below"),
     angle: when(model.angle > 12, arcMiddle(x), 2, "on"),
     circle: when(step <= 3, onCircle, 5, "below"),
+    ...besidesAlso(frame, view),
   };
 }

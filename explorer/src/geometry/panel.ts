@@ -1,10 +1,14 @@
 /** Hands and words of the scene: the ball, the camera, the slider, the sentences with numbers, the address. */
+import { showAddress, withParameters } from "../address.js";
 import { byId, copy, every, make, textOf } from "../page.js";
+import { allowedGhost, hasGhost, measureGhost } from "./also.js";
+import { makeAlso } from "./also-panel.js";
+import { arrows, drag, foreign } from "./hands.js";
 import { makeLabels } from "./labels.js";
 import { type Model, measure, type Vector } from "./model.js";
 import { fixed, numbers, remainder, spoken, spokenStep, tuple } from "./numbers.js";
 import type { Picture } from "./scene.js";
-import { allowed, initial, limits, read, type State, turned, write } from "./state.js";
+import { allowed, initial, limits, parameters, read, type State, turned, write } from "./state.js";
 import { moved, seen, toPicture, type View, viewOf } from "./view.js";
 
 const asked = read(location.search);
@@ -18,6 +22,11 @@ let most = Number.POSITIVE_INFINITY;
 
 const host = byId("scene");
 const label = makeLabels(host);
+// it is shown where both norms have done their work
+const showAlso = makeAlso((wanted, now) => {
+  stop();
+  update({ ...state, step: 3, ...wanted }, now);
+});
 const handle = byId("handle");
 const camera = byId("camera");
 const slider = byId<HTMLInputElement>("step");
@@ -72,14 +81,19 @@ export function repaint(): void {
 
 /** @param now the time of the frame that is being made, where it is called in one */
 function update(next: State, now?: number): void {
-  state = next;
+  state = next.also !== "nothing" && next.step !== 3 ? { ...next, also: "nothing" } : next;
   const model = measure(state.x, state.weight, state.bias);
   const ball = toPicture(state.x);
   view = viewOf(width, height, state.view, ball, most);
   if (most < Number.POSITIVE_INFINITY) most = view.scale;
-  const frame = { model, step: state.step, showRms: state.showRms };
+  // what has no direction is on no ray
+  const also = model.norm === 0 ? "nothing" : state.also;
+  const ghost = allowedGhost(model, also, state.ghost);
+  const ghostModel = hasGhost(also) ? measureGhost(model, also, ghost) : model;
+  const frame = { model, step: state.step, showRms: state.showRms, also, ghost, ghostModel };
   picture?.show(frame, view, now);
   label(frame, view);
+  showAlso(frame, view);
   const at = seen(view, ball);
   handle.style.transform = `translate(${at.left.toFixed(1)}px, ${at.top.toFixed(1)}px) translate(-50%, -50%)`;
   // not over the ball
@@ -120,14 +134,15 @@ function describe(element: Element, name: string, value: string): void {
   if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
+const addressOf = (shown: State) => withParameters(location.search, parameters, write(shown));
+
 let waiting: ReturnType<typeof setTimeout> | undefined;
 
 /** The address, and the spoken sentence, when all has been at rest for a while. */
 function remember(model: Model): void {
   clearTimeout(waiting);
   waiting = setTimeout(() => {
-    const address = write(state) + location.hash;
-    if (location.search + location.hash !== address) history.replaceState(null, "", address || location.pathname);
+    showAddress(addressOf(state));
     if (state !== opened) byId("spoken").textContent = spoken(model);
     for (const listener of listeners) listener(state.x);
   }, 300);
@@ -212,13 +227,12 @@ function listen(): void {
   });
   const share = byId<HTMLButtonElement>("share");
   share.addEventListener("click", () => {
-    const address = write(state) || location.pathname;
-    history.replaceState(null, "", address);
-    copy(new URL(address, location.href).href, share, () => "It is in the address bar");
+    showAddress(addressOf(state));
+    copy(new URL(location.pathname + location.search, location.href).href, share, () => "It is in the address bar");
   });
   addEventListener("popstate", () => {
     const { state: wanted, refused } = read(location.search);
-    if (write(state) === write(wanted)) return;
+    if (addressOf(state) === addressOf(wanted)) return;
     update(wanted);
     refuse(refused);
   });
@@ -226,62 +240,6 @@ function listen(): void {
     [width, height] = [host.clientWidth, host.clientHeight];
     update(state);
   }).observe(host);
-}
-
-/** A key that is meant for the browser or the system: with alt an arrow goes back. */
-const foreign = ({ altKey, ctrlKey, metaKey }: KeyboardEvent) => altKey || ctrlKey || metaKey;
-
-/** Right, down and nearer, each −1, 0 or 1. */
-function arrows(key: string, pages: boolean): [number, number, number] {
-  return [
-    key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0,
-    key === "ArrowDown" ? 1 : key === "ArrowUp" ? -1 : 0,
-    pages ? (key === "PageDown" ? 1 : key === "PageUp" ? -1 : 0) : 0,
-  ];
-}
-
-interface Way {
-  right: number;
-  down: number;
-  touch: boolean;
-  /** The time of the frame that is being made; none when the pointer has been lifted. */
-  now?: number;
-}
-
-/** Tells with each frame how far a pointer that went down on an element has moved: a mouse may tell several times as often. */
-function drag(element: HTMLElement, by: (way: Way) => void): void {
-  let last: { x: number; y: number } | undefined;
-  let [right, down, touch, asked] = [0, 0, false, 0];
-  const tell = (now?: number) => {
-    cancelAnimationFrame(asked);
-    asked = 0;
-    const way = { right, down, touch, now };
-    [right, down] = [0, 0];
-    by(way);
-  };
-  element.addEventListener("pointerdown", (event) => {
-    // a second finger is no hand of its own: between the two it would jump
-    if (event.button !== 0 || !event.isPrimary) return;
-    element.setPointerCapture(event.pointerId);
-    element.dataset.held = "";
-    last = { x: event.clientX, y: event.clientY };
-    touch = event.pointerType === "touch";
-  });
-  element.addEventListener("pointermove", (event) => {
-    if (last === undefined || !event.isPrimary) return;
-    right += event.clientX - last.x;
-    down += event.clientY - last.y;
-    last = { x: event.clientX, y: event.clientY };
-    if (asked === 0) asked = requestAnimationFrame(tell);
-  });
-  const end = ({ isPrimary }: PointerEvent) => {
-    if (!isPrimary) return;
-    if (asked !== 0) tell();
-    last = undefined;
-    delete element.dataset.held;
-  };
-  element.addEventListener("pointerup", end);
-  element.addEventListener("pointercancel", end);
 }
 
 /** The animation frame that has been asked for; 0 when nothing moves. */

@@ -1,5 +1,6 @@
 /** The picture's drawing. It is drawn when something has changed, and never otherwise. */
 import { Color, ColorManagement, OrthographicCamera, Scene, WebGLRenderer } from "three";
+import { drawAlso } from "./also-drawing.js";
 import type { Frame } from "./frame.js";
 import { layerNormAt, radius, rmsNormAt, type Vector } from "./model.js";
 import { Pace } from "./pace.js";
@@ -24,10 +25,10 @@ export class Picture {
   private readonly graph = new Scene();
   private readonly camera = new OrthographicCamera();
   private readonly ground = new Solids(100, "ground");
-  private readonly veils = new Solids(300, "veils");
+  private readonly veils = new Solids(360, "veils");
   private readonly lines = new Solids(2200, "solid");
   /** What the norms give: LayerNorm's lies on the shadow, RMSNorm's on x. */
-  private readonly results = new Solids(100, "front");
+  private readonly results = new Solids(120, "front");
   private colours: Record<(typeof names)[number], Color>;
   private pace = new Pace(1, 1);
   /** What `pace` was made for, and what the canvas has: width, height, and pixels a pixel of the page. */
@@ -124,7 +125,8 @@ export class Picture {
   private draw(): void {
     if (this.latest === undefined) return;
     this.due = false;
-    const [{ model, step, showRms }, view] = this.latest;
+    const [frame, view] = this.latest;
+    const { model, step, showRms, also } = frame;
     const { camera, ground, veils, lines, results, colours } = this;
     const { raised, ink, muted, uniform, orthogonal, layernorm, rmsnorm } = colours;
     const { eye } = view;
@@ -155,10 +157,9 @@ export class Picture {
     lines.arrow(toPicture(model.layerNorm.meanVector), 0.032, pale(uniform, onWay ? 0.7 : 1), eye);
     lines.arrow(shadow, 0.026, pale(orthogonal, step >= 1 ? 0.55 : 1), eye);
     results.begin(view.wide);
-    if (showRms && step > 1) results.arrow(toPicture(rmsNormAt(model, step)), 0.036, rmsnorm, eye);
-    if (onWay) results.arrow(toPicture(layerNormAt(model, step)), 0.036, layernorm, eye);
-
-    results.end();
+    if (also === "nothing" && showRms && step > 1)
+      results.arrow(toPicture(rmsNormAt(model, step)), 0.036, rmsnorm, eye);
+    if (also === "nothing" && onWay) results.arrow(toPicture(layerNormAt(model, step)), 0.036, layernorm, eye);
 
     ground.begin();
     const blue = pale(orthogonal, 0.1);
@@ -166,6 +167,8 @@ export class Picture {
     ground.end();
 
     veils.begin();
+    drawAlso(frame, { lines, results, veils, eye, wide: view.wide, colours, pale });
+    results.end();
     if (showRms) {
       const [outer, middle, inner] = outlines(view, model.weight, share, [1, 0.91, 0.72]);
       veils.band(outer, middle, rmsnorm, [0.3, 0.12]);

@@ -13,7 +13,7 @@ import {
   RawShaderMaterial,
 } from "three";
 import type { Vector } from "./model.js";
-import { cross, length, unit } from "./paths.js";
+import { cross, length, origin, unit } from "./paths.js";
 import { plus } from "./view.js";
 
 /** A corner's colour and nothing else: the library's own materials turn each pixel's from one colour space to another. */
@@ -141,14 +141,15 @@ export class Solids {
     }
   }
 
-  /** From the origin, with a cone for a head. */
-  arrow(tip: Vector, wide: number, colour: Color, eye: Vector): void {
-    const long = length(tip);
+  /** With a cone for a head. */
+  arrow(tip: Vector, wide: number, colour: Color, eye: Vector, from = origin): void {
+    const way = plus(tip, from, -1);
+    const long = length(way);
     if (long < 1e-3) return;
     const head = Math.min(wide * this.thick * 7.5, long);
-    const along = unit(tip);
+    const along = unit(way);
     const neck = plus(tip, along, -head);
-    this.line([[0, 0, 0], plus(neck, along, head * 0.1)], wide, colour, eye);
+    this.line([from, plus(neck, along, head * 0.1)], wide, colour, eye);
     const side = unit(cross(along, Math.abs(along[1]) < 0.9 ? [0, 1, 0] : [1, 0, 0]));
     const over = cross(along, side);
     const sides = 14;

@@ -1,4 +1,5 @@
 /** What can be changed in the scene, and how it is written into the page's address, so that a view can be shared. */
+import { type Also, choices, type Ghost } from "./also.js";
 import type { Vector } from "./model.js";
 
 export interface State {
@@ -8,6 +9,9 @@ export interface State {
   /** 0 is x, 1 to 3 are the paper's steps, 4 is weight and bias; between them the way. */
   step: number;
   showRms: boolean;
+  /** What is shown beside the third step, and where x′ is then. */
+  also: Also;
+  ghost: Ghost;
   /** The camera's azimuth and elevation in degrees. */
   view: readonly [number, number];
 }
@@ -18,6 +22,8 @@ export const initial: State = {
   bias: [0.4, 0.2, -0.3],
   step: 0,
   showRms: true,
+  also: "nothing",
+  ghost: [1.4, 2.6],
   view: [24, 21],
 };
 
@@ -33,8 +39,11 @@ export function allowed(x: Vector): Vector {
   return [a, b, c];
 }
 
-/** The parameters that differ from the first view, in an order of their own. */
-export function write(state: State): string {
+/** The names of the parameters. */
+export const parameters = ["x", "step", "weight", "bias", "view", "rmsnorm", "also", "ghost"];
+
+/** Those that differ from the first view, in the order of `parameters`. */
+export function write(state: State): string[] {
   const found: string[] = [];
   const add = (name: string, now: readonly number[], first: readonly number[]) => {
     if (now.some((value, i) => round(value) !== first[i])) found.push(`${name}=${now.map(round).join(",")}`);
@@ -45,7 +54,11 @@ export function write(state: State): string {
   add("bias", state.bias, initial.bias);
   add("view", state.view, initial.view);
   if (!state.showRms) found.push("rmsnorm=off");
-  return found.length === 0 ? "" : `?${found.join("&")}`;
+  if (state.also !== initial.also) {
+    found.push(`also=${state.also}`);
+    add("ghost", state.ghost, initial.ghost);
+  }
+  return found;
 }
 
 /**
@@ -70,13 +83,21 @@ export function read(search: string): { state: State; refused: string[] } {
     }
     return taken as unknown as T;
   };
+  const wanted = query.get("also");
+  const also = choices.find((one) => one === wanted) ?? initial.also;
+  if (wanted !== null && also !== wanted) {
+    refused.push(`also expected one of ${choices.join(", ")}, got ${wanted.slice(0, 80)}: it is ${also} here.`);
+  }
+  const step = numbers("step", [initial.step] as const, 0, 4)[0];
   const state = {
     x: allowed(numbers("x", initial.x, -limits.x, limits.x)),
     weight: numbers("weight", initial.weight, -limits.weight, limits.weight),
     bias: numbers("bias", initial.bias, -limits.bias, limits.bias),
-    step: numbers("step", [initial.step] as const, 0, 4)[0],
+    step: also === "nothing" ? step : 3,
     view: turned(numbers("view", initial.view, -360, 360)),
     showRms: query.get("rmsnorm") !== "off",
+    also,
+    ghost: numbers("ghost", initial.ghost, -limits.x, limits.x),
   };
   return { state, refused };
 }

@@ -5,6 +5,7 @@ import type { Report, Site } from "@orthonorm/study";
 import ln from "@orthonorm/study/data/twins/ln/states.safetensors?url";
 import rms from "@orthonorm/study/data/twins/rms/states.safetensors?url";
 import { aligned, fixed } from "../geometry/numbers.js";
+import { tellMeasured } from "../measured.js";
 import { byId, every, make } from "../page.js";
 import { say, startWork } from "../work.js";
 import { toCsv } from "./csv.js";
@@ -79,6 +80,8 @@ function measure(files: Order["files"]): void {
     else if (data.kind === "error") fail(data.message);
     else {
       work.end();
+      // the samples are known elsewhere
+      if (files.some(({ from }) => typeof from !== "string")) tellMeasured(data.report);
       show(data);
     }
   });

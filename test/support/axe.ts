@@ -1,0 +1,18 @@
+/** What axe objects to in a page. */
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright";
+
+interface Violation {
+  id: string;
+  nodes: { html: string; failureSummary: string }[];
+}
+
+/** Of what a selector finds: the rule, the elements and why. */
+export async function violations(page: Page, selector: string): Promise<string[]> {
+  await page.evaluate(readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8"));
+  const found = await page.evaluate(async (selector) => {
+    const { axe } = globalThis as unknown as { axe: { run(context: string): Promise<{ violations: Violation[] }> } };
+    return (await axe.run(selector)).violations;
+  }, selector);
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => html + failureSummary)}`);
+}
