@@ -198,7 +198,15 @@ export interface Sample {
     directions: number;
     meanAbsCos: number;
     directionsMeanAbsCos: { min: number; median: number; max: number };
+    /** The mean |cos θ| of each random direction, from the least to the greatest; for a figure, and not in the JSON. */
+    each: number[];
   };
+  /**
+   * What the rows have in common: the mean of the rows at length 1. Its share of a row's squared length, ‖mean‖², of which n
+   * independent rows have 1/n by chance; and its angle to the uniform vector in degrees, null where it is zero. Of merged parts they
+   * are means over the parts' own.
+   */
+  common: { share: number; angle: number | null };
   /**
    * Of two rows of the sample: their mean cosine, and how far what a random direction has in common with the one tells what it
    * has with the other, (d·cos² − 1)/(d − 1) in the mean. Null of a single row.

@@ -317,7 +317,17 @@ function population(stats: QuantityStats, terms: Terms): Population {
 
 /** The spread of what is the same for every row by construction. */
 function always(value: number): Spread {
-  return { mean: value, sd: 0, min: value, q1: value, median: value, q3: value, max: value, histogram: null };
+  return {
+    mean: value,
+    sd: 0,
+    min: value,
+    q1: value,
+    median: value,
+    q3: value,
+    max: value,
+    histogram: null,
+    values: null,
+  };
 }
 
 const always90 = always(90);

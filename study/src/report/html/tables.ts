@@ -68,7 +68,7 @@ function spread(
   over: string,
   of: (population: Population) => Spread | null,
   digits: Draft["digits"],
-  names: readonly Exclude<keyof Spread, "histogram">[] = ["mean", "sd", "q1", "median", "q3"],
+  names: readonly Exclude<keyof Spread, "histogram" | "values">[] = ["mean", "sd", "q1", "median", "q3"],
 ): Draft[] {
   return names.map((name) => ({
     over,
