@@ -99,7 +99,7 @@ export interface Site {
   };
   /** The norm from which on a row is massive: eight times the power of two at or above the median norm. */
   massiveAbove: number;
-  /** Whether the copies set apart are all there are. If not, they are so many at least. */
+  /** Whether the copies left out are all there are. If not, they are so many at least. */
   repeatedExactly: boolean;
   /** Whether all distinct rows are known, which are up to 512. If not, `repeatedShare` is an estimate. */
   repeatsKnown: boolean;
@@ -119,7 +119,7 @@ export interface Site {
   centredRows: number;
   /** Of random directions at this d: the standard deviation of the angle, and the mean |90° − θ|. */
   null: { sd: number; deviation: number };
-  /** The rows that are not set apart: the figures to read. */
+  /** The rows that are not left out: the figures to read. */
   ordinary: Population;
   /** The massive ones; null where there are none. */
   massive: Population | null;

@@ -115,7 +115,7 @@ describe("parts that merge", () => {
     expect(merged.skipped).toEqual(whole.skipped);
   });
 
-  test("rows centred beforehand are counted in parts as in one run, and copies that are set apart in neither", () => {
+  test("rows centred beforehand are counted in parts as in one run, and copies that are left out in neither", () => {
     const rows = [...centred(40, 64).data, ...random(60, 64).data] as number[];
     for (let i = 64; i < 640; i++) rows[i] = rows[i % 64];
     write("centred-0.safetensors", { h: f32(100, 64, rows) });

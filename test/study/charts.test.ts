@@ -67,7 +67,7 @@ describe("the figures", () => {
       "rotation",
       "tokens",
     ]);
-    expect(figureIds(pages.centred)).toEqual(["angle", "norm", "rotation", "swap", "lost", "recovered"]);
+    expect(figureIds(pages.centred)).toEqual(["angle", "swap", "norm", "rotation", "lost", "recovered"]);
   });
 
   test("a report without a row to draw has none", () => {
@@ -103,7 +103,7 @@ describe("the figures", () => {
       [...tr.children].map(({ textContent }) => textContent),
     );
     expect(key.at(-1)).toEqual([
-      "Scale and shift recover after LayerNorm, R²",
+      "Scale and shift recover after LayerNorm, R² in-sample",
       expect.stringMatching(/^0\.\d/),
       "–",
       "–",

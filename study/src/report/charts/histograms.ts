@@ -4,6 +4,7 @@ import * as Plot from "@observablehq/plot";
 import { printable } from "@orthonorm/files";
 import type { Group, Site, Spread } from "../../types.js";
 import { labelOf } from "./labels.js";
+import { dots } from "./marks.js";
 import { facets, normColor, svgOf, widthOf } from "./panels.js";
 
 type Counts = NonNullable<Spread["histogram"]>;
@@ -84,11 +85,10 @@ export function drawHistograms(
     const chance = grid.map((x) => ({ x, y: Math.exp(-(((x - 90) / sd) ** 2) / 2) / (sd * Math.sqrt(2 * Math.PI)) }));
     return [
       Plot.areaY(chance, { ...place(i), ...ofChance, x: "x", y1: 0, y2: "y", fill: "var(--null)", fillOpacity: 0.3 }),
-      ...outlines.map(({ color, dash, cells, rows: few, part }, at) => {
+      ...outlines.map(({ color, dash, cells, rows: few, part }) => {
         const of = { ...place(i), ariaDescription: part };
-        // Dots of two models would cover each other: those of the second are rings.
-        const paint = at % 2 === 0 ? { fill: color, fillOpacity: 0.75 } : { stroke: color, strokeWidth: 1 };
-        if (few !== null) return Plot.dot(stacked(few, low, high), { ...of, x: "x", y: "y", r: 1.8, ...paint });
+        if (few !== null)
+          return dots(stacked(few, low, high), { ...of, stroke: color, strokeWidth: 3.4, strokeOpacity: 0.7 });
         return Plot.areaY(outlineOf(cells, low, high, top), {
           ...of,
           x: "x",

@@ -32,24 +32,30 @@ function spreadMarks(
   { place, count, several, joined }: Room & { several: boolean; joined: boolean },
 ): Plot.Markish[] {
   const rows = points.flatMap(({ x, rows: values = [] }) => values.map((y) => ({ x, y })));
-  const dots =
+  const single =
     rows.length === 0
       ? []
-      : [Plot.dot(rows, { ...place, ariaDescription: part, x: "x", y: "y", r: 1.6, fill: color, fillOpacity: 0.4 })];
+      : [dots(rows, { ...place, ariaDescription: part, stroke: color, strokeWidth: 3.2, strokeOpacity: 0.4 })];
   const banded = points.filter(({ low }) => low !== undefined);
-  if (banded.length === 0) return dots;
+  if (banded.length === 0) return single;
   const bandOf = { ...place, ariaDescription: part, x: "x", y1: "low", y2: "high" };
   if (!joined || (interval && count <= 40)) {
-    return [...dots, ...whiskers(banded, color, Math.min(0.12, count / 100), { ...place, ariaDescription: part })];
+    return [...single, ...whiskers(banded, color, Math.min(0.12, count / 100), { ...place, ariaDescription: part })];
   }
   // Bands of norms that alternate would cover each other. One bar per site does not, where there is room.
   const bars = !line || banded.length === 1 || (count <= 24 && several);
   return [
-    ...dots,
+    ...single,
     bars
       ? Plot.ruleX(banded, { ...bandOf, stroke: color, strokeOpacity: 0.32, strokeWidth: 5 })
       : Plot.areaY(banded, { ...bandOf, fill: color, fillOpacity: 0.16 }),
   ];
+}
+
+/** Many dots as one path, of lines without length whose ends are round: an element for each would be most of the page. */
+export function dots(points: readonly { x: number; y: number }[], look: object): Plot.Markish {
+  const ends = points.flatMap((point) => [point, point, { x: Number.NaN, y: Number.NaN }]);
+  return Plot.line(ends, { ...look, x: "x", y: "y", strokeLinecap: "round" });
 }
 
 function lineMarks({ points, color, dash, line, part }: Series, { place }: Room): Plot.Markish[] {
@@ -81,7 +87,7 @@ function tickMarks({ color, part, sites }: Ticks, { place, count, siteWidth }: R
     const strokeWidth = Math.max(2, Math.min(10, siteWidth / 2));
     return [Plot.ruleX(bars, { ...look, x: "x", y1: "low", y2: "high", strokeWidth, strokeOpacity: 0.45 })];
   }
-  // One path for all of them, with a gap after each: an element for each would be most of the page.
+  // One path for all of them too.
   const gap = { x: Number.NaN, y: Number.NaN };
   const ends = sites.flatMap(({ x, values }) => values.flatMap((y) => [{ x: x - 0.28, y }, { x: x + 0.28, y }, gap]));
   return [Plot.line(ends, { ...look, x: "x", y: "y", strokeWidth: 1, strokeOpacity: 0.55 })];

@@ -1,7 +1,8 @@
 /** The answer in one picture: mean |90° − θ| over chance at every site of every model, with its interval. */
 import { range } from "../../text.js";
 import type { Group } from "../../types.js";
-import { type Claim, judgedSites, type Verdict, verdictOf } from "../verdict.js";
+import { inShort } from "../reasons.js";
+import { judgedSites, verdictOf } from "../verdict.js";
 import { against, type Depth, depthOf } from "./depth.js";
 import { matched, overChance } from "./models.js";
 import { drawPanels, type Panel, type Series } from "./panels.js";
@@ -9,7 +10,6 @@ import { byKind, chanceOf, type Drawn, nameOf, perGroup, shifted, tellingOf, tit
 
 const symbols = ["circle", "square", "triangle", "diamond"] as const;
 const dashes = [undefined, "5 3", "2 3", "8 3 2 3"];
-const claims: Record<Claim, string> = { closer: "closer", asFar: "as far", farther: "farther" };
 
 /** All on one axis; of three models and more also each by itself, with the others in grey behind it. */
 export function ratios(all: readonly Group[], document: Document, width: number): Drawn {
@@ -73,15 +73,15 @@ function judgedValue(among: { judged: number }): Value {
   return (site) => {
     const y = overChance(site);
     if (site.centred || y <= 0) return null;
-    const { interval, claim } = verdictOf(site, among);
-    const said = claim === null ? ", no verdict" : `: ${claims[claim]}`;
-    const also = `${interval === null ? ", no interval" : `, interval ${range([interval.low, interval.high], 2)}`}${said}`;
+    const verdict = verdictOf(site, among);
+    const { interval } = verdict;
+    const also = `${interval === null ? ", no interval" : `, interval ${range([interval.low, interval.high], 2)}`}; verdict: ${inShort(verdict)}`;
     return interval === null ? { y, also } : { y, low: interval.low, high: interval.high, also };
   };
 }
 
 function intervalsRead(groups: readonly Group[], among: { judged: number }): string {
-  const verdicts = groups.flatMap(tellingOf).map((site): Verdict => verdictOf(site, among));
+  const verdicts = groups.flatMap(tellingOf).map((site) => verdictOf(site, among));
   const without = verdicts.filter(({ interval }) => interval === null).length;
   if (without === verdicts.length) return "No site has rows enough for an interval.";
   const lacking =

@@ -39,8 +39,8 @@ function spreadOf({ y, low, high, rows = [] }: Omit<Point, "x" | "title">): stri
 }
 
 /** The median, within the band of the quartiles; of few rows with each of them instead. */
-export function quartiles({ median, q1, q3, values }: Spread): Omit<Point, "x" | "title"> {
-  return values === null ? { y: median, low: q1, high: q3 } : { y: median, rows: values };
+export function quartiles({ median, q1, q3, values }: Spread, oneByOne = true): Omit<Point, "x" | "title"> {
+  return values === null || !oneByOne ? { y: median, low: q1, high: q3 } : { y: median, rows: values };
 }
 
 export const middle = ({ median }: Spread) => median;
@@ -77,8 +77,12 @@ export function shifted(series: Series, by: number): Series {
   return { ...series, points: series.points.map((point) => ({ ...point, x: point.x + by })) };
 }
 
+/** Where there are more sites than these, single rows would be a grey cloud. */
+const mostWithRows = 24;
+
 /** Whether each row is drawn at all of the sites, or at some of them, or at none. */
 export function rowsShown(groups: readonly Group[]): "all" | "some" | "none" {
+  if (groups.some((group) => group.sites.length > mostWithRows)) return "none";
   const each = groups.flatMap(sitesOf).map(({ ordinary }) => ordinary.angle.values !== null);
   return each.every((one) => one) ? "all" : each.some((one) => one) ? "some" : "none";
 }

@@ -24,9 +24,10 @@ import {
 } from "./series.js";
 
 export function angles(groups: readonly Group[], document: Document, width: number): Drawn {
+  const oneByOne = rowsShown(groups) !== "none";
   const panels = groups.map((group) => ({
     title: titleOf(group),
-    series: byKind(group, ({ ordinary }) => quartiles(ordinary.angle), "°"),
+    series: byKind(group, ({ ordinary }) => quartiles(ordinary.angle, oneByOne), "°"),
     chance: chanceOf(group, "chance", (site) => [90 - site.null.sd, 90 + site.null.sd]),
   }));
   const farthest = (group: Group) => {
@@ -221,7 +222,7 @@ export function histograms(all: readonly Group[], document: Document, width: num
     id: "histograms",
     title: "Histograms of the angle to the uniform vector",
     finding: `The angles spread over the vectors ${widths} times as widely as those of random directions (standard deviations).`,
-    reading: `Share of the vectors by angle before the norm, each site in a panel${svg.every > 1 ? `, every ${ordinal(svg.every)} of the sites (the tables have all)` : ""}. Grey: random directions. Equal areas; ${rowsShown(groups) === "none" ? "" : "a dot per row where there are fewer than 100; "}beyond the axis lies at most 1 % of a site.`,
+    reading: `Share of the vectors by angle before the norm, each site in a panel${svg.every > 1 ? `, every ${ordinal(svg.every)} of the sites (the tables have all)` : ""}. Grey: random directions. Equal areas; ${groups.flatMap(sitesOf).some(({ ordinary }) => ordinary.angle.values !== null) ? "a dot per row where there are fewer than 100; " : ""}beyond the axis lies at most 1 % of a site.`,
     svg: svg.svg,
   };
 }
