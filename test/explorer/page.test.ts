@@ -77,10 +77,12 @@ describeExplorer("the page", () => {
     await soon(() => page.workers()).toEqual([]);
   });
 
-  it.each(["light", "dark"] as const)("has nothing that axe objects to, %s", async (colorScheme) => {
-    await open("?step=2", { colorScheme });
-    await page.getByRole("button", { name: "Trained with LayerNorm" }).click();
-    await page.waitForSelector("#states-result figure", { timeout: 60_000 });
+  it.each(
+    [390, 1024, 1440].flatMap((width) => (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme }))),
+  )("has nothing that axe objects to, $width pixels wide, $colorScheme", async ({ width, colorScheme }) => {
+    await open("?step=2", { colorScheme, viewport: { width, height: 900 } });
+    await page.getByRole("button", { name: "Both samples" }).click();
+    await page.waitForSelector('#states-result a[download="recovered.svg"]', { timeout: 60_000 });
     await page.evaluate(readFileSync(join(root, "node_modules/axe-core/axe.min.js"), "utf8"));
     const violations = await page.evaluate(async () => {
       const axe = (globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }).axe;
@@ -135,12 +137,15 @@ describeExplorer("the page", () => {
     const at = own.url + under;
     await open("", {}, at);
     await controlled();
+    // else both samples would be asked for on the way to the button
+    await page.evaluate(() => Object.defineProperty(navigator, "connection", { value: { saveData: true } }));
     await page.getByRole("button", { name: "Trained with LayerNorm" }).click();
     const first = page.locator(".sites tbody tr td:nth-child(4)").first();
     await first.waitFor();
     own.close();
     await page.goto(`${at}?step=3`);
     await page.waitForSelector("#scene[data-ready]");
+    await page.evaluate(() => Object.defineProperty(navigator, "connection", { value: { saveData: true } }));
     expect(await page.locator("#step").inputValue()).toBe("3");
     await page.setInputFiles("#file", join(twins, "rms/states.safetensors"));
     await soon(() => first.textContent()).toMatch(/^91\.44°/);
