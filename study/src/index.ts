@@ -7,6 +7,7 @@ export { csvPieces, toCsv } from "./report/csv.js";
 export { finding } from "./report/finding.js";
 export { jsonPieces, toJson } from "./report/json.js";
 export { notes } from "./report/notes.js";
+export { inShort } from "./report/reasons.js";
 export { epsOf } from "./report/setting.js";
 export { type Claim, type Doubt, judgedSites, type Verdict, verdictOf } from "./report/verdict.js";
 export type { RunningModel, RunningSite } from "./running.js";

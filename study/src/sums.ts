@@ -12,7 +12,7 @@ interface Head {
 }
 
 /** What a saved study begins with. The number changes when the meaning of the sums does. */
-const format = { orthonormStudy: 4 };
+const format = { orthonormStudy: 5 };
 
 export class GroupSums {
   readonly sites = new Map<string, SiteSums>();

@@ -101,7 +101,7 @@ export interface Site {
   };
   /** The norm from which on a row is massive: eight times the power of two at or above the median norm. */
   massiveAbove: number;
-  /** Whether the copies set apart are all there are. If not, they are so many at least. */
+  /** Whether the copies left out are all there are. If not, they are so many at least. */
   repeatedExactly: boolean;
   /** Whether all distinct rows are known, which are up to 512. If not, `repeatedShare` is an estimate. */
   repeatsKnown: boolean;
@@ -121,7 +121,7 @@ export interface Site {
   centredRows: number;
   /** Of random directions at this d: the standard deviation of the angle, and the mean |90° − θ|. */
   null: { sd: number; deviation: number };
-  /** The rows that are not set apart: the figures to read. */
+  /** The rows that are not left out: the figures to read. */
   ordinary: Population;
   /** The massive ones; null where there are none. */
   massive: Population | null;
@@ -200,7 +200,15 @@ export interface Sample {
     directions: number;
     meanAbsCos: number;
     directionsMeanAbsCos: { min: number; median: number; max: number };
+    /** The mean |cos θ| of each random direction, from the least to the greatest; for a figure, and not in the JSON. */
+    each: number[];
   };
+  /**
+   * What the rows have in common: the mean of the rows at length 1. Its share of a row's squared length, ‖mean‖², of which n
+   * independent rows have 1/n by chance; and its angle to the uniform vector in degrees, null where it is zero. Of merged parts they
+   * are means over the parts' own.
+   */
+  common: { share: number; angle: number | null };
   /**
    * Of two rows of the sample: their mean cosine, and how far what a random direction has in common with the one tells what it
    * has with the other, (d·cos² − 1)/(d − 1) in the mean. Null of a single row.

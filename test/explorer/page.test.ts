@@ -65,8 +65,8 @@ describeExplorer("the page", () => {
     [390, 1024, 1440].flatMap((width) => (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme }))),
   )("has nothing that axe objects to at $width pixels, $colorScheme", async ({ width, colorScheme }) => {
     await open("?step=2&x=1,1.001,1e3", { colorScheme, viewport: { width, height: 900 } });
-    await page.getByRole("button", { name: "Trained with LayerNorm" }).click();
-    await page.waitForSelector("#states-result figure", { timeout: 60_000 });
+    await page.getByRole("button", { name: "Both samples" }).click();
+    await page.waitForSelector('#states-result a[download="recovered.svg"]', { timeout: 60_000 });
     for (const folded of await page.locator("details > summary").all()) await folded.click();
     for (const snippet of await page.locator(".snippet").all()) await snippet.hover();
     await soon(() => page.locator(".cm-editor").count()).toBe(4);
@@ -124,12 +124,15 @@ describeExplorer("the page", () => {
     const at = own.url + under;
     await open("", {}, at);
     await controlled();
+    // else both samples would be asked for on the way to the button
+    await page.evaluate(() => Object.defineProperty(navigator, "connection", { value: { saveData: true } }));
     await page.getByRole("button", { name: "Trained with LayerNorm" }).click();
     const first = page.locator(".sites tbody tr td:nth-child(4)").first();
     await first.waitFor();
     own.close();
     await page.goto(`${at}?step=3`);
     await page.waitForSelector("#scene[data-ready]");
+    await page.evaluate(() => Object.defineProperty(navigator, "connection", { value: { saveData: true } }));
     expect(await page.locator("#step").inputValue()).toBe("3");
     await page.setInputFiles("#file", join(twins, "rms/states.safetensors"));
     await soon(() => first.textContent()).toMatch(/^91\.44°/);

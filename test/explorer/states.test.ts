@@ -35,6 +35,84 @@ describeExplorer("the states", () => {
     await last.locator("svg").waitFor();
   });
 
+  it("measures both samples when the section comes into sight, and not before; the answer stands beside its picture", async () => {
+    for (const width of [1440, 390]) {
+      await page?.context().close();
+      await open("", { viewport: { width, height: 700 } });
+      await page.waitForTimeout(300);
+      expect(page.workers()).toEqual([]);
+      await page.locator("#states").scrollIntoViewIfNeeded();
+      await measured();
+      const says = (await page.locator(".finding").textContent()) ?? "";
+      expect(says).toMatch(
+        /^The states of ln\/states, trained with LayerNorm, .* 95 % intervals within 0\.22–0\.99\); those of rms/,
+      );
+      const [words, picture] = await Promise.all(
+        [".answer .words", ".answer figure"].map(
+          async (one) => (await page.locator(one).boundingBox()) ?? { x: 0, y: 0 },
+        ),
+      );
+      if (width === 1440) expect(picture.x).toBeGreaterThan(words.x + 500);
+      else expect(picture.y).toBeGreaterThan(words.y + 100);
+      await page.locator('#states-result a[download="recovered.svg"]').waitFor();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      expect(await page.locator(".sites tbody tr").nth(3).locator("td").allTextContents()).toEqual(
+        expect.arrayContaining(["0.46", "0.28–0.75", "closer"]),
+      );
+    }
+  });
+
+  it("measures nothing by itself for a reader who saves data", async () => {
+    await open();
+    await page.evaluate(() => Object.defineProperty(navigator, "connection", { value: { saveData: true } }));
+    await page.locator("#states").scrollIntoViewIfNeeded();
+    await page.waitForTimeout(500);
+    expect(page.workers()).toEqual([]);
+    expect(await page.locator("#states-result").textContent()).toBe("");
+  });
+
+  it("says a mark's value under the pointer and by arrow keys, and its words light up their part", async () => {
+    await open("#states");
+    await measured();
+    await page.locator('#states-result a[download="recovered.svg"]').waitFor();
+    const figure = page.locator(".answer figure");
+    const said = () => figure.locator(".readout").textContent();
+    const json = await page.locator(".sites tbody tr").nth(1).locator("td").allTextContents();
+    await figure.locator(".scroll").focus();
+    expect(await said()).toMatch(
+      /^ln\/states, h\.0\.ln_1: 0\.5\d+ of chance, interval 0\.29–1\.02; verdict: none: rows too alike$/,
+    );
+    expect(json).toContain("0.29–1.02");
+    await page.keyboard.press("ArrowRight");
+    expect(await said()).toMatch(/^ln\/states, h\.1\.ln_1: 0\.46/);
+    await page.keyboard.press("ArrowDown");
+    expect(await said()).toMatch(/^ln\/states, h\.\d\.ln_2: /);
+    await figure
+      .locator(
+        "[data-part='rms/states'][data-mark=dot] path, [data-part='rms/states'][data-mark=dot] circle, [data-part='rms/states'][data-mark=dot] rect",
+      )
+      .first()
+      .hover({ force: true });
+    expect(await said()).toMatch(/^rms\/states, h\.0\.ln_1: 1\.17/);
+
+    const dimmed = (part: string) => figure.locator(`[data-part="${part}"].dimmed`).count();
+    const word = page.locator(".word", { hasText: "ln/states" }).first();
+    await word.hover();
+    expect(await dimmed("ln/states")).toBe(0);
+    expect(await dimmed("rms/states")).toBeGreaterThan(2);
+    expect(await dimmed("chance")).toBeGreaterThan(0);
+    await page.locator("#states-title").hover();
+    expect(await dimmed("rms/states")).toBe(0);
+    await word.focus();
+    await page.keyboard.press("Enter");
+    expect(await word.getAttribute("aria-pressed")).toBe("true");
+    await page.locator(".word", { hasText: "random directions" }).first().focus();
+    expect([await dimmed("chance"), (await dimmed("ln/states")) > 0]).toEqual([0, true]);
+    await page.locator("#drop label").first().hover();
+    await page.locator("#states-result a").first().focus();
+    expect([await dimmed("ln/states"), (await dimmed("chance")) > 0]).toEqual([0, true]);
+  });
+
   it("measures a file that is chosen, or dropped, and sends nothing anywhere", async () => {
     await open();
     await controlled();
@@ -181,5 +259,11 @@ describeExplorer("the states", () => {
     await page.setInputFiles("#file", files);
     await measured();
     expect(await page.locator(".sites tbody th").allTextContents()).toEqual(["one", "a\\u202eb", "other", "a\\u202eb"]);
+    // of one name, as from two folders
+    await page.setInputFiles("#file", [
+      { ...files[0], name: "x.safetensors" },
+      { ...files[1], name: "x.safetensors" },
+    ]);
+    await soon(() => page.locator(".sites tbody th[scope=rowgroup]").allTextContents()).toEqual(["x (1)", "x (2)"]);
   });
 });

@@ -11,11 +11,12 @@ import { figuresOf } from "../../study/src/report/charts/figures.js";
 import { labelsApart } from "../../study/src/report/charts/labels.js";
 import { matched, overChance } from "../../study/src/report/charts/models.js";
 import { htmlReport } from "../../study/src/report/html/page.js";
+import { toJson } from "../../study/src/report/json.js";
+import { judgedSites, verdictOf } from "../../study/src/report/verdict.js";
 import type { Group, Report } from "../../study/src/types.js";
 import {
   blank,
   cellsOf,
-  comparedFigures,
   documentOf,
   everyFigure,
   figureIds,
@@ -56,19 +57,19 @@ describe("the parts", () => {
 
 describe("the figures", () => {
   test("are there as the data says", () => {
-    expect(figureIds(pages.twins)).toEqual(comparedFigures);
+    expect(figureIds(pages.twins)).toEqual(everyFigure);
     expect(figureIds(pages.one)).toEqual(everyFigure);
     expect(figureIds(pages.deep)).toEqual(everyFigure);
     expect(figureIds(pages.unweighted)).toEqual([
+      "ratio",
       "angle",
+      "histograms",
       "share",
       "norm",
       "rotation",
       "tokens",
-      "histograms",
-      "models",
     ]);
-    expect(figureIds(pages.centred)).toEqual(["angle", "norm", "rotation", "swap", "lost", "recovered"]);
+    expect(figureIds(pages.centred)).toEqual(["angle", "swap", "norm", "rotation", "lost", "recovered"]);
   });
 
   test("a report without a row to draw has none", () => {
@@ -104,7 +105,7 @@ describe("the figures", () => {
       [...tr.children].map(({ textContent }) => textContent),
     );
     expect(key.at(-1)).toEqual([
-      "Scale and shift recover after LayerNorm, R²",
+      "Scale and shift recover after LayerNorm, R² in-sample",
       expect.stringMatching(/^0\.\d/),
       "–",
       "–",
@@ -128,6 +129,75 @@ describe("the figures", () => {
     for (const [i, { ordinary }] of group.sites.entries()) {
       const expected = ordinary.dCos2.mean / group.sites[0].ordinary.dCos2.mean;
       expect((zero - heights[i]) / (zero - heights[0])).toBeCloseTo(expected, 2);
+    }
+  });
+
+  test("the answer has the interval of each site that has one, for one model as for two", () => {
+    const { groups } = reports.twins;
+    const judged = judgedSites(reports.twins);
+    const svg = figuresOf(reports.twins, blank())[0].svg as Element;
+    const titles = [...svg.querySelectorAll("title")].map(({ textContent }) => textContent ?? "");
+    expect(titles).toHaveLength(18);
+    for (const { sites, label } of groups) {
+      for (const site of sites) {
+        const { ratio, interval } = verdictOf(site, { judged });
+        const { low, high } = interval ?? { low: 0, high: 0 };
+        const said = `${site.site}\n${ratio.toPrecision(4)} of chance, interval ${low.toFixed(2)}–${high.toFixed(2)}; verdict: `;
+        expect(
+          titles.some((title) => title.startsWith(said.slice(0, -30))),
+          `${label} ${said}`,
+        ).toBe(true);
+      }
+    }
+    // A line and two caps for each of the nine sites of a model, in the series of its kinds.
+    const whiskers = [...svg.querySelectorAll("[data-part='ln/states'][data-mark=rule] line")];
+    expect(whiskers).toHaveLength(27);
+    const of = verdictOf(groups[0].sites[8], { judged }).interval ?? { low: 1, high: 1 };
+    const stem = whiskers
+      .map((line) => ["y1", "y2"].map((end) => Number(line.getAttribute(end))))
+      .filter(([a, b]) => a !== b)
+      .at(-1) as number[];
+    // On a logarithmic axis lengths are ratios: chance is at 1, halfway by its own ratio.
+    const one = Number(
+      svg
+        .querySelector("[data-part=chance][data-mark=line] path")
+        ?.getAttribute("d")
+        ?.match(/,([\d.]+)/)?.[1],
+    );
+    const [top, bottom] = [Math.min(...stem), Math.max(...stem)];
+    expect((bottom - one) / (top - one)).toBeCloseTo(Math.log(of.low) / Math.log(of.high), 1);
+    expect(figuresOf({ ...reports.twins, groups: groups.slice(0, 1) }, blank())[0].id).toBe("ratio");
+  });
+
+  test("each of 99 directions is a line, the uniform vector a mark among them", () => {
+    const [ln] = reports.twins.groups;
+    const site = ln.sites[0];
+    const { each, lower, meanAbsCos } = site.sample?.uniformRank ?? { each: [], lower: -1, meanAbsCos: 0 };
+    expect(each).toHaveLength(99);
+    expect(each).toEqual([...each].sort((a, b) => a - b));
+    expect(each.filter((one) => one < meanAbsCos)).toHaveLength(lower);
+    const report = { ...reports.twins, groups: [{ ...ln, sites: [site] }] };
+    const svg = figuresOf(report, blank()).find(({ id }) => id === "rank")?.svg as Element;
+    const path = [...svg.querySelectorAll("[data-part=chance][data-mark=line] path")].map(
+      (one) => one.getAttribute("d") ?? "",
+    );
+    expect(Math.max(...path.map((d) => d.match(/M/g)?.length ?? 0))).toBe(99);
+    expect(toJson(reports.twins)).not.toContain('"each"');
+  });
+
+  test("fewer than a hundred rows are dots, one for each", () => {
+    const { groups } = reports.models;
+    const [{ sites }] = groups;
+    expect(sites[0].ordinary.angle.values).toHaveLength(sites[0].ordinary.rows);
+    expect(reports.twins.groups[0].sites[0].ordinary.angle.values).toBeNull();
+    const report = { ...reports.models, groups: [{ ...groups[0], sites: sites.slice(0, 1) }] };
+    for (const id of ["angle", "histograms"]) {
+      const svg = figuresOf(report, blank()).find((figure) => figure.id === id)?.svg as Element;
+      const dots = [...svg.querySelectorAll("[data-mark=line]")].filter((one) =>
+        one.outerHTML.includes('linecap="round"'),
+      );
+      expect(dots).toHaveLength(1);
+      expect(dots[0].innerHTML.match(/M/g)).toHaveLength(sites[0].ordinary.rows);
     }
   });
 
@@ -176,7 +246,7 @@ describe("the figures", () => {
       ...reports.twins.groups[0],
       sites: names.map((site, i) => ({ ...sites[i], site })),
     });
-    const draw = (names: string[]) => figuresOf({ ...reports.twins, groups: [named(names)] }, blank())[0];
+    const draw = (names: string[]) => figuresOf({ ...reports.twins, groups: [named(names)] }, blank())[1];
     const lines = ({ svg }: { svg: Element }) => svg.querySelectorAll("[data-mark=line]").length;
     const parts = draw(["query", "key", "value"]);
     expect(parts.title).toBe("Angle to the uniform vector by site");

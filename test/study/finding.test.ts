@@ -68,7 +68,7 @@ function saidOf(sites: Record<string, Made>): string {
 describe("of one model", () => {
   test("one claim at all sites", () => {
     expect(saidOf({ a: { ratio: 0.5 }, b: { ratio: 0.6 } })).toBe(
-      "These states lie 2.88–3.46° from orthogonal to the uniform vector (mean |90°−θ|), closer than random directions, which lie 5.77° from it (0.50–0.60 of that).",
+      "These states lie 2.88–3.46° from orthogonal to the uniform vector (mean |90°−θ|), closer than random directions, which lie 5.77° from it (0.50–0.60 times as far, 95 % intervals within 0.42–0.71).",
     );
   });
 
@@ -85,25 +85,25 @@ describe("of one model", () => {
       }),
     ).toBe(
       "These states lie 2.88–11.53° from orthogonal to the uniform vector (mean |90°−θ|), at 4 of 7 sites as far as random directions, " +
-        "which lie 5.77° from it (0.90–1.10 of that). Closer at e (0.50); farther at f (2.00), with 6.3 % of ‖x‖² in the mean, which " +
-        "LayerNorm removes. No verdict at g (1.00): 7 rows are too few.",
+        "which lie 5.77° from it (0.90–1.10 times as far, 90 % intervals within 0.79–1.25). Closer at e (0.50 times chance); farther at f (2.00 times chance), with 6.3 % of ‖x‖² in the mean, which " +
+        "LayerNorm removes. No verdict at g (1.00 times chance): 7 rows are too few.",
     );
   });
 
   test("where no claim holds at more sites than another, none leads", () => {
     expect(saidOf({ a: { ratio: 0.5 }, b: { ratio: 1 }, c: { ratio: 2 } })).toBe(
-      "These states lie 2.88–11.53° from orthogonal to the uniform vector (mean |90°−θ|), 0.50–2.00 of the 5.77° of random directions. " +
-        "Closer at a (0.50); as far at b (1.00); farther at c (2.00), with 6.3 % of ‖x‖² in the mean, which LayerNorm removes.",
+      "These states lie 2.88–11.53° from orthogonal to the uniform vector (mean |90°−θ|), 0.50–2.00 times the 5.77° of random directions. " +
+        "Closer at a (0.50 times chance); as far at b (1.00 times chance); farther at c (2.00 times chance), with 6.3 % of ‖x‖² in the mean, which LayerNorm removes.",
     );
   });
 
   test("a claim leads where it holds at as many sites as have no verdict, and not where at fewer", () => {
     const few = { ratio: 1, rows: 3 };
     expect(saidOf({ a: { ratio: 0.5 }, b: few })).toMatch(
-      /, at a closer than random directions, .* No verdict at b \(1\.00\): 3 rows are too few\.$/,
+      /, at a closer than random directions, .* No verdict at b \(1\.00 times chance\): 3 rows are too few\.$/,
     );
     expect(saidOf({ a: { ratio: 0.5 }, b: few, c: few })).toMatch(
-      /, 0\.50–1\.00 of the 5\.77° of random directions\. No verdict at b, c \(1\.00\): 3 rows are too few\. Closer at a \(0\.50\)\.$/,
+      /, 0\.50–1\.00 times the 5\.77° of random directions\. No verdict at b, c \(1\.00 times chance\): 3 rows are too few\. Closer at a \(0\.50 times chance\)\.$/,
     );
   });
 
@@ -120,13 +120,13 @@ describe("of one model", () => {
         h: { ratio: 1, cols: 1 },
       }),
     ).toBe(
-      "These states lie 2.88–8.65° from orthogonal to the uniform vector (mean |90°−θ|), 0.50–1.50 of what random directions do. " +
-        "No verdict at a (1.00): one row is no sample; at b (0.50): 200 rows as alike as these (mean cosine 0.89) say no more than 1.2 independent ones; " +
-        "at c (1.20): the interval of the ratio, 0.89 to 1.62, is too wide; at d, e (0.60–1.50): the states lie nearer to orthogonal to 5 of 99 random " +
+      "These states lie 2.88–8.65° from orthogonal to the uniform vector (mean |90°−θ|), 0.50–1.50 times what random directions do. " +
+        "No verdict at a (1.00 times chance): one row is no sample; at b (0.50 times chance): 200 rows as alike as these (mean cosine 0.89) say no more than 1.2 independent ones; " +
+        "at c (1.20 times chance): the interval of the ratio, 0.89 to 1.62, is too wide; at d, e (0.60–1.50 times chance): the states lie nearer to orthogonal to 5 of 99 random " +
         "directions than to the uniform vector; elsewhere the states lie farther from orthogonal to 4 of 99 random directions than to the uniform vector; " +
-        "at f (0.60): a few rows lie so far from orthogonal that d·cos²θ is 2.75 in the mean, where chance has 1; " +
-        "at g (0.60): 80 of 200 rows were centred beforehand, and nothing shows that the others lie closer; " +
-        "at h (1.00): in one dimension every vector lies along the uniform one.",
+        "at f (0.60 times chance): a few rows lie so far from orthogonal that d·cos²θ is 2.75 in the mean, where chance has 1; " +
+        "at g (0.60 times chance): 80 of 200 rows were centred beforehand, and nothing shows that the others lie closer; " +
+        "at h (1.00 times chance): in one dimension every vector lies along the uniform one.",
     );
   });
 
@@ -147,7 +147,7 @@ describe("of one model", () => {
 
   test("of sites with different d, chance has no one number", () => {
     expect(saidOf({ a: { ratio: 0.5 }, b: { ratio: 0.6, cols: 32 } })).toContain(
-      "closer than random directions (0.50–0.60 of theirs).",
+      "closer than random directions (0.50–0.60 times as far, 95 % intervals within 0.42–0.71).",
     );
   });
 });
@@ -162,8 +162,9 @@ describe("of several models", () => {
       ),
     ).toBe(
       "The states of ln, trained with LayerNorm, lie 2.88–5.77° from orthogonal to the uniform vector (mean |90°−θ|), at a, b closer than the " +
-        "5.77° of random directions; those of rms, trained with RMSNorm, lie 5.77–6.34° from it, at a, b as far as chance. " +
-        "No verdict at c of ln and rms (1.00): 4 rows are too few.",
+        "5.77° of random directions (0.50–0.60 times as far, 95 % intervals within 0.41–0.73); those of rms, trained with RMSNorm, lie " +
+        "5.77–6.34° from it, at a, b as far as chance (1.00–1.10 times as far, 90 % intervals within 0.88–1.25). " +
+        "No verdict at c of ln and rms (1.00 times chance): 4 rows are too few.",
     );
   });
 
@@ -173,7 +174,8 @@ describe("of several models", () => {
       said(["ln", "LayerNorm", { a: centred, b: { ratio: 0.6 } }], ["rms", "RMSNorm", { a: centred, b: { ratio: 1 } }]),
     ).toBe(
       "The states of ln, trained with LayerNorm, lie 3.46° from orthogonal to the uniform vector (mean |90°−θ|), closer than the 5.77° of " +
-        "random directions; those of rms, trained with RMSNorm, lie 5.77° from it, as far as chance.",
+        "random directions (0.60 times as far, 95 % interval 0.51–0.71); those of rms, trained with RMSNorm, lie 5.77° from it, as far as " +
+        "chance (1.00 times as far, 90 % interval 0.88–1.13).",
     );
   });
 
@@ -186,17 +188,17 @@ describe("of several models", () => {
         ["d", null, { x: { ratio: 1, rows: 2 } }],
       ),
     ).toBe(
-      "Against random directions, the states of a (2 of 3 sites), b lie closer to orthogonal to the uniform vector (mean |90°−θ| 0.50–0.60 of theirs); " +
-        "those of c farther (4.00), along the uniform vector, with 60 % of ‖x‖² in the mean, which LayerNorm removes. " +
-        "As far at z of a (1.00). No verdict on d (1.00): 2 rows are too few.",
+      "Against random directions, the states of a (2 of 3 sites), b lie closer to orthogonal to the uniform vector (mean |90°−θ| 0.50–0.60 times theirs, 95 % intervals within 0.41–0.73); " +
+        "those of c farther (4.00 times, 95 % interval 3.27–4.90), along the uniform vector, with 60 % of ‖x‖² in the mean, which LayerNorm removes. " +
+        "As far at z of a (1.00 times chance). No verdict on d (1.00 times chance): 2 rows are too few.",
     );
   });
 
   test("none of which there is a verdict", () => {
     const few = { ratio: 1, rows: 5 };
     expect(said(["a", null, { x: few }], ["b", null, { x: few, y: few }])).toBe(
-      "The states of a, b lie 5.77° from orthogonal to the uniform vector (mean |90°−θ|), 1.00 of what random directions do. " +
-        "No verdict on a and b (1.00): 5 rows are too few.",
+      "The states of a, b lie 5.77° from orthogonal to the uniform vector (mean |90°−θ|), 1.00 times what random directions do. " +
+        "No verdict on a and b (1.00 times chance): 5 rows are too few.",
     );
   });
 });

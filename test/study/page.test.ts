@@ -21,10 +21,16 @@ afterAll(async () => {
   await browser?.close();
 });
 
-const cases = ["twins", "one", "centred"].flatMap((name) => [
-  { name, width: 1280, colorScheme: "light" as const },
-  { name, width: 390, colorScheme: "dark" as const },
-]);
+const themes = ["light", "dark"] as const;
+const everywhere = [390, 1024, 1440].flatMap((width) => themes.map((colorScheme) => ({ width, colorScheme })));
+const cases = [
+  ...everywhere.map((place) => ({ name: "twins", ...place })),
+  // With rows as dots, with rows that are left out, and with a model of 96 sites.
+  ...["one", "centred", "models", "massive", "deep"].flatMap((name) => [
+    { name, width: 1440, colorScheme: "light" as const },
+    { name, width: 390, colorScheme: "dark" as const },
+  ]),
+];
 
 describe.runIf(chromium.path !== null).each(cases)("the report $name at $width px, $colorScheme", (shown) => {
   const { name, width, colorScheme } = shown;
@@ -53,6 +59,30 @@ describe.runIf(chromium.path !== null).each(cases)("the report $name at $width p
           .map((text) => text.textContent),
       );
       expect(cut).toEqual([]);
+    } finally {
+      await page.close();
+    }
+  });
+});
+
+describe.runIf(chromium.path !== null)("the marks of a figure", () => {
+  it.each([1280, 390])("say their value under the pointer and by arrow keys, at %i px", async (width) => {
+    const page = await browser.newPage({ viewport: { width, height: 900 } });
+    try {
+      await page.setContent(pages.twins);
+      const figure = page.locator("#figure-ratio");
+      const said = () => figure.locator(".readout").textContent();
+      await figure.locator(".drawing").focus();
+      expect(await said()).toMatch(
+        /^ln\/states, h\.0\.ln_1: 0\.5\d+ of chance, interval 0\.29–1\.02; verdict: none: rows too alike$/,
+      );
+      await page.keyboard.press("ArrowRight");
+      expect(await said()).toMatch(
+        /^ln\/states, h\.1\.ln_1: 0\.46\d* of chance, interval 0\.28–0\.75; verdict: closer$/,
+      );
+      const marks = figure.locator("svg:visible [data-part='rms/states'][data-mark=dot] :has(> title)");
+      await marks.first().hover({ force: true });
+      expect(await said()).toMatch(/^rms\/states, h\.0\.ln_1: 1\.17/);
     } finally {
       await page.close();
     }

@@ -222,8 +222,8 @@ describe("the tables", () => {
     });
     expect(cellsOf(pages.twins, "table-lost", site, "rms/states")).toMatchObject({
       "LayerNorm loses, % uniform": (100 * (sample.lost?.uniform ?? Number.NaN)).toFixed(3),
-      "recovered, R² LayerNorm": sample.recovered?.layerNorm.toFixed(4),
-      "recovered, R² BatchNorm": "1.0000",
+      "recovered, R² in-sample LayerNorm": sample.recovered?.layerNorm.toFixed(4),
+      "recovered, R² in-sample BatchNorm": "1.0000",
     });
     expect(cellsOf(pages.twins, "table-angle", site, "ln/states")["before the norm mean"]).toBe(
       ln.sites[3].ordinary.angle.mean.toFixed(2),
@@ -253,7 +253,7 @@ describe("the tables", () => {
     expect(document.querySelector("dl")?.textContent).toContain("none given");
   });
 
-  test("rows set apart are counted, and massive ones stand under their site", () => {
+  test("rows left out are counted, and massive ones stand under their site", () => {
     const site = reports.massive.groups[0].sites[2];
     expect(cellsOf(pages.massive, "table-apart", site.site)).toMatchObject({
       "rows read": "300",
@@ -268,7 +268,7 @@ describe("the tables", () => {
     const massive = cellsOf(pages.massive, "table-norm", `${site.site} (massive, 6)`);
     expect(massive["before the norm median"]).toBe(site.massive?.norm.median.toFixed(2));
     expect(documentOf(pages.massive).querySelectorAll("#table-apart tbody tr:not(.model)").length).toBe(5);
-    expect(pages.twins).toContain("No row was set apart");
+    expect(pages.twins).toContain("No row was left out");
     expect(documentOf(pages.twins).getElementById("table-apart")).toBeNull();
   });
 });

@@ -108,7 +108,7 @@ describe("the twins' saved states", () => {
     expect(stdout).not.toContain("\u001b");
 
     const all = lines.filter((line) => /^ {2}(h\.\d\.ln_\d|ln_f) /.test(line));
-    expect(all).toHaveLength(36);
+    expect(all).toHaveLength(54);
     const rows = all.slice(0, 18);
     const columnsOfPoints = rows.map((row) => [...row.slice(14).matchAll(/\./g)].map(({ index }) => index).join());
     expect(new Set(columnsOfPoints).size).toBe(1);
@@ -124,8 +124,10 @@ describe("the twins' saved states", () => {
       );
     expect(text).toContain(
       `The states of ln/states, trained with LayerNorm, lie ${deviations("ln")}° from orthogonal to the uniform vector (mean |90°−θ|), ` +
-        `at 7 of 9 sites closer than the 4.06° of random directions; those of rms/states, trained with RMSNorm, lie ${deviations("rms")}° from it, ` +
-        "at 7 of 9 sites as far as chance. No verdict at h.0.ln_1, h.0.ln_2 of ln/states and rms/states (0.55–1.17): 256 rows as alike as these",
+        "at 7 of 9 sites closer than the 4.06° of random directions (0.45–0.52 times as far, 95 % intervals within 0.22–0.99); " +
+        `those of rms/states, trained with RMSNorm, lie ${deviations("rms")}° from it, ` +
+        "at 7 of 9 sites as far as chance (0.94–1.17 times as far, 90 % intervals within 0.68–1.48). " +
+        "No verdict at h.0.ln_1, h.0.ln_2 of ln/states and rms/states (0.55–1.17 times chance): 256 rows as alike as these",
     );
     expect([deviations("ln"), deviations("rms")]).toEqual(["1.82–2.68", "3.81–4.76"]);
     expect(text).toContain("Their angle is 90° with sd 5.08° at d = 128, near 57.3°/√d, their mean d·cos²θ 1.");

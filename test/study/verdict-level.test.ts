@@ -7,9 +7,21 @@ import { studySources } from "../../study/src/study.js";
 import { normals } from "../support/random.js";
 import { safetensors } from "../support/tensor-files.js";
 
-/** The verdicts of one report of `sites` sites, whose rows lie `truth` times as far from orthogonal as random ones. */
-async function reported(sites: number, rows: number, cols: number, truth: number, seed: number): Promise<Verdict[]> {
-  const data = normals(sites * rows * cols, 0, 1, seed);
+/**
+ * The verdicts of one report of `sites` sites, whose rows lie `truth` times as far from orthogonal as random ones, and of which two rows
+ * of a site have a cosine of `alike` in the mean.
+ */
+async function reported(
+  sites: number,
+  rows: number,
+  cols: number,
+  truth: number,
+  seed: number,
+  alike = 0,
+): Promise<Verdict[]> {
+  const data = normals(sites * rows * cols, 0, Math.sqrt(1 - alike), seed);
+  const shared = normals(sites * cols, 0, Math.sqrt(alike), seed + 1);
+  for (let i = 0; i < data.length; i++) data[i] += shared[Math.floor(i / (rows * cols)) * cols + (i % cols)];
   for (let row = 0; row < sites * rows; row++) {
     const x = data.subarray(row * cols, (row + 1) * cols);
     const mean = x.reduce((sum, value) => sum + value, 0) / cols;
@@ -65,6 +77,17 @@ test.each([
   async (rows, truth) => {
     const verdicts = await reported(600, rows, 128, truth, 7);
     expect(verdicts.filter(({ claim }) => claim === "asFar").length / verdicts.length).toBeLessThan(0.05);
+  },
+);
+
+test.each([2 / 3, 3 / 2])(
+  "rows that are alike, 14 effective ones of sixty, and lie %f of chance are called as far in one case of twenty at most",
+  { timeout: 120_000 },
+  async (truth) => {
+    const verdicts = await reported(300, 60, 128, truth, 9, 0.25);
+    const effective = verdicts.map(({ effectiveRows }) => effectiveRows ?? 0);
+    expect(effective.reduce((sum, one) => sum + one) / verdicts.length).toBeCloseTo(13.5, 0);
+    expect(verdicts.filter(({ claim }) => claim === "asFar").length / verdicts.length).toBeLessThan(fivePercent(300));
   },
 );
 

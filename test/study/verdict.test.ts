@@ -218,7 +218,9 @@ describe("what is said of", () => {
     // The directions are not those of ±1, of which there are eight.
     const { min, max } = sites[1].sample?.uniformRank.directionsMeanAbsCos ?? { min: 0, max: 0 };
     expect(max - min).toBeGreaterThan(0.02);
-    expect(says).toMatch(/ of random directions\. Closer at across \(0\.1\d\); as far at four \(\d\.\d\d\)\. /);
+    expect(says).toMatch(
+      / of random directions\. Closer at across \(0\.1\d times chance\); as far at four \(\d\.\d\d times chance\)\. /,
+    );
   });
 
   test("nine sites of which one differs: it is named", async () => {
@@ -232,7 +234,7 @@ describe("what is said of", () => {
     expect(Math.max(...verdicts.map(({ ratio }) => ratio))).toBeLessThan(1.25);
     const share = (100 * other.meanShare).toFixed(1);
     expect(says).toContain(
-      ` Farther at h.5.ln_1 (${other.ratio.toFixed(2)}), with ${share} % of ‖x‖² in the mean, which LayerNorm removes.`,
+      ` Farther at h.5.ln_1 (${other.ratio.toFixed(2)} times chance), with ${share} % of ‖x‖² in the mean, which LayerNorm removes.`,
     );
     expect(says).toContain("at 8 of 9 sites as far as random directions");
   });
@@ -276,7 +278,7 @@ describe("what is said of", () => {
       expect(interval?.high).toBeGreaterThan(1);
     }
     expect(says).toMatch(
-      /No verdict at h\.0\.ln_1, h\.0\.ln_2 of ln\/states and rms\/states \(0\.55–1\.17\): 256 rows as alike as these \(.*\) say no more than 16\.8–19\.3 independent ones\.$/,
+      /No verdict at h\.0\.ln_1, h\.0\.ln_2 of ln\/states and rms\/states \(0\.55–1\.17 times chance\): 256 rows as alike as these \(.*\) say no more than 16\.8–19\.3 independent ones\.$/,
     );
     // Alone, a model has half as many sites to be wrong about.
     const alone = await verdictsOf(files[0]);

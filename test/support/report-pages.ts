@@ -23,10 +23,20 @@ export const blank = () => documentOf("<!doctype html><html><body></body></html>
 export const figureIds = (html: string) =>
   [...documentOf(html).querySelectorAll("figure")].map(({ id }) => id.slice(7));
 
-export const everyFigure = ["angle", "share", "norm", "rotation", "swap", "tokens", "histograms", "lost", "recovered"];
-
-/** With two models or more there is also the figure that compares them. */
-export const comparedFigures = [...everyFigure, "models"];
+export const everyFigure = [
+  "ratio",
+  "angle",
+  "histograms",
+  "rank",
+  "common",
+  "share",
+  "swap",
+  "norm",
+  "rotation",
+  "tokens",
+  "lost",
+  "recovered",
+];
 
 /** The cells of a table's row, by the heads that a CSV gives them. */
 export function cellsOf(html: string, table: string, site: string, model?: string): Record<string, string> {

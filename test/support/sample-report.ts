@@ -85,7 +85,7 @@ function deepModel(): Promise<Group> {
   return studied("gpt2-xl", "LayerNorm", states, weights);
 }
 
-/** Nine sites, of which the middle five have rows of every kind that is set apart. */
+/** Nine sites, of which the middle five have rows of every kind that is left out. */
 function massiveModel(): Promise<Group> {
   const states: Tensors = {};
   const weights: Tensors = {};

@@ -101,25 +101,31 @@ repository, the project's own two models are run on a text of its own: twins tha
       "after",
       `
 Columns:
+  site           a place in the model where states were taken: a tensor of the
+                 file, such as the input of a norm
   angle θ        to the uniform vector 1: mean and sd over the rows
   |90°−θ|        how far that is from orthogonal, mean
   chance         the same for random directions of that d; the sd of their
                  angle is near 57.3°/√d
-  rank           of the uniform vector among 99 random directions: to how many
-                 of them the states are nearer to orthogonal
   d·cos²θ        the share of the uniform direction: 1 is chance, 0 is none
   norm           ‖x‖, median
   LN−RMS         ‖RMSNorm(x) − LN(x)‖/√d, in per cent: what it changes to put
                  one norm in the other's place
   engine error   largest |Δ|/max(1, |y|) of both norms against an f64 reference
 
-Below them, what the norm does (medians): ‖x‖ before it, after the projection,
+Below them the verdict, and what it rests on: |90°−θ| over chance, the interval
+of that ratio, the rank of the uniform vector among 99 random directions (to how
+many of them the states are nearer to orthogonal), the rows, and how many
+independent ones say as much.
+
+Then what the norm does (medians): ‖x‖ before it, after the projection,
 after standardization, after weight and bias; the angle to 1 after it; and the
 rotation: what standardization does, what weight and bias do, and both.
 
-Rows apart from these: masked, without a direction (zeros, NaN), massive (longer
-than eight times the power of two at or above the median norm), copies of a row
-that makes up 5 % of all (it counts once). They are counted and named.
+Rows that these figures leave out: masked, without a direction (zeros, NaN),
+massive (longer than eight times the power of two at or above the median norm),
+copies of a row that makes up 5 % of all (it counts once). They are counted and
+named.
 
 Examples:
   orthonorm study                              the twins, in a checkout

@@ -34,6 +34,8 @@ export function render(report: Report, look: Look): string {
   const parts = [
     title + facts,
     drawTable(groups, "geometry", look),
+    paint.bold("Held against random directions"),
+    drawTable(groups, "verdict", look),
     `${paint.bold("What the norm does to them")}${paint.gray("  ·  medians")}`,
     drawTable(groups, "norm", look),
     ...swapParts(groups),
@@ -61,8 +63,9 @@ function key(groups: readonly Group[]): string[] {
   const partly = sites.some(({ sample, ordinary }) => sample !== null && sample.engineError.rows < ordinary.rows);
   const sampled = partly ? ", of large sites in random rows" : "";
   return [
-    "θ is the angle between a state and the uniform vector 1 = [1, …, 1].",
+    "site: a place in the model where states were taken, a tensor of the file, such as the input of a norm. θ is the angle between a state and the uniform vector 1 = [1, …, 1].",
     `chance: the mean |90°−θ| of random directions of the same d. Their angle is 90° with sd ${at.join(", ")}, near 57.3°/√d, their mean d·cos²θ 1.`,
+    "interval: where the true ratio to chance lies; in 19 of 20 reports those of all sites hold it. rank: to how many of the random directions the states are nearer to orthogonal than to the uniform vector. as independent: rows that are alike say as much as so many independent ones.",
     `LN−RMS: ‖RMSNorm(x) − LN(x)‖/√d without weights in per cent, mean: 2 sin(|90°−θ|/2)${swapChecked(groups)}.`,
     `engine error: largest |Δ|/max(1, |y|) of both norms against an f64 reference${sampled}.`,
   ];

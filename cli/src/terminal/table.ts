@@ -4,12 +4,17 @@ import {
   decimalsFor,
   fixed,
   type Group,
+  inShort,
+  judgedSites,
   type Norm,
+  range,
   type Site,
   type Spread,
   scientific,
   shorten,
   shortenSite,
+  type Verdict,
+  verdictOf,
 } from "@orthonorm/study";
 import Table from "cli-table3";
 import { createColors } from "picocolors";
@@ -21,10 +26,12 @@ interface Column {
   cell: (site: Site) => string;
   /** Whether it is chance, which is grey as in every figure of the project. */
   isNull?: boolean;
+  /** Whether it is words, which begin under each other. */
+  isText?: boolean;
 }
 
-/** What a table is about: where the states lie, or what the norm makes of them. */
-export type Subject = "geometry" | "norm";
+/** What a table is about: where the states lie, how that is against chance, or what the norm makes of them. */
+export type Subject = "geometry" | "verdict" | "norm";
 
 /** How many lines are laid out at a time, and how many are shown: nobody reads more, and laying one out takes a millisecond. */
 const pieceLines = 200;
@@ -50,7 +57,7 @@ export function drawTable(groups: readonly Group[], subject: Subject, { width, c
     const table = new Table({
       head,
       colWidths: [siteWidth, ...widths],
-      colAligns: ["left", ...columns.map(() => "right" as const)],
+      colAligns: ["left", ...columns.map(({ isText }) => (isText ? ("left" as const) : ("right" as const)))],
       // No frame, and no colour but ours.
       chars: borderless,
       style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
@@ -93,16 +100,33 @@ function numbers(
   };
 }
 
-/** Of how many random directions the states are nearer to 90°, where all sites have as many; else there is no column. */
-function rankColumns(sites: readonly Site[]): Column[] {
-  const [count, ...others] = new Set(sites.flatMap(({ sample }) => sample?.uniformRank.directions ?? []));
-  if (count === undefined || others.length > 0) return [];
+/** What the finding rests on. */
+function verdictColumns(sites: readonly Site[], judged: number): Column[] {
+  const verdicts = new Map(sites.map((site) => [site, verdictOf(site, { judged })]));
+  const of = (site: Site) => verdicts.get(site) as Verdict;
   return [
-    { title: `rank\nof ${count}`, cell: ({ sample }) => (sample === null ? "–" : String(sample.uniformRank.lower)) },
+    numbers(sites, "|90°−θ| over\nchance", (site) => of(site).ratio, 2, 2),
+    {
+      title: "its\ninterval",
+      cell: (site) => {
+        const { interval } = of(site);
+        return interval === null ? "–" : range([interval.low, interval.high], 2);
+      },
+    },
+    {
+      title: "rank\n",
+      cell: (site) => {
+        const { rank } = of(site);
+        return rank === null ? "–" : `${rank.lower} of ${rank.directions}`;
+      },
+    },
+    { title: "rows\n", cell: ({ ordinary }) => String(ordinary.rows) },
+    numbers(sites, "as inde-\npendent", (site) => of(site).effectiveRows, 3, 1),
+    { title: "verdict\n", cell: (site) => inShort(of(site)), isText: true },
   ];
 }
 
-function geometryColumns(sites: readonly Site[], withSpread: boolean, withRank = false): Column[] {
+function geometryColumns(sites: readonly Site[], withSpread: boolean): Column[] {
   const spreadWidth = Math.max(...sites.map(({ ordinary }) => ordinary.angle.sd.toFixed(2).length));
   return [
     {
@@ -112,7 +136,6 @@ function geometryColumns(sites: readonly Site[], withSpread: boolean, withRank =
     },
     numbers(sites, "|90°−θ|\nmean, °", ({ ordinary }) => ordinary.deviation.mean, 2, 2),
     { ...numbers(sites, "chance\nmean, °", (site) => site.null.deviation, 2, 2), isNull: true },
-    ...(withRank ? rankColumns(sites) : []),
     numbers(sites, "d·cos²θ\nmean", ({ ordinary }) => ordinary.dCos2.mean, 2, 3),
     numbers(sites, "norm\nmedian", ({ ordinary }) => ordinary.norm.median, 3, 0),
     numbers(sites, "LN−RMS\n%", ({ ordinary }) => 100 * ordinary.swapPredicted.mean, 2, 2),
@@ -160,22 +183,33 @@ interface Selection {
 }
 
 /**
- * The first layout that fits the width: all columns; else all but the rank; else the shape moves to the group's heading, where all sites share one; else
+ * The first layout that fits the width: all columns; else the shape moves to the group's heading, where all sites share one; else
  * what the names of a group have in common moves there; else the spread is left out (the JSON has it) and names are shortened;
  * else, on a narrow terminal, only the columns that answer the question are left.
  */
 function fit(groups: readonly Group[], subject: Subject, width: number) {
   const sites = groups.flatMap((group) => group.sites);
   const oneShape = groups.every((group) => commonShape(group) !== null);
-  const selections =
-    subject === "norm"
-      ? [{ columns: normColumns(sites), shapeInHeading: oneShape }]
-      : [
-          { columns: [shape, ...geometryColumns(sites, true, true)], shapeInHeading: false },
-          { columns: [shape, ...geometryColumns(sites, true)], shapeInHeading: false },
-          ...(oneShape ? [{ columns: geometryColumns(sites, true), shapeInHeading: true }] : []),
-          { columns: [shape, ...geometryColumns(sites, false)], shapeInHeading: false },
-        ];
+  const of: Record<Subject, () => { selections: Selection[]; narrow: Column[] }> = {
+    geometry: () => ({
+      selections: [
+        { columns: [shape, ...geometryColumns(sites, true)], shapeInHeading: false },
+        ...(oneShape ? [{ columns: geometryColumns(sites, true), shapeInHeading: true }] : []),
+        { columns: [shape, ...geometryColumns(sites, false)], shapeInHeading: false },
+      ],
+      narrow: geometryColumns(sites, false).slice(0, 4),
+    }),
+    verdict: () => {
+      const columns = verdictColumns(sites, judgedSites({ groups: [...groups] }));
+      const [ratio, interval, , , , verdict] = columns;
+      return { selections: [{ columns, shapeInHeading: false }], narrow: [ratio, interval, verdict] };
+    },
+    norm: () => ({
+      selections: [{ columns: normColumns(sites), shapeInHeading: oneShape }],
+      narrow: narrowNormColumns(sites),
+    }),
+  };
+  const { selections, narrow } = of[subject]();
   const layout = (namesCut: boolean, all: readonly Selection[]) => {
     const names = groups.flatMap((group) => siteNames(group, namesCut));
     const wanted = Math.max("site".length, ...names.map((name) => 2 + name.length));
@@ -189,11 +223,10 @@ function fit(groups: readonly Group[], subject: Subject, width: number) {
       return { columns, shapeInHeading, namesCut, siteWidth, widths, whole, total: siteWidth + numbers };
     });
   };
-  const narrow = subject === "norm" ? narrowNormColumns(sites) : geometryColumns(sites, false).slice(0, 4);
   const layouts = [
     ...layout(false, selections),
     ...layout(true, selections),
-    ...layout(true, [{ columns: narrow, shapeInHeading: oneShape }]),
+    ...layout(true, [{ columns: narrow, shapeInHeading: subject !== "verdict" && oneShape }]),
   ];
   const fitting = layouts.filter(({ total }) => total <= width);
   return fitting.find(({ whole }) => whole) ?? fitting.at(-1) ?? layouts[layouts.length - 1];

@@ -19,6 +19,7 @@ import { ExactSum } from "../summary/exact-sum.js";
 import { MeanMax } from "../summary/mean-max.js";
 import { asNumber, asObject } from "../summary/saved.js";
 import type { Sample } from "../types.js";
+import { CommonSums } from "./common.js";
 import { comparedDirections, directionCount } from "./directions.js";
 import { PairSums } from "./likeness.js";
 import { unitRows } from "./unit-rows.js";
@@ -53,6 +54,7 @@ export class SampleSums {
   /** Σ|cos| to the uniform vector, then to each direction. */
   private readonly absCos = Array.from({ length: 1 + directionCount }, () => ExactSum.of());
   private readonly pairs = PairSums.of();
+  private readonly common = CommonSums.of();
   private squares: Variances | null = null;
 
   constructor(private readonly cols: number) {}
@@ -68,6 +70,7 @@ export class SampleSums {
     this.inverseError = Math.max(this.inverseError, other.inverseError);
     for (const [i, sum] of other.absCos.entries()) this.absCos[i].addAll(sum);
     this.pairs.addAll(other.pairs);
+    this.common.addAll(other.common);
     if (this.squares === null) this.squares = other.squares;
     else if (other.squares !== null) {
       const a = this.squares;
@@ -96,7 +99,9 @@ export class SampleSums {
           median: sorted[sorted.length >> 1],
           max: sorted[sorted.length - 1],
         },
+        each: sorted,
       },
+      common: this.common.figures(),
       pairs: this.pairs.figures(this.cols),
       lost: squares && {
         uniform: share(squares.uniform),
@@ -119,7 +124,7 @@ export class SampleSums {
 
   /** @throws Error in words of what was expected, unless the value is what toJSON gives */
   static from(cols: number, saved: unknown): SampleSums {
-    const { swap, predicted, absCos, pairs, squares, ...numbers } = asObject(saved, "a sample");
+    const { swap, predicted, absCos, pairs, common, squares, ...numbers } = asObject(saved, "a sample");
     const sums = new SampleSums(cols);
     for (const key of ["distinct", "rows", "identityError", "engineError", "checked", "inverseError"] as const) {
       sums[key] = asNumber(numbers[key], key);
@@ -131,6 +136,7 @@ export class SampleSums {
     }
     for (const [i, sum] of absCos.entries()) sums.absCos[i].addAll(ExactSum.from(sum));
     sums.pairs.addAll(PairSums.from(pairs));
+    sums.common.addAll(CommonSums.from(common));
     if (squares !== null) {
       const parts = asObject(squares, "sums of squares");
       sums.squares = Object.fromEntries(variances.map((name) => [name, asNumber(parts[name], name)])) as Variances;
@@ -148,6 +154,7 @@ export class SampleSums {
     const units = engine.tensor("f64", [n, cols], unitRows(rows, n, cols));
     try {
       sums.pairs.addAll(PairSums.measure(units, counts));
+      sums.common.addAll(CommonSums.measure(units, counts));
       sums.rank(units, counts);
     } finally {
       units.dispose();

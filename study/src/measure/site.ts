@@ -29,7 +29,7 @@ export interface SiteKey {
  * sink's) and counts once. Fewer copies are natural: in the first layer, equal tokens at equal positions give the same vector.
  *
  * Where one site of a model has such a vector, half the share is enough at all of them: a state that is near the limit, and
- * whose copies differ in their last bits at a site or are set apart there for another reason, is treated alike at all sites.
+ * whose copies differ in their last bits at a site or are left out there for another reason, is treated alike at all sites.
  */
 const copiesShare = 0.05;
 const copiesShareBeside = copiesShare / 2;
@@ -180,7 +180,7 @@ export class SiteSums {
     const isMassive = (k: number) => 2 ** k >= massiveAbove;
     const massive = sums.pooled(isMassive);
     const once = repeats.atLeast(this.often(beside)).filter(({ row }) => !isMassive(binOf(row.length[0])));
-    // Mostly nothing is set apart, and of ten thousands of sites the same sums and figures twice are too many.
+    // Mostly nothing is left out, and of ten thousands of sites the same sums and figures twice are too many.
     const apart = massive.rows > 0 || once.length > 0;
     const ordinary = apart ? sums.pooled((k) => !isMassive(k)) : all;
     for (const { row, count } of once) ordinary.remove(row, count - 1);
@@ -317,7 +317,17 @@ function population(stats: QuantityStats, terms: Terms): Population {
 
 /** The spread of what is the same for every row by construction. */
 function always(value: number): Spread {
-  return { mean: value, sd: 0, min: value, q1: value, median: value, q3: value, max: value, histogram: null };
+  return {
+    mean: value,
+    sd: 0,
+    min: value,
+    q1: value,
+    median: value,
+    q3: value,
+    max: value,
+    histogram: null,
+    values: null,
+  };
 }
 
 const always90 = always(90);

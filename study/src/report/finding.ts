@@ -66,14 +66,14 @@ function aboutOne(group: JudgedGroup, alone: boolean): string {
   const random = chance === null ? null : `${fixed(chance, 2)}°`;
   const lead =
     main === null
-      ? `${ratios(judged)} of ${random === null ? "what random directions do" : `the ${random} of random directions`}`
+      ? `${ratios(judged)} times ${random === null ? "what random directions do" : `the ${random} of random directions`}`
       : `${where(group)}${than[main]} random directions${random === null ? "" : `, which lie ${random} from it`} ` +
-        `(${ratios(held)} of ${random === null ? "theirs" : "that"})${inTheMean(held)}`;
+        `(${ratios(held)} times as far${intervals(main, held)})${inTheMean(held)}`;
   const who = alone ? "These states" : `The states of ${printable(label)}`;
   const swap = norm === "RMSNorm" ? "LayerNorm in RMSNorm's" : "RMSNorm in LayerNorm's";
   return sentences(
     `${who} lie ${tilts(sites)} from orthogonal to the uniform vector (mean |90°−θ|), ${lead}`,
-    ...apart([group], false),
+    ...otherSites([group], false),
     `${swap} place would change what the norm gives by ${swapped(sites)}`,
   );
 }
@@ -101,14 +101,15 @@ function aboutTwins(groups: readonly JudgedGroup[]): string | null {
   if (groups.length !== 2 || !layer || !rms || chance === null || layer.main === null || rms.main === null) return null;
   const about = (group: JudgedGroup, what: string) => {
     const main = group.main as Claim;
-    return `${where(group)}${than[main]} ${what}${inTheMean(claimed(group.judged, main))}`;
+    const held = claimed(group.judged, main);
+    return `${where(group)}${than[main]} ${what} (${ratios(held)} times as far${intervals(main, held)})${inTheMean(held)}`;
   };
   const tiltsOf = ({ judged }: JudgedGroup) => tilts(judged.map(({ site }) => site));
   return sentences(
     `The states of ${printable(layer.label)}, trained with LayerNorm, lie ${tiltsOf(layer)} from orthogonal to the uniform vector ` +
       `(mean |90°−θ|), ${about(layer, `the ${fixed(chance, 2)}° of random directions`)}; ` +
       `those of ${printable(rms.label)}, trained with RMSNorm, lie ${tiltsOf(rms)} from it, ${about(rms, "chance")}`,
-    ...apart(groups, true),
+    ...otherSites(groups, true),
   );
 }
 
@@ -121,18 +122,18 @@ function aboutMany(groups: readonly JudgedGroup[]): string {
     const judged = groups.flatMap((group) => group.judged);
     return sentences(
       `The states of ${names(groups)} lie ${tilts(judged.map(({ site }) => site))} from orthogonal to the uniform vector ` +
-        `(mean |90°−θ|), ${ratios(judged)} of what random directions do`,
-      ...apart(groups, true),
+        `(mean |90°−θ|), ${ratios(judged)} times what random directions do`,
+      ...otherSites(groups, true),
     );
   }
   const from = { closer: "closer to", asFar: "as far from", farther: "farther from" };
   const clauses = parts.map(({ claim, named, like }, at) =>
     at === 0
       ? `Against random directions, the states of ${names(named)} lie ${from[claim]} orthogonal to the uniform vector ` +
-        `(mean |90°−θ| ${ratios(like)} of theirs)${inTheMean(like)}`
-      : `those of ${names(named)} ${how[claim]} (${ratios(like)})${inTheMean(like)}`,
+        `(mean |90°−θ| ${ratios(like)} times theirs${intervals(claim, like)})${inTheMean(like)}`
+      : `those of ${names(named)} ${how[claim]} (${ratios(like)} times${intervals(claim, like)})${inTheMean(like)}`,
   );
-  return sentences(clauses.join("; "), ...apart(groups, true));
+  return sentences(clauses.join("; "), ...otherSites(groups, true));
 }
 
 /** The models, and where their main claim does not hold at all of their sites, at how many. */
@@ -165,19 +166,19 @@ function at(some: readonly Judged[], of: number, mostNames = 3): string {
  * What is said of other sites than what leads: a sentence of the other claims, and one of the sites without a verdict, with the reason.
  * That of more sites comes first.
  */
-function apart(groups: readonly JudgedGroup[], several: boolean): string[] {
+function otherSites(groups: readonly JudgedGroup[], several: boolean): string[] {
   const others = (claim: Claim) => (group: JudgedGroup) => (group.main === claim ? [] : claimed(group.judged, claim));
   const count = (pick: (group: JudgedGroup) => Judged[]) => groups.flatMap(pick).length;
   const clauses = mostFirst(claims, (claim) => count(others(claim))).flatMap((claim) =>
     places(groups, several, others(claim)).map(
-      ({ place, sites }) => `${how[claim]} ${place} (${ratios(sites)})${inTheMean(sites)}`,
+      ({ place, sites }) => `${how[claim]} ${place} (${ratios(sites)} times chance)${inTheMean(sites)}`,
     ),
   );
   const unclear = ({ judged }: JudgedGroup) => claimed(judged, null);
   const doubts = [...new Set(groups.flatMap(unclear).flatMap(({ verdict }) => verdict.doubt ?? []))];
   const reasons = doubts.flatMap((doubt) =>
     places(groups, several, ({ judged }) => judged.filter(({ verdict }) => verdict.doubt === doubt)).map(
-      ({ place, sites }) => `${place && ` ${place} (${ratios(sites)})`}: ${reasonOf(doubt, sites)}`,
+      ({ place, sites }) => `${place && ` ${place} (${ratios(sites)} times chance)`}: ${reasonOf(doubt, sites)}`,
     ),
   );
   const said = [
@@ -218,6 +219,14 @@ function ratios(judged: readonly Judged[]): string {
     judged.map(({ verdict }) => verdict.ratio),
     2,
   );
+}
+
+/** The intervals by which the claim was made, from the lowest end to the highest; nothing of sites that have none. */
+function intervals(claim: Claim, judged: readonly Judged[]): string {
+  const found = judged.flatMap(({ verdict: { interval, alone } }) => (claim === "asFar" ? alone : interval) ?? []);
+  if (found.length === 0) return "";
+  const reach = range([...found.map(({ low }) => low), ...found.map(({ high }) => high)], 2);
+  return `, ${claim === "asFar" ? 90 : 95} % ${found.length === 1 ? "interval" : "intervals within"} ${reach}`;
 }
 
 function tilts(sites: readonly Site[]): string {

@@ -1,4 +1,4 @@
-import type { Group, Population, Report, Site } from "../types.js";
+import type { Group, Population, Report, Sample, Site } from "../types.js";
 import { judgedSites, verdictOf } from "./verdict.js";
 
 /**
@@ -56,22 +56,31 @@ function siteJson({ label, sources, norm, normFrom }: Group, site: Site, judged:
     swapError: sample?.swap ?? null,
     swapOutput,
     error: sample?.engineError ?? null,
-    sample,
+    sample: sampleJson(sample),
     massive: massive && populationJson(massive),
     all: all === ordinary ? ofOrdinary : populationJson(all),
   };
 }
 
-/** Histograms are apart from the rest, so that `angle` is seven numbers. */
+/** Histograms stand by themselves, so that `angle` is seven numbers; single values are for figures alone. */
 function populationJson({ rows, ...quantities }: Population) {
   const { angle, angleAfter } = quantities;
   const histograms = { angle: angle.histogram, angleAfter: angleAfter?.histogram ?? null };
-  return { counted: rows, ...(withoutHistograms(quantities) as object), histograms };
+  return { counted: rows, ...(withoutLists(quantities) as object), histograms };
 }
 
-function withoutHistograms(value: unknown): unknown {
+const lists = new Set(["histogram", "values"]);
+
+function withoutLists(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const bare: Record<string, unknown> = {};
-  for (const [name, of] of Object.entries(value)) if (name !== "histogram") bare[name] = withoutHistograms(of);
+  for (const [name, of] of Object.entries(value)) if (!lists.has(name)) bare[name] = withoutLists(of);
   return bare;
+}
+
+/** The random directions' own figures are for a chart alone: of ten thousands of sites they would be most of the file. */
+function sampleJson(sample: Sample | null) {
+  if (sample === null) return null;
+  const { each: _, ...uniformRank } = sample.uniformRank;
+  return { ...sample, uniformRank };
 }

@@ -56,7 +56,7 @@ export function notes(report: Report): string[] {
       return `${name} (${rows} of ${site.read}, median norm ${fixed(norm.median, 0)}, angle ${fixed(angle.median, 2)}°)`;
     });
     found.push(
-      `Massive, set apart: ${listed(which)}. A row is massive above eight times the power of two at or above the site's median norm (attention sinks are).`,
+      `Massive rows, left out of the figures: ${listed(which)}. A row is massive above eight times the power of two at or above the site's median norm (attention sinks are).`,
     );
   }
   const repeated = all.filter(({ site }) => site.apart.repeated > 0);
@@ -66,7 +66,7 @@ export function notes(report: Report): string[] {
         `${name} (${site.repeatedExactly ? "" : "at least "}${counted(site.apart.repeated, "copy", "copies")}${mostFrequent(site)})`,
     );
     found.push(
-      `Repeated, set apart: ${listed(which)}. A vector that makes up 5 % of a site's rows or more counts once; where a model has one, 2.5 % is enough at its other sites.`,
+      `Repeated rows, counted once: ${listed(which)}. A vector that makes up 5 % of a site's rows or more counts once; where a model has one, 2.5 % is enough at its other sites.`,
     );
   }
   const alike = all.filter(({ site }) => site.apart.repeated === 0 && site.repeatedShare >= 0.005);
@@ -75,7 +75,7 @@ export function notes(report: Report): string[] {
       const about = site.repeatsKnown ? "" : "about ";
       return `${name} (${about}${fixed(100 * site.repeatedShare, 0)} % of the rows${mostFrequent(site)})`;
     });
-    found.push(`Rows that repeat an earlier one, not set apart: ${listed(which)}.`);
+    found.push(`Rows that repeat an earlier one, all of them counted: ${listed(which)}.`);
   }
   const undirected = all.filter(({ site }) => site.ordinary.withoutAngleAfter > 0);
   if (undirected.length > 0) {

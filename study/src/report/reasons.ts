@@ -1,12 +1,31 @@
-/** Why there is no verdict on some sites, in words. */
+/** The verdict on a site in a few words, and why there is none on some sites, in a sentence. */
 import { range } from "../text.js";
 import type { Site } from "../types.js";
-import { type Doubt, suggested, type Verdict } from "./verdict.js";
+import { type Claim, type Doubt, suggested, type Verdict } from "./verdict.js";
 
 /** A site beside what can be said of it. */
 export interface Judged {
   site: Site;
   verdict: Verdict;
+}
+
+const claims: Record<Claim, string> = { closer: "closer", asFar: "as far", farther: "farther" };
+
+const doubts: Record<Doubt, string> = {
+  unsampled: "no row sampled",
+  centred: "centred beforehand",
+  partly: "none: partly centred beforehand",
+  flat: "none: one dimension",
+  few: "none: too few rows",
+  alike: "none: rows too alike",
+  wide: "none: interval too wide",
+  mixed: "none: a few rows decide",
+  rank: "none: rank and ratio disagree",
+};
+
+/** The verdict in a cell of a table. */
+export function inShort({ claim, doubt }: Verdict): string {
+  return claim === null ? doubts[doubt as Doubt] : claims[claim];
 }
 
 /** @param judged sites of which this is the doubt, one at least */

@@ -18,7 +18,12 @@ export interface Spread {
   max: number;
   /** The values in equal cells, for a figure; angles only. */
   histogram: { low: number; high: number; counts: number[] } | null;
+  /** The values from the least to the greatest where there are so few that a figure shows each; angles only. */
+  values: number[] | null;
 }
+
+/** Fewer values than these are shown one by one: a histogram or quartiles of them would look like more than they are. */
+const shownOneByOne = 100;
 
 let squared = new Float64Array(512);
 
@@ -111,6 +116,7 @@ export class RunningStats {
       q3,
       max: this.max,
       histogram: withHistogram ? this.counted().drawn(this.min, this.max) : null,
+      values: withHistogram && few !== null && few.count < shownOneByOne ? [...few.sorted] : null,
     };
   }
 

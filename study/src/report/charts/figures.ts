@@ -4,8 +4,10 @@
  * Colours are the variables of theme.css, so that light and dark switch inside the figure too.
  */
 import type { Report } from "../../types.js";
+import { common } from "./common.js";
 import { toldApart } from "./labels.js";
-import { models } from "./models.js";
+import { ranks } from "./rank.js";
+import { ratios } from "./ratio.js";
 import { losses, recoveries, swaps } from "./samples.js";
 import { angles, histograms, norms, rotations, shares } from "./states.js";
 import { tokens } from "./tokens.js";
@@ -22,7 +24,20 @@ export interface Figure {
 export function figuresOf(report: Report, document: Document, width = 760): Figure[] {
   const groups = toldApart(report.groups).filter(({ sites }) => sites.some(({ ordinary }) => ordinary.rows > 0));
   if (groups.length === 0) return [];
-  const drawings = [angles, shares, norms, rotations, swaps, tokens, histograms, losses, recoveries, models];
+  const drawings = [
+    ratios,
+    angles,
+    histograms,
+    ranks,
+    common,
+    shares,
+    swaps,
+    norms,
+    rotations,
+    tokens,
+    losses,
+    recoveries,
+  ];
   return drawings.flatMap((draw) => {
     const drawn = draw(groups, document, width);
     if (drawn === null) return [];
@@ -31,7 +46,10 @@ export function figuresOf(report: Report, document: Document, width = 760): Figu
       mark.setAttribute("data-mark", mark.getAttribute("aria-label") as string);
       mark.removeAttribute("aria-label");
     }
-    for (const mark of drawn.svg.querySelectorAll("[aria-description]")) mark.removeAttribute("aria-description");
+    for (const mark of drawn.svg.querySelectorAll("[aria-description]")) {
+      mark.setAttribute("data-part", mark.getAttribute("aria-description") as string);
+      mark.removeAttribute("aria-description");
+    }
     drawn.svg.setAttribute("role", "img");
     drawn.svg.setAttribute("aria-label", `${drawn.title}. ${drawn.finding}`);
     const { id, title, finding, reading, svg } = drawn;

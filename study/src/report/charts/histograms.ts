@@ -1,8 +1,10 @@
 /** Histograms of the angle, one small panel per site. Models with the same sites share their panels. */
 
 import * as Plot from "@observablehq/plot";
+import { printable } from "@orthonorm/files";
 import type { Group, Site, Spread } from "../../types.js";
 import { labelOf } from "./labels.js";
+import { dots } from "./marks.js";
 import { facets, normColor, svgOf, widthOf } from "./panels.js";
 
 type Counts = NonNullable<Spread["histogram"]>;
@@ -18,6 +20,9 @@ interface Outline {
   color: string;
   dash?: string;
   cells: Cell[];
+  /** The angles of single rows, of a site with few of them: each is a dot. */
+  rows: readonly number[] | null;
+  part: string;
 }
 
 interface Tile {
@@ -43,7 +48,13 @@ export function drawHistograms(
 
   const [low, high] = extent(tiles);
   const [peak, chancePeak] = [
-    Math.max(...tiles.flatMap(({ outlines }) => outlines.flatMap(({ cells }) => cells.map(({ density }) => density)))),
+    Math.max(
+      ...tiles.flatMap(({ outlines }) =>
+        outlines.flatMap(({ cells, rows }) =>
+          rows === null ? cells.map(({ density }) => density) : stacked(rows, low, high).map(({ y }) => y),
+        ),
+      ),
+    ),
     Math.max(...tiles.map(({ sd }) => 1 / (sd * Math.sqrt(2 * Math.PI)))),
   ];
   // A spike, such as centred states have, would flatten everything else.
@@ -73,10 +84,13 @@ export function drawHistograms(
     const grid = Array.from({ length: 41 }, (_, n) => 90 + sd * (n / 6 - 10 / 3)).filter((x) => x >= low && x <= high);
     const chance = grid.map((x) => ({ x, y: Math.exp(-(((x - 90) / sd) ** 2) / 2) / (sd * Math.sqrt(2 * Math.PI)) }));
     return [
-      Plot.areaY(chance, { ...place(i), x: "x", y1: 0, y2: "y", fill: "var(--null)", fillOpacity: 0.3 }),
-      ...outlines.map(({ color, dash, cells }) =>
-        Plot.areaY(outlineOf(cells, low, high, top), {
-          ...place(i),
+      Plot.areaY(chance, { ...place(i), ...ofChance, x: "x", y1: 0, y2: "y", fill: "var(--null)", fillOpacity: 0.3 }),
+      ...outlines.map(({ color, dash, cells, rows: few, part }) => {
+        const of = { ...place(i), ariaDescription: part };
+        if (few !== null)
+          return dots(stacked(few, low, high), { ...of, stroke: color, strokeWidth: 3.4, strokeOpacity: 0.7 });
+        return Plot.areaY(outlineOf(cells, low, high, top), {
+          ...of,
           x: "x",
           y1: 0,
           y2: "y",
@@ -85,8 +99,8 @@ export function drawHistograms(
           stroke: color,
           strokeWidth: 1.25,
           strokeDasharray: dash,
-        }),
-      ),
+        });
+      }),
       Plot.ruleY([0], { ...place(i), stroke: "var(--muted)" }),
       Plot.text([title], { ...place(i), frameAnchor: "top-left", dy: -14 }),
     ];
@@ -150,6 +164,23 @@ export function drawHistograms(
   return { svg: svgOf(plot), every };
 }
 
+const ofChance = { ariaDescription: "chance" };
+
+/** How many stacks of dots there are on the axis: as many as stand beside each other in a small panel. */
+const stacks = 28;
+
+/** A dot per row, stacked where rows have nearly the same angle: together they have the area of a histogram. */
+function stacked(rows: readonly number[], low: number, high: number): { x: number; y: number }[] {
+  const wide = (high - low) / stacks;
+  const counts = new Array<number>(stacks).fill(0);
+  return rows
+    .filter((angle) => angle >= low && angle <= high)
+    .map((angle) => {
+      const at = Math.min(stacks - 1, Math.floor((angle - low) / wide));
+      return { x: low + (at + 0.5) * wide, y: (counts[at]++ + 0.5) / (rows.length * wide) };
+    });
+}
+
 function drawable({ ordinary }: Site): boolean {
   return ordinary.rows > 0 && ordinary.angle.histogram !== null;
 }
@@ -162,7 +193,9 @@ function tilesOf(groups: readonly Group[], most: number): { tiles: Tile[]; every
   const sites = together ? groups[0].sites.length : groups.reduce((sum, group) => sum + group.sites.length, 0);
   const every = Math.ceil(sites / most);
   const chosen = (of: readonly Site[]) => of.filter((_, i) => i % every === 0);
-  const outline = ({ norm }: Group, { ordinary }: Site): Outline => ({
+  const outline = ({ norm, label }: Group, { ordinary }: Site): Outline => ({
+    rows: ordinary.angle.values,
+    part: printable(label),
     color: normColor(norm),
     dash: together && norm === "RMSNorm" ? "3 2" : undefined,
     cells: cellsOf(ordinary.angle.histogram as Counts),

@@ -3,14 +3,17 @@ import * as Plot from "@observablehq/plot";
 import { shorten } from "../../text.js";
 import type { Norm } from "../../types.js";
 import type { Depth } from "./depth.js";
+import { panelMarks } from "./marks.js";
 
 export interface Point {
   /** The number of the site, from 0 on. */
   x: number;
   y: number;
-  /** The quartiles, which a band shows. */
+  /** The quartiles or the ends of an interval, which a band or whiskers show. */
   low?: number;
   high?: number;
+  /** The values of single rows, where there are so few that each is a dot. */
+  rows?: readonly number[];
   title: string;
 }
 
@@ -24,7 +27,18 @@ export interface Series {
   /** Whether marks are empty rings, around what lies under them. */
   ring?: boolean;
   line: boolean;
+  /** Whether low and high are the ends of an interval, which whiskers show even where a line joins the sites. */
+  interval?: boolean;
+  /** What of the figure it is, in a word that a text may light up: the model's name, or "chance". */
+  part?: string;
   points: Point[];
+}
+
+/** Values at each site that belong to no row, such as those of random directions: short lines across the site. */
+export interface Ticks {
+  color: string;
+  part: string;
+  sites: { x: number; values: readonly number[] }[];
 }
 
 /** What chance gives at each site. It is a line where low and high are the same, else a band. */
@@ -37,6 +51,7 @@ export interface Panel {
   title: string;
   series: Series[];
   chance: Chance | null;
+  ticks?: Ticks;
 }
 
 export interface Axis {
@@ -103,40 +118,13 @@ export function drawPanels(
       }),
     ),
   ];
-  for (const [i, { series, chance }] of panels.entries()) {
-    if (chance !== null) marks.push(...chanceMarks(chance, end, place(i)));
-    const several = series.some(({ points }, at) => at > 0 && points.length > 1 && points[0].low !== undefined);
-    const joined = series.some(({ line }) => line);
-    for (const { points, color, line } of series) {
-      const banded = points.filter(({ low }) => low !== undefined);
-      const bandOf = { ...place(i), x: "x", y1: "low", y2: "high" };
-      // Bands of norms that alternate would cover each other. One bar per site does not, where there is room.
-      const bars = !line || banded.length === 1 || (depth.count <= 24 && several);
-      if (!joined) marks.push(...whiskers(banded, color, Math.min(0.12, depth.count / 100), place(i)));
-      else if (bars) marks.push(Plot.ruleX(banded, { ...bandOf, stroke: color, strokeOpacity: 0.32, strokeWidth: 5 }));
-      else marks.push(Plot.areaY(banded, { ...bandOf, fill: color, fillOpacity: 0.16 }));
-    }
-    for (const { points, color, dash, line } of series) {
-      if (!line || points.length < 2) continue;
-      marks.push(
-        Plot.line(points, { ...place(i), x: "x", y: "y", stroke: color, strokeWidth: 1.75, strokeDasharray: dash }),
-      );
-    }
-    for (const { points, color, symbol, hollow, ring, line } of series) {
-      // Marks that are close together would hide their line.
-      if (line && points.length > 1 && panelWidth / depth.count < 5) continue;
-      const r = (depth.count > 40 ? 2.2 : 3.4) * (ring ? 1.5 : 1);
-      const paint =
-        symbol === "times"
-          ? { stroke: color, strokeWidth: 2 }
-          : { fill: ring ? "none" : hollow ? "var(--paper)" : color, stroke: color };
-      const titled = width < 500 ? {} : { title: "title" };
-      marks.push(Plot.dot(points, { ...place(i), x: "x", y: "y", symbol, r, ...paint, ...titled }));
-    }
+  for (const [i, panel] of panels.entries()) {
     marks.push(
-      ...spaced(labelsOf(panels[i]), axis.log, domain, panelHeight).map(({ text, color, y }) =>
+      ...panelMarks(panel, { place: place(i), end, count: depth.count, siteWidth: panelWidth / depth.count }),
+      ...spaced(labelsOf(panel), axis.log, domain, panelHeight).map(({ text, color, y, part }) =>
         Plot.text([text], {
           ...place(i),
+          ariaDescription: part,
           x: () => end,
           y: () => y,
           fill: color,
@@ -203,53 +191,24 @@ export function svgOf(plot: Element): SVGSVGElement {
   return (plot.tagName.toLowerCase() === "svg" ? plot : plot.querySelector("svg")) as SVGSVGElement;
 }
 
-/** The quartiles of sites that nothing joins: a line between them with a cap at each end. @param cap half its length, in sites */
-function whiskers(points: readonly Point[], color: string, cap: number, place: object): Plot.Markish[] {
-  const drawn = { ...place, stroke: color, strokeWidth: 1.25 };
-  const x1 = ({ x }: Point) => x - cap;
-  const x2 = ({ x }: Point) => x + cap;
-  return [
-    Plot.ruleX(points, { ...drawn, x: "x", y1: "low", y2: "high" }),
-    ...(["low", "high"] as const).map((y) => Plot.ruleY(points, { ...drawn, x1, x2, y })),
-  ];
-}
-
-function chanceMarks({ points }: Chance, end: number, place: { fx?: number; fy?: number }): Plot.Markish[] {
-  if (points.length === 0) return [];
-  // From edge to edge, half a site beyond the first and the last. Between sites of another d it steps, and does not slope.
-  const [first, last] = [points[0], points[points.length - 1]];
-  const steps = points.slice(1).flatMap((point, i) => {
-    const before = points[i];
-    if (point.low === before.low && point.high === before.high) return [];
-    const x = (before.x + point.x) / 2;
-    return [
-      { ...before, x },
-      { ...point, x },
-    ];
-  });
-  const wide = [{ ...first, x: -0.5 }, ...steps, { ...last, x: Math.min(end, last.x + 0.5) }];
-  const band = wide.some(({ low, high }) => low !== high);
-  const middle = { ...place, x: "x", y: (point: { low: number; high: number }) => (point.low + point.high) / 2 };
-  return [
-    ...(band
-      ? [Plot.areaY(wide, { ...place, x: "x", y1: "low", y2: "high", fill: "var(--null)", fillOpacity: 0.18 })]
-      : []),
-    Plot.line(wide, { ...middle, stroke: "var(--null)", strokeWidth: 1.25, strokeDasharray: band ? undefined : "2 3" }),
-  ];
-}
-
 interface Label {
   text: string;
   color: string;
   y: number;
+  part?: string;
 }
 
 function labelsOf({ series, chance }: Panel): Label[] {
   const labels = series
     .filter(({ label, points }) => label !== "" && points.length > 0)
-    .map(({ label, color, points }) => ({ text: label, color, y: points[points.length - 1].y }));
+    .map(({ label, color, part, points }) => ({ text: label, color, part, y: points[points.length - 1].y }));
   if (chance !== null && chance.points.length > 0) {
-    labels.push({ text: chance.label, color: "var(--null)", y: chance.points[chance.points.length - 1].high });
+    labels.push({
+      text: chance.label,
+      color: "var(--null)",
+      part: "chance",
+      y: chance.points[chance.points.length - 1].high,
+    });
   }
   return labels;
 }
@@ -268,17 +227,20 @@ function spaced(labels: readonly Label[], log: boolean, domain: readonly number[
     placed[i].at = Math.min(placed[i].at, floor);
     floor = placed[i].at - line;
   }
-  return placed.map(({ text, color, at }) => {
+  return placed.map(({ at, ...label }) => {
     const value = high - (at / height) * (high - low);
-    return { text, color, y: log ? Math.exp(value) : value };
+    return { ...label, y: log ? Math.exp(value) : value };
   });
 }
 
 function domainOf({ log, include }: Axis, panels: readonly Panel[]): [number, number] {
   const values = [
     ...include,
-    ...panels.flatMap(({ series, chance }) => [
-      ...series.flatMap(({ points }) => points.flatMap(({ y, low = y, high = y }) => [y, low, high])),
+    ...panels.flatMap(({ series, chance, ticks }) => [
+      ...series.flatMap(({ points }) =>
+        points.flatMap(({ y, low = y, high = y, rows = [] }) => [y, low, high, ...rows]),
+      ),
+      ...(ticks?.sites.flatMap(({ values }) => values) ?? []),
       ...(chance?.points.flatMap(({ low, high }) => [low, high]) ?? []),
     ]),
   ];

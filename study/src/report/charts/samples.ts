@@ -150,9 +150,15 @@ export function recoveries(all: readonly Group[], document: Document, width: num
   const whole = batch > 1 - 1e-9 ? "all of it" : `at least ${(100 * batch).toFixed(3)} %`;
   return {
     id: "recovered",
-    title: "What a scale and shift can bring back",
-    finding: `The best scale and shift bring back ${perGroup(groups, (group) => samplesOf(group, ({ recovered }) => recovered && 100 * recovered.layerNorm), "\u00a0%", 3)} of the variance after LayerNorm, and ${whole} after BatchNorm.`,
-    reading: `R² of the best α ⊙ y + β per dimension from the standardized y back to x: 1 is the identity.${kindsRead(groups)}`,
-    svg: draw(document, width, groups, { label: "R² of the way back", log: false, include: [1], unit: "" }, panels),
+    title: "What a scale and shift can bring back, in-sample",
+    finding: `In-sample, the best scale and shift bring back ${perGroup(groups, (group) => samplesOf(group, ({ recovered }) => recovered && 100 * recovered.layerNorm), "\u00a0%", 3)} of the variance after LayerNorm, and ${whole} after BatchNorm.`,
+    reading: `R² of the best α ⊙ y + β per dimension from the standardized y back to x: 1 is the identity. It is in-sample, fitted to the very rows that it is measured on, and so an upper bound for other rows.${kindsRead(groups)}`,
+    svg: draw(
+      document,
+      width,
+      groups,
+      { label: "R² of the way back, in-sample", log: false, include: [1], unit: "" },
+      panels,
+    ),
   };
 }

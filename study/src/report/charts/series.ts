@@ -1,5 +1,5 @@
 /** What the figures of sites against depth share: series, points and chance from a group, and numbers in words. */
-import { listed, printable } from "@orthonorm/files";
+import { counted, listed, printable } from "@orthonorm/files";
 import { decimalsFor, fixed, range, shorten } from "../../text.js";
 import type { Group, Site, Spread } from "../../types.js";
 import { depthOf, type Run, runsOf } from "./depth.js";
@@ -18,21 +18,29 @@ export const sitesOf = (group: Group) => group.sites.filter(({ ordinary }) => or
 export const tellingOf = (group: Group) => sitesOf(group).filter(({ centred }) => !centred);
 
 /** One point per site, for the sites of a run that have the value. */
-export function pointsOf(run: Run, value: (site: Site) => Omit<Point, "x" | "title"> | null, unit: string): Point[] {
+export function pointsOf(run: Run, value: Value, unit: string): Point[] {
   return run.places.flatMap(({ site, index }) => {
     const found = value(site);
     if (found === null) return [];
-    const { y, low, high } = found;
-    const decimals = decimalsFor([y], 4);
-    const band =
-      low === undefined || high === undefined ? "" : `, quartiles ${fixed(low, decimals)} to ${fixed(high, decimals)}`;
-    return [{ x: index, ...found, title: `${shorten(printable(site.site), 60)}\n${fixed(y, decimals)}${unit}${band}` }];
+    const { also = spreadOf(found), ...point } = found;
+    const number = fixed(point.y, decimalsFor([point.y], 4));
+    return [{ x: index, ...point, title: `${shorten(printable(site.site), 60)}\n${number}${unit}${also}` }];
   });
 }
 
-/** The median, within the band of the quartiles. */
-export function quartiles({ median, q1, q3 }: Spread): { y: number; low: number; high: number } {
-  return { y: median, low: q1, high: q3 };
+/** What is drawn of a site, and what its title says beside the number itself; left out, that is the spread. */
+export type Value = (site: Site) => (Omit<Point, "x" | "title"> & { also?: string }) | null;
+
+function spreadOf({ y, low, high, rows = [] }: Omit<Point, "x" | "title">): string {
+  const decimals = decimalsFor([y], 4);
+  const between = (from: number, to: number) => `${fixed(from, decimals)} to ${fixed(to, decimals)}`;
+  if (rows.length > 0) return `, ${counted(rows.length, "row")} from ${between(rows[0], rows[rows.length - 1])}`;
+  return low === undefined || high === undefined ? "" : `, quartiles ${between(low, high)}`;
+}
+
+/** The median, within the band of the quartiles; of few rows with each of them instead. */
+export function quartiles({ median, q1, q3, values }: Spread, oneByOne = true): Omit<Point, "x" | "title"> {
+  return values === null || !oneByOne ? { y: median, low: q1, high: q3 } : { y: median, rows: values };
 }
 
 export const middle = ({ median }: Spread) => median;
@@ -40,7 +48,7 @@ export const middle = ({ median }: Spread) => median;
 /** One series per kind of norm, in the group's colour. The first kind is filled, the others are hollow. */
 export function byKind(
   group: Group,
-  value: (site: Site) => Omit<Point, "x" | "title"> | null,
+  value: Value,
   unit: string,
   { label, color = normColor(group.norm), dash }: { label?: string; color?: string; dash?: string } = {},
 ): Series[] {
@@ -57,6 +65,7 @@ export function byKind(
         symbol: symbols[kind],
         hollow: kind > 0,
         line: run.joined,
+        part: printable(group.label),
         points: pointsOf(run, value, unit),
       };
     })
@@ -66,6 +75,16 @@ export function byKind(
 /** A series beside the site instead of over it. Where no line joins the sites, marks of several series stand beside each other so. */
 export function shifted(series: Series, by: number): Series {
   return { ...series, points: series.points.map((point) => ({ ...point, x: point.x + by })) };
+}
+
+/** Where there are more sites than these, single rows would be a grey cloud. */
+const mostWithRows = 24;
+
+/** Whether each row is drawn at all of the sites, or at some of them, or at none. */
+export function rowsShown(groups: readonly Group[]): "all" | "some" | "none" {
+  if (groups.some((group) => group.sites.length > mostWithRows)) return "none";
+  const each = groups.flatMap(sitesOf).map(({ ordinary }) => ordinary.angle.values !== null);
+  return each.every((one) => one) ? "all" : each.some((one) => one) ? "some" : "none";
 }
 
 /** What quartiles are drawn as. Sites that nothing joins have whiskers of their own. */

@@ -15,6 +15,7 @@ import {
   perGroup,
   pointsOf,
   quartiles,
+  rowsShown,
   shifted,
   sitesOf,
   spreadsRead,
@@ -23,9 +24,10 @@ import {
 } from "./series.js";
 
 export function angles(groups: readonly Group[], document: Document, width: number): Drawn {
+  const oneByOne = rowsShown(groups) !== "none";
   const panels = groups.map((group) => ({
     title: titleOf(group),
-    series: byKind(group, ({ ordinary }) => quartiles(ordinary.angle), "°"),
+    series: byKind(group, ({ ordinary }) => quartiles(ordinary.angle, oneByOne), "°"),
     chance: chanceOf(group, "chance", (site) => [90 - site.null.sd, 90 + site.null.sd]),
   }));
   const farthest = (group: Group) => {
@@ -44,9 +46,17 @@ export function angles(groups: readonly Group[], document: Document, width: numb
     id: "angle",
     title: `Angle to the uniform vector ${against(groups)}`,
     finding,
-    reading: `Median angle before the norm; ${spreadsRead(groups)}: its quartiles. Grey: random directions, 90° ± ${chance}° (one standard deviation).`,
+    reading: `Median angle before the norm; ${spreadOfAngles(groups)}. Grey: random directions, 90° ± ${chance}° (one standard deviation).`,
     svg: draw(document, width, groups, { label: "angle to 1, degrees", log: false, include: [90], unit: "°" }, panels),
   };
+}
+
+/** Fewer than a hundred rows are dots, of more there are quartiles. */
+function spreadOfAngles(groups: readonly Group[]): string {
+  const shown = rowsShown(groups);
+  const dots = "small dots: its rows, where they are fewer than 100";
+  if (shown === "all") return "small dots: its rows";
+  return `${spreadsRead(groups)}: its quartiles${shown === "some" ? `; ${dots}` : ""}`;
 }
 
 /** cos²θ, which is what LayerNorm's projection takes of ‖x‖². */
@@ -140,7 +150,7 @@ export function norms(groups: readonly Group[], document: Document, width: numbe
     )}.`,
     reading:
       `Medians on a logarithmic axis; ${spreadsRead(groups)}: quartiles; ${unjoined ? "hollow" : "dotted"}: after standardization` +
-      `${scaled ? `; ${unjoined ? "filled in" : "in the norm’s"} colour: after scale and shift` : ""}${massive ? "; ×: median of the massive rows, which are set apart" : ""}.${kindsRead(groups)}`,
+      `${scaled ? `; ${unjoined ? "filled in" : "in the norm’s"} colour: after scale and shift` : ""}${massive ? "; ×: median of the massive rows, which are in none of the other marks" : ""}.${kindsRead(groups)}`,
     svg: draw(document, width, groups, { label: "norm of the vector (log)", log: true, include: [], unit: "" }, panels),
   };
 }
@@ -212,7 +222,7 @@ export function histograms(all: readonly Group[], document: Document, width: num
     id: "histograms",
     title: "Histograms of the angle to the uniform vector",
     finding: `The angles spread over the vectors ${widths} times as widely as those of random directions (standard deviations).`,
-    reading: `Share of the vectors by angle before the norm, each site in a panel${svg.every > 1 ? `, every ${ordinal(svg.every)} of the sites (the tables have all)` : ""}. Grey: random directions. Equal areas; beyond the axis lies at most 1 % of a site.`,
+    reading: `Share of the vectors by angle before the norm, each site in a panel${svg.every > 1 ? `, every ${ordinal(svg.every)} of the sites (the tables have all)` : ""}. Grey: random directions. Equal areas; ${groups.flatMap(sitesOf).some(({ ordinary }) => ordinary.angle.values !== null) ? "a dot per row where there are fewer than 100; " : ""}beyond the axis lies at most 1 % of a site.`,
     svg: svg.svg,
   };
 }

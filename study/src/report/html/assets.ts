@@ -30,4 +30,6 @@ export const fonts = [
 
 export const theme = beside("../charts/theme.css");
 export const styles = beside("report.css");
-export const script = beside("client.js");
+
+/** What answers in the figures is a module, for the explorer. In the page it stands in the one script, and exports nothing. */
+export const script = [beside("../charts/values.js").replaceAll(/^export /gm, ""), beside("client.js")].join("\n");

@@ -111,57 +111,10 @@ for (const table of all("section.table table")) {
   }
 }
 
-// A heat map's values: of the cell under the pointer, and of the one that arrow keys lead to.
-const steps = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] };
-const heatMap = (svg, readout) => {
-  const lines = all("[data-cells]", svg);
-  const values = lines.map((line) => line.dataset.cells.split(" "));
-  const cellWidth = Number(svg.dataset.cellWidth);
-  const perCell = Number(svg.dataset.rowsPerCell);
-  const frame = svg.querySelector("rect").cloneNode();
-  frame.setAttribute("class", "frame");
-  const number = (line, name) => Number(line.getAttribute(name));
-  let [at, cell] = [0, 0];
-  const show = (toLine, toCell) => {
-    at = Math.max(0, Math.min(lines.length - 1, toLine));
-    cell = Math.max(0, Math.min(values[at].length - 1, toCell));
-    const line = lines[at];
-    const x = number(line, "x") + cell * cellWidth;
-    const width = Math.min(cellWidth, number(line, "x") + number(line, "width") - x);
-    const place = { x, width, y: number(line, "y"), height: number(line, "height") - 1 };
-    for (const [name, value] of Object.entries(place)) frame.setAttribute(name, value);
-    svg.append(frame);
-    const rows = perCell === 1 ? `row ${cell}` : `rows from ${cell * perCell} on, ${perCell} at most`;
-    const value = values[at][cell];
-    const [site] = line.textContent.split("\n");
-    readout.textContent = `${site}, ${rows}: ${value === "" ? "no direction" : `${value} % of chance`}`;
-  };
-  svg.addEventListener("pointermove", ({ target, clientX }) => {
-    const line = lines.indexOf(target);
-    if (line < 0) return;
-    const { left, width } = target.getBoundingClientRect();
-    show(line, Math.floor((((clientX - left) / width) * number(target, "width")) / cellWidth));
-  });
-  return { svg, by: (down, right) => show(at + down, cell + right) };
-};
-for (const drawing of all(".drawing:has([data-cells])")) {
-  const readout = document.createElement("p");
-  readout.className = "readout";
-  readout.setAttribute("aria-live", "polite");
-  readout.textContent = "Point at a cell for its value, or focus the map and use the arrow keys.";
-  drawing.after(readout);
-  const maps = all("svg", drawing).map((svg) => heatMap(svg, readout));
-  const shown = () => maps.find(({ svg }) => svg.getClientRects().length > 0);
-  drawing.tabIndex = 0;
-  drawing.setAttribute("role", "group");
-  drawing.setAttribute("aria-label", "Values of the cells, by the arrow keys");
-  drawing.addEventListener("focus", () => shown()?.by(0, 0));
-  drawing.addEventListener("keydown", (event) => {
-    const step = steps[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    shown()?.by(...step);
-  });
+// The values of a figure's marks.
+for (const figure of all("figure")) {
+  const drawing = figure.querySelector(".drawing");
+  showValues(drawing, figure.querySelector("figcaption b").textContent.replace(/\.\s*$/, ""));
 }
 
 // What was said is shown for a while.

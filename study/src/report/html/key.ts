@@ -47,7 +47,7 @@ export function keyNumbers({ groups }: Report): KeyNumber[] {
   const none = () => null;
   return [
     ...quantity(
-      "Off orthogonal, mean |90° − θ|",
+      "Distance from orthogonal, mean |90° − θ|",
       "°",
       telling(({ ordinary }) => ordinary.deviation.mean),
       (site) => site.null.deviation,
@@ -82,7 +82,7 @@ export function keyNumbers({ groups }: Report): KeyNumber[] {
     ),
     ...quantity("Weight and bias turn by, median", "°", ({ ordinary }) => ordinary.rotation.affine?.median, none, 2),
     ...quantity(
-      "Scale and shift recover after LayerNorm, R²",
+      "Scale and shift recover after LayerNorm, R² in-sample",
       "",
       sampled(({ recovered }) => recovered?.layerNorm),
       none,

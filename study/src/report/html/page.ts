@@ -36,9 +36,10 @@ const fewestSites = 25;
 export function htmlReport(report: Report, options: ReportOptions): string {
   const sites = report.groups.reduce((sum, group) => sum + group.sites.length, 0);
   const all = [
-    { data: true, narrow: true },
-    { data: false, narrow: true },
-    { data: false, narrow: false },
+    { data: true, narrow: true, values: true },
+    { data: false, narrow: true, values: true },
+    { data: false, narrow: false, values: true },
+    least,
   ];
   for (const extras of sites <= mostSites ? all : []) {
     const html = page(report, options, extras);
@@ -47,7 +48,7 @@ export function htmlReport(report: Report, options: ReportOptions): string {
   for (let most = mostSites; ; most >>= 1) {
     const { report: fewer, note } = thinned(report, most);
     const notes = note === null ? options.notes : [note, ...options.notes];
-    const html = page(fewer, { ...options, notes }, { data: false, narrow: false });
+    const html = page(fewer, { ...options, notes }, least);
     if (Buffer.byteLength(html) < mostBytes || most < 2 * fewestSites) return html;
   }
 }
@@ -58,14 +59,27 @@ interface Extras {
   data: boolean;
   /** The figures drawn again for narrow windows. */
   narrow: boolean;
+  /** The values of single marks, to be pointed at. */
+  values: boolean;
 }
 
-function page(report: Report, options: ReportOptions, { data, narrow }: Extras): string {
+const least: Extras = { data: false, narrow: false, values: false };
+
+/** Takes the titles of marks away, and the marks that are there for their titles alone. */
+function withoutValues({ svg }: Figure): void {
+  for (const mark of svg.querySelectorAll("[data-mark=dot]")) {
+    if (mark.querySelector('[fill-opacity="0"]') !== null) mark.remove();
+  }
+  for (const title of svg.querySelectorAll("[data-mark] title")) title.remove();
+}
+
+function page(report: Report, options: ReportOptions, { data, narrow, values }: Extras): string {
   const { document } = parseHTML("<!doctype html><html lang='en'><head></head><body></body></html>");
   const h = maker(document);
   const groups = toldApart(report.groups);
   const shown = { ...report, groups };
   const wide = figuresOf(report, document, 760);
+  if (!values) wide.forEach(withoutValues);
   const small = narrow ? figuresOf(report, document, 358) : [];
   const tables = [...tablesOf(shown), ...differences(shown)];
 
@@ -90,7 +104,8 @@ function page(report: Report, options: ReportOptions, { data, narrow }: Extras):
     h(
       "p",
       {},
-      "Means with their standard deviation over the vectors (±), quartiles q1 and q3, medians. A dash: not measured. ",
+      "A site is a place in the model where states were taken: a tensor of the file, such as the input of a norm. " +
+        "Means with their standard deviation over the vectors (±), quartiles q1 and q3, medians. A dash: not measured. ",
       h("span", { class: "scripted", hidden: "" }, "A site’s name copies its row."),
     ),
     ...tables.flatMap((table, index) => [
@@ -99,7 +114,7 @@ function page(report: Report, options: ReportOptions, { data, narrow }: Extras):
     ]),
     tables.some(({ id }) => id === "table-apart")
       ? null
-      : h("p", {}, "No row was set apart: none is zero, not finite, massive or a repetition of another."),
+      : h("p", {}, "No row was left out: none is zero, not finite, massive or a repetition of another."),
     h("h2", { id: "methods" }, "Methods"),
     methodsElement(h),
     h("h2", { id: "provenance" }, "Provenance"),

@@ -2,7 +2,8 @@
 
 import { decimalsFor, fixed, scientific } from "../../text.js";
 import type { Group, Population, Report, Sample, Site, Spread, SwapEffect } from "../../types.js";
-import { type Claim, type Doubt, judgedSites, type Verdict, verdictOf } from "../verdict.js";
+import { inShort } from "../reasons.js";
+import { judgedSites, type Verdict, verdictOf } from "../verdict.js";
 
 export interface Column {
   /** The heading over columns that belong together; empty for a single column. */
@@ -68,7 +69,7 @@ function spread(
   over: string,
   of: (population: Population) => Spread | null,
   digits: Draft["digits"],
-  names: readonly Exclude<keyof Spread, "histogram">[] = ["mean", "sd", "q1", "median", "q3"],
+  names: readonly Exclude<keyof Spread, "histogram" | "values">[] = ["mean", "sd", "q1", "median", "q3"],
 ): Draft[] {
   return names.map((name) => ({
     over,
@@ -99,19 +100,6 @@ function angles(report: Report, scaled: boolean): Table {
   });
 }
 
-const claimed: Record<Claim, string> = { closer: "closer", asFar: "as far", farther: "farther" };
-const doubted: Record<Doubt, string> = {
-  unsampled: "no row sampled",
-  centred: "centred beforehand",
-  partly: "none: partly centred beforehand",
-  flat: "none: one dimension",
-  few: "none: too few rows",
-  alike: "none: rows too alike",
-  wide: "none: interval too wide",
-  mixed: "none: a few rows decide",
-  rank: "none: rank and ratio disagree",
-};
-
 function verdicts(report: Report): Table {
   const judged = judgedSites(report);
   const draft = (
@@ -130,7 +118,7 @@ function verdicts(report: Report): Table {
     id: "table-verdict",
     title: "Held against random directions",
     caption:
-      "The mean |90° − θ| over that of random directions, and the interval of that: in nineteen of twenty reports those of all sites hold the true ratios. Rank: how many of the random directions the states are nearer to orthogonal to than to the uniform vector. Rows that are alike say as much as the independent ones given; their cosine is the mean of two rows. In the mean: the share of ‖x‖² that LayerNorm’s mean subtraction removes, mean cos²θ.",
+      "Over chance: the mean |90° − θ| over that of random directions, with an interval; in nineteen of twenty reports the intervals of all sites hold the true ratios. Random directions: to how many of them the states are nearer to orthogonal than to the uniform vector. Rows that are alike say as much as the independent ones given; their cosine is the mean of two rows. In the mean: the share of ‖x‖² that LayerNorm’s mean subtraction removes, mean cos²θ.",
     drafts: [
       draft("over chance", "|90° − θ|", { decimals: 2 }, ({ ratio }) => ratio),
       draft("over chance", "from", { decimals: 2 }, ({ interval }) => interval?.low),
@@ -141,7 +129,7 @@ function verdicts(report: Report): Table {
       draft("rows", "mean cosine", { decimals: 2 }, ({ alike }) => alike),
       draft("rows", "as independent", { decimals: 1 }, ({ effectiveRows }) => effectiveRows),
       draft("‖x‖² in the mean", "%", { significant: 2 }, ({ meanShare }) => 100 * meanShare),
-      text("verdict", "", ({ claim, doubt }) => (claim === null ? doubted[doubt as Doubt] : claimed[claim])),
+      text("verdict", "", inShort),
     ],
   });
 }
@@ -262,14 +250,14 @@ function losses(report: Report): Table {
     id: "table-lost",
     title: "Irreversibility: what the norms forget, and what a scale and shift bring back",
     caption:
-      "Lost: variance of the uniform component and of the norm as shares of the states’ total variance. Recovered: R² of the best scale and shift per dimension back to x. Inverse: the largest |Δ|/RMS(x) of invertLayerNorm with the saved mean and rstd.",
+      "Lost: variance of the uniform component and of the norm as shares of the states’ total variance. Recovered: R² of the best scale and shift per dimension back to x, in-sample: fitted to the very rows that it is measured on. Inverse: the largest |Δ|/RMS(x) of invertLayerNorm with the saved mean and rstd.",
     drafts: [
       share("LayerNorm loses, %", "uniform", ({ lost }) => (lost ? 100 * lost.uniform : undefined)),
       share("LayerNorm loses, %", "norm", ({ lost }) => (lost ? 100 * lost.norm : undefined)),
       share("RMSNorm loses, %", "norm", ({ lost }) => (lost ? 100 * lost.rmsNorm : undefined)),
-      share("recovered, R²", "LayerNorm", ({ recovered }) => recovered?.layerNorm, 4),
-      share("recovered, R²", "RMSNorm", ({ recovered }) => recovered?.rmsNorm, 4),
-      share("recovered, R²", "BatchNorm", ({ recovered }) => recovered?.batchNorm, 4),
+      share("recovered, R² in-sample", "LayerNorm", ({ recovered }) => recovered?.layerNorm, 4),
+      share("recovered, R² in-sample", "RMSNorm", ({ recovered }) => recovered?.rmsNorm, 4),
+      share("recovered, R² in-sample", "BatchNorm", ({ recovered }) => recovered?.batchNorm, 4),
       { over: "inverse", name: "error", digits: "scientific", value: ({ sample }) => sample?.inverseError },
     ],
   });
@@ -302,9 +290,9 @@ function apart(report: Report): Table {
   });
   return table(report, plain(isApart), {
     id: "table-apart",
-    title: "Rows set apart",
+    title: "Rows left out, and why",
     caption:
-      "Each row is counted once, for the first reason that holds: masked; all zeros; NaN or an infinity; massive; a copy of a row that makes up 5 % of the rows or more (2.5 % where a site of the model has one of 5 %). The other tables and the figures are of the ordinary rows, and of the massive ones by themselves. All: the rows with a direction, as the paper counts them.",
+      "Each row is counted once, for the first reason that holds: masked; all zeros; NaN or an infinity; massive; a copy of a row that makes up 5 % of the rows or more (2.5 % where a site of the model has one of 5 %). The other tables and the figures are of the ordinary rows, and of the massive ones by themselves. All: every row with a direction, as the paper counts them.",
     drafts: [
       count("read", ({ read }) => read),
       count("ordinary", ({ ordinary }) => ordinary.rows),
