@@ -168,7 +168,7 @@ describe("pages", () => {
     const without = { ...records, engine: records.engine.map(({ baseline: _, ...one }) => one) };
     expect(readerPage(without)).not.toContain("÷ baseline");
     const [first] = records.engine;
-    first.baseline = "abc";
+    for (const one of records.engine) one.baseline = "abc";
     const row = first.results[0].contestants.find(({ name }) => name === "engine, resident") ?? expect.fail("no row");
     row.overBaseline = 0.777;
     const page = readerPage(records);
