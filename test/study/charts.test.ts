@@ -194,7 +194,7 @@ describe("the figures", () => {
     for (const id of ["angle", "histograms"]) {
       const svg = figuresOf(report, blank()).find((figure) => figure.id === id)?.svg as Element;
       const dots = [...svg.querySelectorAll("[data-mark=line]")].filter((one) =>
-        one.outerHTML.includes('linecap="round"'),
+        /stroke-width="3\.[24]"/.test(one.outerHTML),
       );
       expect(dots).toHaveLength(1);
       expect(dots[0].innerHTML.match(/M/g)).toHaveLength(sites[0].ordinary.rows);

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { htmlReport } from "../../study/src/report/html/page.js";
 import { tablesOf } from "../../study/src/report/html/tables.js";
 import { judgedSites, verdictOf } from "../../study/src/report/verdict.js";
-import { cellsOf, documentOf, options, pages, reports } from "../support/report-pages.js";
+import { cellsOf, documentOf, everyFigure, options, pages, reports } from "../support/report-pages.js";
 import { hostileNames } from "../support/sample-report.js";
 
 describe.each(Object.keys(reports))("the report %s", (name) => {
@@ -157,6 +157,8 @@ describe("the page", () => {
     expect(Buffer.byteLength(html)).toBeLessThan(1_000_000);
     const document = documentOf(html);
     expect(document.getElementById("data")).toBeNull();
+    expect(document.querySelectorAll("figure svg [data-mark=dot] title").length).toBe(0);
+    expect(document.querySelectorAll("figure svg.wide").length).toBe(everyFigure.length);
     expect(document.querySelector("[data-save=json]")).toBeNull();
     expect(document.querySelectorAll("#table-angle tbody tr:not(.model)").length).toBe(192);
   });

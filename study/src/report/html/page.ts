@@ -233,7 +233,9 @@ function keyTable(h: Make, report: Report): HTMLElement {
 function figureElement(h: Make, wide: Figure, narrow: Figure | undefined, number: number): HTMLElement {
   wide.svg.setAttribute("class", `${wide.svg.getAttribute("class")} wide${narrow === undefined ? " only" : ""}`);
   narrow?.svg.setAttribute("class", `${narrow.svg.getAttribute("class")} narrow`);
-  const drawing = h("div", { class: "drawing" }, wide.svg, narrow?.svg);
+  // A wide figure scrolls on a phone where it was not drawn again, and so has to be reached by keyboard.
+  const scrolls = narrow === undefined ? { tabindex: "0", role: "group", "aria-label": wide.title } : {};
+  const drawing = h("div", { class: "drawing", ...scrolls }, wide.svg, narrow?.svg);
   return h(
     "figure",
     { id: `figure-${wide.id}` },
