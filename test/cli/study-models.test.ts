@@ -96,7 +96,8 @@ describe("a model and a text", () => {
       ["rms", "RMSNorm"],
       ["ln", "LayerNorm"],
     ];
-    expect(headings).toEqual([...both, ...both]);
+    // in each of three tables
+    expect(headings).toEqual([...both, ...both, ...both]);
     expect(stdout.replace(/\s+/g, " ")).toContain("The states of ln, trained with LayerNorm, lie ");
     expect(stdout).toContain("The norms multiply by the weight as it is stored (the model).");
     const mixed = figures("states.safetensors", "gpt2", "--text", "letters.txt");
