@@ -1,6 +1,6 @@
 /** The marks of one panel: what chance gives, the ticks, then of each series its spread, its line and its points. */
 import * as Plot from "@observablehq/plot";
-import type { Chance, Panel, Point, Series, Ticks } from "./panels.js";
+import type { Chance, Panel, Point, Series, Ticks } from "./panel.js";
 
 /** The panel that a mark stands in. */
 type Place = { fx?: number; fy?: number };

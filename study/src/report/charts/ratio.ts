@@ -5,7 +5,8 @@ import { inShort } from "../reasons.js";
 import { judgedSites, verdictOf } from "../verdict.js";
 import { against, type Depth, depthOf } from "./depth.js";
 import { matched, overChance } from "./models.js";
-import { drawPanels, type Panel, type Series } from "./panels.js";
+import type { Panel, Series } from "./panel.js";
+import { drawPanels } from "./panels.js";
 import { byKind, chanceOf, type Drawn, nameOf, perGroup, shifted, tellingOf, titleOf, type Value } from "./series.js";
 
 const symbols = ["circle", "square", "triangle", "diamond"] as const;

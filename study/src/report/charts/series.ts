@@ -3,7 +3,8 @@ import { counted, listed, printable } from "@orthonorm/files";
 import { decimalsFor, fixed, range, shorten } from "../../text.js";
 import type { Group, Site, Spread } from "../../types.js";
 import { depthOf, type Run, runsOf } from "./depth.js";
-import { type Axis, type Chance, drawPanels, normColor, type Panel, type Point, type Series } from "./panels.js";
+import type { Chance, Panel, Point, Series } from "./panel.js";
+import { type Axis, drawPanels, normColor } from "./panels.js";
 
 export type Drawn = { id: string; title: string; finding: string; reading: string; svg: SVGSVGElement } | null;
 

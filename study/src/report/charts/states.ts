@@ -3,7 +3,8 @@ import { range } from "../../text.js";
 import type { Group, Population, Site, Spread } from "../../types.js";
 import { against, type Run, runsOf } from "./depth.js";
 import { drawHistograms } from "./histograms.js";
-import { normColor, type Series } from "./panels.js";
+import type { Series } from "./panel.js";
+import { normColor } from "./panels.js";
 import {
   byKind,
   chanceOf,
