@@ -81,14 +81,14 @@ function pointMarks(
 
 /** So many values at a site are short lines; where there are more sites, or less room, a bar from the least to the greatest. */
 function tickMarks({ color, part, sites }: Ticks, { place, count, siteWidth }: Room): Plot.Markish[] {
-  const look = { ...place, ariaDescription: part, stroke: color };
-  if (count > 24 || siteWidth < 16) {
-    const bars = sites.map(({ x, values }) => ({ x, low: Math.min(...values), high: Math.max(...values) }));
-    const strokeWidth = Math.max(2, Math.min(10, siteWidth / 2));
-    return [Plot.ruleX(bars, { ...look, x: "x", y1: "low", y2: "high", strokeWidth, strokeOpacity: 0.45 })];
-  }
   // One path for all of them too.
+  const look = { ...place, ariaDescription: part, stroke: color, strokeLinecap: "butt" as const };
   const gap = { x: Number.NaN, y: Number.NaN };
+  if (count > 24 || siteWidth < 16) {
+    const bars = sites.flatMap(({ x, values }) => [{ x, y: Math.min(...values) }, { x, y: Math.max(...values) }, gap]);
+    const strokeWidth = Math.max(2, Math.min(10, siteWidth / 2));
+    return [Plot.line(bars, { ...look, x: "x", y: "y", strokeWidth, strokeOpacity: 0.45 })];
+  }
   const ends = sites.flatMap(({ x, values }) => values.flatMap((y) => [{ x: x - 0.28, y }, { x: x + 0.28, y }, gap]));
   return [Plot.line(ends, { ...look, x: "x", y: "y", strokeWidth: 1, strokeOpacity: 0.55 })];
 }

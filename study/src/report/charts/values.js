@@ -81,7 +81,7 @@ function points(svg, readout) {
     .map((group) => each("title", group).map((title) => title.parentNode))
     .filter((marks) => marks.length > 0);
   if (series.length === 0) return null;
-  const frame = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+  const frame = document.createElementNS(svg.namespaceURI, "circle");
   frame.setAttribute("class", "frame");
   frame.setAttribute("r", "7");
   const centre = (mark) => {

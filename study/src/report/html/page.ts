@@ -234,7 +234,8 @@ function figureElement(h: Make, wide: Figure, narrow: Figure | undefined, number
   wide.svg.setAttribute("class", `${wide.svg.getAttribute("class")} wide${narrow === undefined ? " only" : ""}`);
   narrow?.svg.setAttribute("class", `${narrow.svg.getAttribute("class")} narrow`);
   // A wide figure scrolls on a phone where it was not drawn again, and so has to be reached by keyboard.
-  const scrolls = narrow === undefined ? { tabindex: "0", role: "group", "aria-label": wide.title } : {};
+  const scrolls: Record<string, string> =
+    narrow === undefined ? { tabindex: "0", role: "group", "aria-label": wide.title } : {};
   const drawing = h("div", { class: "drawing", ...scrolls }, wide.svg, narrow?.svg);
   return h(
     "figure",
