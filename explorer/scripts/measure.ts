@@ -127,6 +127,24 @@ async function measureCold(name: string, ...args: string[]): Promise<void> {
   );
 }
 
+/** The same, opened at "Inside a model": until the maps of both models are drawn, of all that has to be loaded and run. */
+async function measureInside(name: string, ...args: string[]): Promise<void> {
+  const found: number[] = [];
+  for (let i = 0; i < rounds; i++) {
+    const browser = await launch(...args);
+    const page = await browser.newPage({ viewport });
+    await page.goto(`${server.url}/#inside`);
+    const drawn = await page.waitForFunction(
+      () => document.querySelectorAll("#inside .map[data-drawn]").length === 2 && performance.now(),
+      null,
+      { polling: 5 },
+    );
+    found.push((await drawn.jsonValue()) as number);
+    await browser.close();
+  }
+  console.log(`inside a model, ${name}: both maps ${shown(found, 0)} ms`);
+}
+
 const server = await serveBuild();
 const wanted = process.argv.slice(2);
 const asked = (name: string) => wanted.length === 0 || wanted.includes(name);
@@ -135,6 +153,7 @@ if (asked("cold")) {
   await measureCold("GPU emulated");
   await measureCold("no GPU", "--disable-gpu-compositing");
 }
+if (asked("inside")) await measureInside("no GPU", "--disable-gpu-compositing");
 if (asked("drag")) {
   await measureDrag("GPU emulated", { viewport });
   await measureDrag("GPU emulated, 2 pixels a pixel", { viewport, deviceScaleFactor: 2 });
