@@ -6,7 +6,7 @@ import type { Locator } from "playwright";
 import { expect, it } from "vitest";
 import { fromHash, toHash } from "../../explorer/src/code/link.js";
 import { program, SnippetError } from "../../explorer/src/code/program.js";
-import { describeExplorer, forgive, number, open, page, read, root, soon, workers } from "../support/explorer.js";
+import { describeExplorer, forgive, number, open, page, read, root, soon } from "../support/explorer.js";
 
 const snippet = (name: string) => readFileSync(join(root, `explorer/src/code/snippets/${name}.ts`), "utf8").trimEnd();
 
@@ -190,7 +190,7 @@ describeExplorer("the snippets", () => {
       /^This code came with the link\. It runs when/,
     );
     await page.waitForTimeout(500);
-    expect(workers()).toEqual([]);
+    expect(page.workers().filter((worker) => worker.url().startsWith("blob:"))).toEqual([]);
     expect(await page.locator("iframe").count()).toBe(0);
     expect(await run("geometry")).toBe("[1, 2, 3.5] ä√ undefined");
     await page.goto(`${link.split("#")[0]}#code=geometry.!!`);

@@ -178,15 +178,19 @@ describeExplorer("inside a model", () => {
     await show();
     await type("hello there");
     const client = await page.context().newCDPSession(page);
-    await page.locator("#inside .drop").scrollIntoViewIfNeeded();
-    const { x, y } = await middle("#inside .drop");
     const data = { items: [], files: [path], dragOperationsMask: 1 };
-    for (const type of ["dragEnter", "dragOver"] as const) {
-      await client.send("Input.dispatchDragEvent", { type, x, y, data });
-    }
-    await soon(() => page.locator("#inside .drop").getAttribute("data-over")).toBe("");
+    const drag = async (type: "dragEnter" | "dragOver" | "drop") => {
+      await page.locator("#inside .drop").scrollIntoViewIfNeeded();
+      await client.send("Input.dispatchDragEvent", { type, ...(await middle("#inside .drop")), data });
+    };
+    await drag("dragEnter");
+    // the samples may be measured meanwhile, above, and their figures move what stands below them
+    await soon(async () => {
+      await drag("dragOver");
+      return page.locator("#inside .drop").getAttribute("data-over");
+    }).toBe("");
     expect(await page.locator("#drop").getAttribute("data-over")).toBe(null);
-    await client.send("Input.dispatchDragEvent", { type: "drop", x, y, data });
+    await drag("drop");
     await soon(() => maps().count()).toBe(1);
     await soon(() => spoken(0)).toMatch(
       /^character \d+ of 11, .*; norm 3 of 5, before attention of block 2: \d\.\d\d of chance$/,
