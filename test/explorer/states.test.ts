@@ -40,10 +40,10 @@ describeExplorer("the states", () => {
       await page?.context().close();
       await open("", { viewport: { width, height: 700 } });
       await page.waitForTimeout(300);
-      expect(page.workers()).toEqual([]);
+      expect(workers()).toEqual([]);
       await page.locator("#states").scrollIntoViewIfNeeded();
       await measured();
-      const says = (await page.locator(".finding").textContent()) ?? "";
+      const says = (await page.locator("#states .finding").textContent()) ?? "";
       expect(says).toMatch(
         /^The states of ln\/states, trained with LayerNorm, .* 95 % intervals within 0\.22–0\.99\); those of rms/,
       );
@@ -67,7 +67,7 @@ describeExplorer("the states", () => {
     await page.evaluate(() => Object.defineProperty(navigator, "connection", { value: { saveData: true } }));
     await page.locator("#states").scrollIntoViewIfNeeded();
     await page.waitForTimeout(500);
-    expect(page.workers()).toEqual([]);
+    expect(workers()).toEqual([]);
     expect(await page.locator("#states-result").textContent()).toBe("");
   });
 

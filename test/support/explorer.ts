@@ -102,5 +102,6 @@ export async function middle(selector: string): Promise<{ x: number; y: number }
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
 }
 
-/** The workers of what was asked for: without those of "Inside a model", which stay for as long as the page does. */
-export const workers = () => page.workers().filter((worker) => !worker.url().includes("/model-worker-"));
+/** The workers of what was asked for: without those of the parts that begin by themselves when they come near. */
+export const workers = () =>
+  page.workers().filter((worker) => !/\/(model|directions|samples)-worker-/.test(worker.url()));

@@ -88,12 +88,11 @@ export function read(search: string): { state: State; refused: string[] } {
   if (wanted !== null && also !== wanted) {
     refused.push(`also expected one of ${choices.join(", ")}, got ${wanted.slice(0, 80)}: it is ${also} here.`);
   }
-  const step = numbers("step", [initial.step] as const, 0, 4)[0];
   const state = {
     x: allowed(numbers("x", initial.x, -limits.x, limits.x)),
     weight: numbers("weight", initial.weight, -limits.weight, limits.weight),
     bias: numbers("bias", initial.bias, -limits.bias, limits.bias),
-    step: also === "nothing" ? step : 3,
+    step: also === "nothing" ? numbers("step", [initial.step] as const, 0, 4)[0] : 3,
     view: turned(numbers("view", initial.view, -360, 360)),
     showRms: query.get("rmsnorm") !== "off",
     also,
