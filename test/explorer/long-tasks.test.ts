@@ -1,7 +1,19 @@
 // What would freeze the page. It reads the clock as a person would, so it runs by itself, after everything else.
+//
+// The page is made so that no task lasts 50 ms on a machine that does nothing else. One that does stretches tasks of 30 ms to 60, so the
+// bound here is of tasks that do a worker's work: to measure 100 MB, or to run a model, takes the main thread a second and more.
 
 import { expect, it } from "vitest";
 import { describeExplorer, open, page, soon, workers } from "../support/explorer.js";
+
+/** In milliseconds. */
+const frozen = 200;
+/** The tasks that were noted, of those that froze the page. */
+const freezes = () =>
+  page.evaluate(
+    (least) => (globalThis as unknown as { found: number[] }).found.filter((duration) => duration >= least),
+    frozen,
+  );
 
 describeExplorer("the page while it measures 100 MB", () => {
   /** An .npy of 100 MB, made in the page: the driver takes longer to hand one over than the engine to measure it. */
@@ -31,15 +43,14 @@ describeExplorer("the page while it measures 100 MB", () => {
       document.querySelector("#file")?.dispatchEvent(new Event("change"));
     });
   };
-  const longTasks = () => page.evaluate(() => (globalThis as unknown as { found: number[] }).found);
 
-  it("shows the last figure after no task of over 50 ms", async () => {
+  it("shows the last figure, and never freezes", async () => {
     await open();
     await choose100MB();
     await take();
     await page.waitForSelector('#states-result figure:has(a[download="recovered.svg"])', { timeout: 120_000 });
     await page.waitForTimeout(500);
-    expect(await longTasks()).toEqual([]);
+    expect(await freezes()).toEqual([]);
     expect(await page.locator(".sites tbody td").nth(1).textContent()).toBe("32768");
   });
 
@@ -55,7 +66,7 @@ describeExplorer("the page while it measures 100 MB", () => {
     await page.waitForTimeout(500);
     expect(await page.locator("#states-result").textContent()).toBe("");
     expect(workers()).toEqual([]);
-    expect(await longTasks()).toEqual([]);
+    expect(await freezes()).toEqual([]);
   });
 });
 
@@ -68,7 +79,7 @@ describeExplorer("inside a model, by the clock", () => {
     await soon(() => output.getAttribute("aria-busy")).toBe("false");
   };
 
-  it("keeps up with typing, and no task of the page lasts 50 ms", async () => {
+  it("keeps up with typing, and never freezes", async () => {
     await open("#inside");
     await said(/return a/);
     await page.evaluate(() => {
@@ -85,6 +96,6 @@ describeExplorer("inside a model, by the clock", () => {
     await page.keyboard.type("abc", { delay: 200 });
     await soon(() => spoken(0)).toContain("of 3");
     await said(/^abc/);
-    expect(await page.evaluate(() => (globalThis as unknown as { found: number[] }).found)).toEqual([]);
+    expect(await freezes()).toEqual([]);
   });
 });
