@@ -20,9 +20,13 @@ async function kilobytes(contents: string, external: string[]): Promise<number> 
   return gzipSync(outputFiles[0].contents, { level: 9 }).length / 1024;
 }
 
+/** All that a model is run with, from tensors that are read: `openFrom` and `conversionOf` bring the readers of files. */
+const runner =
+  "architectures, characterTokenizer, checkpointOf, generate, hubTokenizer, likeliest, llama2cTokenizer, lossOf, openLlama2c, sampler, Transformer";
+
 describe("the runner, gzipped, without an engine and without readers of files", () => {
   it("with every architecture and tokenizer: at most 40 KB", async () => {
-    expect(await kilobytes('export * from "@orthonorm/models";', ["orthonorm"])).toBeLessThanOrEqual(40);
+    expect(await kilobytes(`export { ${runner} } from "@orthonorm/models";`, ["orthonorm"])).toBeLessThanOrEqual(40);
   });
 
   it("that takes characters or tokens alone: at most 14 KB", async () => {
@@ -32,5 +36,5 @@ describe("the runner, gzipped, without an engine and without readers of files", 
 });
 
 it("the runner with the engine and all kernels that it takes, gzipped: at most 70 KB", async () => {
-  expect(await kilobytes('export * from "@orthonorm/models";', [])).toBeLessThanOrEqual(70);
+  expect(await kilobytes(`export { ${runner} } from "@orthonorm/models";`, [])).toBeLessThanOrEqual(70);
 });
