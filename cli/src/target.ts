@@ -1,11 +1,9 @@
 /** A command's results in files, each written whole or not at all. */
-
-import { randomBytes } from "node:crypto";
 import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { access, constants, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { printable } from "@orthonorm/files";
-import { makeFolders, removeFolders, systemReason } from "@orthonorm/files/node";
+import { beside, followed, makeFolders, removeFolders, systemReason } from "@orthonorm/files/node";
 import { CommandError } from "./error.js";
 
 /** Where a result goes: a regular file, which is replaced whole, or a device or pipe, which is written to. */
@@ -25,7 +23,7 @@ export interface Target {
 export async function prepareTarget(option: string, file: string, inputs: readonly string[]): Promise<Target> {
   try {
     // A link is followed, so that the file it points to is replaced and not the link.
-    const path = await realpath(file).catch(() => beyondLinks(resolve(file)));
+    const path = await followed(file);
     const there = await stat(path).catch(() => null);
     if (there?.isDirectory()) throw unwritable(option, file, "a directory");
     if (there !== null && !there.isFile()) return { option, file, path, replace: false };
@@ -74,11 +72,6 @@ function writeAll(file: number, bytes: Buffer): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
 }
 
-/** A name beside a file, for the time that it takes to write it. */
-function beside(path: string): string {
-  return `${path}.${randomBytes(4).toString("hex")}.tmp`;
-}
-
 /** @throws the system's error unless the folder takes files: permissions alone do not say it of /proc, where root has all of them */
 function tryFolder(folder: string): void {
   const file = beside(join(folder, "orthonorm"));
@@ -89,12 +82,6 @@ function tryFolder(folder: string): void {
     throw code === "ENOENT" ? new Error("a folder that takes no files") : error;
   }
   rmSync(file);
-}
-
-/** The path of a file that does not exist yet, where links in the folders that do are followed. */
-async function beyondLinks(file: string): Promise<string> {
-  const folder = dirname(file);
-  return join(await realpath(folder).catch(() => (folder === file ? file : beyondLinks(folder))), basename(file));
 }
 
 /** The folder, or the nearest one above it that exists. The others are made when the file is written. */

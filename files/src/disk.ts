@@ -60,6 +60,11 @@ export async function openShards(path: string, name = path): Promise<Sharded> {
   return openIndex(await openDisk(path, name), (file) => openDisk(beside(path, file), beside(name, file)));
 }
 
+export async function isFolder(path: string): Promise<boolean> {
+  const there = await stat(path).catch(() => null);
+  return there?.isDirectory() === true;
+}
+
 /** @param name what the folder is called in messages. That it is there is asked where its files are */
 export function diskFolder(path: string, name = path): Folder {
   const called = (file: string) => join(name, file);
@@ -91,5 +96,6 @@ export function systemReason(error: unknown): string {
   if (code === "ENOTDIR") return "a path through something that is not a directory";
   if (code === "ENOSPC") return "no space left on the device";
   if (code === "EROFS") return "a read-only file system";
+  if (code === "ELOOP") return "a link that leads to itself";
   return code ?? message;
 }

@@ -2,7 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Container } from "./container.js";
-import { diskFolder, openDisk, openShards, systemReason } from "./disk.js";
+import { diskFolder, isFolder, openDisk, openShards, systemReason } from "./disk.js";
 import { expected, FileError } from "./error.js";
 import { weightFiles } from "./folder.js";
 import { isObject, kindOf } from "./header.js";
@@ -65,11 +65,6 @@ async function openFile(path: string, name: string): Promise<Container> {
     await source.close();
     throw error;
   }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  const there = await stat(path).catch(() => null);
-  return there?.isDirectory() === true;
 }
 
 /** The files of the model that a folder has. */

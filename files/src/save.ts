@@ -1,10 +1,11 @@
 /** Files of tensors written to a disk: each whole or not at all, never half of one under its name. */
-import { randomBytes } from "node:crypto";
-import { type FileHandle, open, readdir, readlink, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { beside } from "./beside.js";
 import { systemReason } from "./disk.js";
 import { expected, FileError } from "./error.js";
 import { makeFolders, removeFolders } from "./folders.js";
+import { followed } from "./links.js";
 import { divide, indexName, indexText, modelFiles, shardName } from "./shards.js";
 import { checkOptions, checkTensors, type GivenTensor, type Metadata, safetensorsBytes } from "./write-safetensors.js";
 
@@ -98,7 +99,7 @@ async function writeAll(files: readonly Written[], signal?: AbortSignal): Promis
     for (const { path, chunks } of files) {
       signal?.throwIfAborted();
       const to = await target(path);
-      const from = `${to}.${randomBytes(4).toString("hex")}.tmp`;
+      const from = beside(to);
       const handle = await attempt(path, async () => {
         made.push(...makeFolders(dirname(to)));
         return open(from, "wx");
@@ -118,25 +119,9 @@ async function writeAll(files: readonly Written[], signal?: AbortSignal): Promis
   }
 }
 
-/** What links may lead through on their way to a file, as Linux has it. */
-const maximumLinks = 40;
-
-/** Where a path leads. A link is followed also where the file that it points to is not there yet. */
-async function followed(path: string): Promise<string> {
-  let to = path;
-  for (let links = 0; links < maximumLinks; links++) {
-    const real = await realpath(to).catch(() => null);
-    if (real !== null) return real;
-    const link = await readlink(to).catch(() => null);
-    if (link === null) return to;
-    to = resolve(dirname(to), link);
-  }
-  throw expected(path, "a file that can be written", "a link that leads to itself");
-}
-
 /** The file to be replaced, which may not be there yet. A link is followed, so that the file it points to is replaced. */
 async function target(path: string): Promise<string> {
-  const to = await followed(path);
+  const to = await attempt(path, () => followed(path));
   const there = await stat(to).catch(() => null);
   // Found out before the work; and a device would be replaced by a file.
   if (there !== null && !there.isFile()) {

@@ -1,7 +1,6 @@
 /** Models on a disk, which only Node has. */
 import { basename, dirname } from "node:path";
-import { diskFolder } from "@orthonorm/files/node";
-import { isFolder } from "./disk.js";
+import { diskFolder, isFolder } from "@orthonorm/files/node";
 import { type OpenTransformer, openFrom } from "./open.js";
 import type { LoadOptions } from "./transformer.js";
 

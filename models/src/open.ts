@@ -1,6 +1,7 @@
 /** Opens models whose files lie beside each other, on a disk or in a page. */
-import { type Folder, listed, openWeights, readAll, readJsonObject, type Source } from "@orthonorm/files";
+import { type Folder, listed, openWeights, readAll } from "@orthonorm/files";
 import { checkpointOf } from "./checkpoint.js";
+import { readJson, using } from "./companions.js";
 import { expected } from "./error.js";
 import { openLlama2c } from "./llama2c.js";
 import type { Config } from "./rotary.js";
@@ -88,18 +89,4 @@ async function readTokenizerBin(folder: Folder, vocabulary: number): Promise<Tok
   return using(await folder.open(file), async (source) =>
     llama2cTokenizer(await readAll(source), vocabulary, source.name),
   );
-}
-
-/** What a JSON file has; null where there is no such file. */
-async function readJson(folder: Folder, file: string): Promise<Record<string, unknown> | null> {
-  if (!(await folder.names()).includes(file)) return null;
-  return using(await folder.open(file), readJsonObject);
-}
-
-async function using<Result>(source: Source, read: (source: Source) => Promise<Result>): Promise<Result> {
-  try {
-    return await read(source);
-  } finally {
-    await source.close();
-  }
 }

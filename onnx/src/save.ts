@@ -2,12 +2,20 @@
  * Captured states as a safetensors file. A run gives a batch of every norm at a time, and the file has one norm after another, so
  * the batches of each go to a file of their own first; memory holds one batch, the disk all states twice for a moment.
  */
-import { randomBytes } from "node:crypto";
 import { createReadStream, rmSync } from "node:fs";
 import { type FileHandle, open as openFile } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { type GivenTensor, printable } from "@orthonorm/files";
-import { makeFolders, openDisk, removeFolders, systemReason, writeSafetensors } from "@orthonorm/files/node";
+import {
+  beside,
+  followed,
+  makeFolders,
+  openDisk,
+  removeFolders,
+  removeLeft,
+  systemReason,
+  writeSafetensors,
+} from "@orthonorm/files/node";
 import { capture } from "./capture.js";
 import { expected } from "./error.js";
 import type { Arrays } from "./inputs.js";
@@ -29,6 +37,8 @@ export interface SaveOptions {
   /** Whether a run that the signal stops gives the states until then, of one batch at least, instead of throwing. */
   partial?: boolean;
   progress?: (what: string, share: number) => void;
+  /** Is told what was removed beside `path`: what a capture that was killed had written. */
+  removed?: (left: string) => void;
 }
 
 /**
@@ -42,12 +52,14 @@ export async function captureToFile(
   open: OpenModel,
   inputs: readonly Arrays[],
   path: string,
-  { batch, signal, partial = false, progress }: SaveOptions,
+  { batch, signal, partial = false, progress, removed }: SaveOptions,
 ): Promise<CapturedFile> {
   // What a partial run has is written whole, whatever the signal says.
   const thrown = partial ? undefined : signal;
   const folder = resolve(dirname(open.name));
-  const spool = `${resolve(path)}.${randomBytes(4).toString("hex")}.tmp`;
+  const to = await writable(path, () => followed(path));
+  for (const left of removeLeft(to)) removed?.(left);
+  const spool = beside(to);
   const sites = new Map<FoundNorm, Site>();
   const made: string[] = [];
   let written = false;

@@ -1,7 +1,7 @@
 // The command line: help, outputs, signals.
 
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cli, type Figures, folder, orthonorm, random, root, sparse, write } from "../support/study-runs.js";
@@ -108,6 +108,20 @@ describe("the command line", () => {
     symlinkSync("target.json", join(folder, "link.json"));
     expect(orthonorm(["study", good, "--json", "link.json"]).status).toBe(0);
     expect(JSON.parse(readFileSync(join(folder, "target.json"), "utf8")).sites).toHaveLength(1);
+  });
+
+  test("a link to what is not there yet is followed too, and refused where it leads to itself", () => {
+    mkdirSync(join(folder, "elsewhere"));
+    symlinkSync("elsewhere/new.json", join(folder, "dangling.json"));
+    expect(orthonorm(["study", good, "--json", "dangling.json"])).toMatchObject({ status: 0, stderr: "" });
+    expect(lstatSync(join(folder, "dangling.json")).isSymbolicLink()).toBe(true);
+    expect(JSON.parse(readFileSync(join(folder, "elsewhere/new.json"), "utf8")).sites).toHaveLength(1);
+    symlinkSync("round.json", join(folder, "round.json"));
+    expect(orthonorm(["study", good, "--json", "round.json"])).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: "study: --json round.json expected a file that can be written, got a link that leads to itself\n",
+    });
   });
 
   test("no colour where the output is not a terminal, whatever is asked for", () => {

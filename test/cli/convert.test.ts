@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { writeSafetensors } from "@orthonorm/files/node";
 import type { Compared } from "@orthonorm/models";
 import { beforeAll, describe, expect, it } from "vitest";
+import { interrupted } from "../support/interrupted.js";
 import { characterCases, randomCase } from "../support/models/cases.js";
 import { writeModel } from "../support/models/checkpoints.js";
 import { cli, folder, orthonorm, root, twins } from "../support/study-runs.js";
@@ -146,17 +147,48 @@ orthonorm verify TWIN told --text FILE
     child.stderr.on("data", (data) => {
       stderr += data;
     });
-    const begun = setInterval(() => {
-      if (readdirSync(folder).some((name) => name.startsWith(`${out}.`) && name.endsWith(".tmp"))) {
-        clearInterval(begun);
-        child.kill("SIGINT");
-      }
-    }, 2);
-    const status = await new Promise((resolve) => child.on("close", resolve));
-    clearInterval(begun);
+    const closed = new Promise((resolve) => child.on("close", resolve));
+    await begun(out);
+    child.kill("SIGINT");
+    const status = await closed;
     expect({ status, stderr }).toEqual({ status: 130, stderr: "convert: stopped\n" });
     expect(readdirSync(folder)).toEqual(before);
   });
+
+  const written = (out: string) =>
+    readdirSync(folder).filter((name) => name.startsWith(`${out}.`) && name.endsWith(".tmp"));
+
+  /** Waits until a conversion writes something beside its place. */
+  async function begun(out: string): Promise<void> {
+    while (written(out).length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+
+  it.each(["killed", "killed.safetensors"])(
+    "a conversion to %s that was killed is cleaned up by the next one, one that runs is left alone",
+    async (out) => {
+      await large();
+      const args = ["convert", "large.safetensors", "-o", out];
+      const child = spawn(process.execPath, [cli, ...args], { cwd: folder, stdio: "ignore" });
+      const closed = new Promise((resolve) => child.on("close", resolve));
+      await begun(out);
+      child.kill("SIGSTOP");
+      const left = written(out);
+      expect(left).toHaveLength(1);
+      const other = ["convert", twin, "-o", out];
+      expect(orthonorm(other)).toMatchObject({ status: 0, stderr: "" });
+      expect(written(out)).toEqual(left);
+      child.kill("SIGKILL");
+      await closed;
+      expect(written(out)).toEqual(left);
+      const { status, stderr } = orthonorm([...other, "--force"]);
+      expect([status, stderr]).toEqual([
+        0,
+        expect.stringMatching(/^convert: removed .*, which a run that was killed had left\n$/),
+      ]);
+      expect(stderr).toContain(left[0]);
+      expect(written(out)).toEqual([]);
+    },
+  );
 });
 
 describe("orthonorm verify", () => {
@@ -307,16 +339,7 @@ describe("orthonorm verify", () => {
     const long = join(folder, "long.txt");
     writeFileSync(long, readFileSync(text, "utf8").repeat(20));
     const args = ["verify", twin, "converted.safetensors", "--text", long, "--tokens", "300000", "--json", "-"];
-    const child = spawn(process.execPath, [cli, ...args], { cwd: folder });
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (data) => {
-      stdout += data;
-    });
-    child.stderr.on("data", (data) => {
-      stderr += data;
-    });
-    setTimeout(() => child.kill("SIGINT"), 3000);
-    const status = await new Promise((resolve) => child.on("close", resolve));
+    const { status, stdout, stderr } = await interrupted(args, / of 300000 tokens/);
     expect({ status, stderr }).toEqual({ status: 130, stderr: "verify: stopped\n" });
     const { complete, tokens, agree } = JSON.parse(stdout) as Figures;
     expect([complete, agree]).toEqual([false, true]);

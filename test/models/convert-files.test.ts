@@ -1,10 +1,14 @@
 // What convert writes, what it leaves alone, and what it refuses: one line, and nothing on the disk.
+import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
+  existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -14,10 +18,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type GivenTensor, openContainer } from "@orthonorm/files";
-import { openDisk, openModel, writeSafetensors } from "@orthonorm/files/node";
+import { beside, openDisk, openModel, writeSafetensors } from "@orthonorm/files/node";
 import { ModelError } from "@orthonorm/models";
 import { type ConvertOptions, convertModel, openTransformer } from "@orthonorm/models/node";
 import { afterAll, describe, expect, it } from "vitest";
+import { leftOf } from "../support/leftovers.js";
 import { type Case, cases, randomCase } from "../support/models/cases.js";
 import { llama2cFile, random, writeModel } from "../support/models/checkpoints.js";
 import { sharedReference } from "../support/shared.js";
@@ -198,6 +203,21 @@ describe("what is there already", () => {
     );
   });
 
+  it("is followed where it is a link, which stays a link", async () => {
+    const [path, target, link] = [await model(), place(), place()];
+    symlinkSync(target, link);
+    const { files } = await convertModel(path, link);
+    expect(files).toContain(join(link, "manifest.json"));
+    expect([lstatSync(link).isSymbolicLink(), lstatSync(target).isDirectory()]).toEqual([true, true]);
+    await convertModel(path, link, { force: true });
+    expect([lstatSync(link).isSymbolicLink(), lstatSync(target).isDirectory()]).toEqual([true, true]);
+    const round = place();
+    symlinkSync(round, round);
+    expect(await refusal(path, round)).toBe(
+      "OUT expected a folder that can be written, got a link that leads to itself",
+    );
+  });
+
   it("is never the model itself, by whatever name, nor a folder that it lies in", async () => {
     const path = await model();
     const message = /^\S+ expected a place of its own for the result, got the model that is read$/;
@@ -241,6 +261,49 @@ describe("a conversion that is stopped", () => {
     await expect(stopped).rejects.toThrow();
     expect(readFileSync(join(out, "model.safetensors"))).toEqual(whole);
     expect(readdirSync(folder).filter((name) => name.includes("tmp"))).toEqual([]);
+  });
+
+  it("by a kill is cleaned up by the next one, which says so", async () => {
+    const [path, out] = [await model(), place()];
+    const left = leftOf(beside(out), { pid: spawnSync(process.execPath, ["-e", "0"]).pid });
+    mkdirSync(left);
+    writeFileSync(join(left, "model.safetensors.tmp"), "half");
+    const removed: string[] = [];
+    await convertModel(path, out, { removed: (name) => removed.push(name) });
+    expect(removed).toEqual([left]);
+    expect(readdirSync(folder).filter((name) => name.includes("tmp"))).toEqual([]);
+  });
+
+  it("by a kill while it moves to its place: the model that it was to replace comes back, or goes where the new one is there", async () => {
+    const [path, out] = [await model(), place()];
+    await convertModel(path, out);
+    const left = leftOf(beside(out), { pid: spawnSync(process.execPath, ["-e", "0"]).pid });
+    renameSync(out, `${left}.old`);
+    expect(existsSync(out)).toBe(false);
+    const message = await convertModel(path, out).catch(({ message }: Error) => message);
+    expect(message).toBe(`${out} expected a new name, or --force, got a folder that is there already`);
+    expect(readdirSync(out)).toContain("model.safetensors");
+    mkdirSync(`${left}.old`);
+    await convertModel(path, out, { force: true });
+    expect(readdirSync(folder).filter((name) => name.includes("tmp"))).toEqual([]);
+  });
+
+  it("for another one that was faster leaves that one's result", async () => {
+    for (const name of ["", ".safetensors"]) {
+      const path = name === "" ? await model() : join(twins, "ln", "model.safetensors");
+      const out = `${place()}${name}`;
+      const progress = (_: string, share: number) => {
+        if (share < 1 || existsSync(out)) return;
+        if (name !== "") return writeFileSync(out, "the other one's");
+        mkdirSync(out);
+        writeFileSync(join(out, "manifest.json"), "the other one's");
+      };
+      const kind = name === "" ? "folder" : "file";
+      const message = `${out} expected a new name, or --force, got a ${kind} that is there already`;
+      await expect(convertModel(path, out, { progress })).rejects.toThrow(message);
+      expect(readFileSync(name === "" ? join(out, "manifest.json") : out, "utf8")).toBe("the other one's");
+      expect(readdirSync(folder).filter((one) => one.includes("tmp"))).toEqual([]);
+    }
   });
 
   it("for a tokenizer that cannot be copied leaves nothing either", async () => {

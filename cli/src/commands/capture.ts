@@ -6,7 +6,7 @@ import type { CapturedFile } from "@orthonorm/onnx/node";
 import { Command } from "commander";
 import { CommandError } from "../error.js";
 import { type FeedOptions, feedOf, modelSwap, openModelFile, readFeeds, withFeeds } from "../models.js";
-import { stoppable } from "../stoppable.js";
+import { stoppable, tellRemoved } from "../stoppable.js";
 import { prepareTarget, writeWhole } from "../target.js";
 import { swapLines } from "../terminal/swaps.js";
 
@@ -63,6 +63,7 @@ async function run(path: string, options: CaptureOptions, command: Command): Pro
         batch,
         signal,
         progress: (what, share) => progress.update(printable(what), share),
+        removed: tellRemoved("capture", progress),
       });
       progress.clear();
       process.stdout.write(summary(open, captured, output));

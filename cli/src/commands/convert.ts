@@ -3,7 +3,7 @@ import { counted, printable } from "@orthonorm/files";
 import type { Converted } from "@orthonorm/models/node";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { version } from "../package.js";
-import { stoppable } from "../stoppable.js";
+import { stoppable, tellRemoved } from "../stoppable.js";
 
 interface ConvertOptions {
   output: string;
@@ -74,6 +74,7 @@ async function run(path: string, { output, fold, weights, shardSize, force }: Co
         madeBy: `orthonorm convert ${version()}`,
         signal,
         progress: (what, share) => progress.update(printable(what), share),
+        removed: tellRemoved("convert", progress),
       });
       progress.clear();
       process.stdout.write(summary(path, output, converted));

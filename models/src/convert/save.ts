@@ -1,17 +1,23 @@
 /** `orthonorm convert` without its command line: a model on a disk in, and a model on the disk out, whole or not at all. */
-import { randomBytes } from "node:crypto";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { copyFile, readdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve, sep } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
+import { FileError, printable } from "@orthonorm/files";
 import {
+  beside,
+  diskFolder,
+  followed,
+  isFolder,
+  leftBeside,
   makeFolders,
   openModel,
   removeFolders,
+  removeLeft,
   systemReason,
   writeSafetensors,
   writeShards,
 } from "@orthonorm/files/node";
-import { isFolder, readJson } from "../disk.js";
+import { readJson } from "../companions.js";
 import { expected, ModelError } from "../error.js";
 import { type Conversion, type ConversionOptions, conversionOf } from "./conversion.js";
 
@@ -22,6 +28,8 @@ export interface ConvertOptions extends ConversionOptions {
   force?: boolean;
   signal?: AbortSignal;
   progress?: (what: string, share: number) => void;
+  /** Is told what was removed beside `out`: what a conversion that was killed had written. */
+  removed?: (left: string) => void;
 }
 
 export interface Converted {
@@ -56,74 +64,107 @@ export async function convertModel(path: string, out: string, options: ConvertOp
   const configName = join(folder, "config.json");
   const container = await openModel(path);
   try {
-    const config = await readJson(configName);
+    const config = await readJson(diskFolder(folder), "config.json");
     const conversion = await conversionOf(container, config, configName, options);
     const toFile = out.endsWith(".safetensors");
     if (toFile && config !== null) throw expected(out, "the name of a folder, as the model is one", "that of a file");
-    await refuseOut(out, path, folder, options.force === true, toFile);
-    const files = toFile
-      ? await writeFileOf(conversion, out, options)
-      : await writeFolderOf(conversion, out, config === null ? null : folder, options);
-    return { conversion, files };
+    const to = await attempt(out, toFile, () => followed(out));
+    attempt(out, toFile, () => tidy(to, options.removed));
+    const refuse = () => refuseOut(out, path, folder, options.force === true, toFile);
+    await refuse();
+    const write = (into: string) =>
+      toFile
+        ? writeFileOf(conversion, join(into, basename(to)), options)
+        : writeFolderOf(conversion, into, config === null ? null : folder, options);
+    const names = await moved({ out, to, toFile }, write, refuse, options.signal);
+    return { conversion, files: toFile ? [out] : names.map((name) => join(out, name)) };
   } finally {
     await container.source.close();
   }
 }
 
-/** A file has the manifest in its metadata. */
-async function writeFileOf(
-  conversion: Conversion,
-  out: string,
-  { signal, progress }: ConvertOptions,
-): Promise<string[]> {
-  const { metadata, manifest } = conversion;
-  const told = { ...metadata, manifest: JSON.stringify(manifest) };
-  await writeSafetensors(out, conversion.tensors(progress), { metadata: told, signal });
-  return [out];
+interface Place {
+  /** As the user has it. */
+  out: string;
+  /** Where that leads. */
+  to: string;
+  toFile: boolean;
 }
 
-/** All is written into a folder beside it, which gets its name at the end. @param from where the tokenizer is; null of none */
-async function writeFolderOf(
-  conversion: Conversion,
-  out: string,
-  from: string | null,
-  { maximumBytes, signal, progress }: ConvertOptions,
-): Promise<string[]> {
-  const { metadata, manifest, config } = conversion;
-  const to = resolve(out);
-  const partial = `${to}.${randomBytes(4).toString("hex")}.tmp`;
+/**
+ * All is written into a folder beside its place, from which it moves there at the end.
+ *
+ * @param refuse throws where something is in its place, by then perhaps another conversion's
+ */
+async function moved<T>(
+  { out, to, toFile }: Place,
+  write: (into: string) => Promise<T>,
+  refuse: () => Promise<void>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const partial = beside(to);
+  const written = toFile ? join(partial, basename(to)) : partial;
   const clean = () => rmSync(partial, { recursive: true, force: true });
   let made: string[] = [];
   // A second Ctrl-C ends the process at once.
   process.once("exit", clean);
   try {
-    made = attempt(out, () => makeFolders(dirname(to)));
-    const shards = await writeShards(partial, conversion.tensors(progress), { metadata, maximumBytes, signal });
-    const others = await copied(from, partial);
-    await attempt(out, async () => {
-      if (config !== null) await writeFile(join(partial, "config.json"), json(config));
-      await writeFile(join(partial, manifestName), json(manifest));
-    });
+    made = attempt(out, toFile, () => makeFolders(dirname(to)));
+    const result = await write(partial);
     signal?.throwIfAborted();
-    attempt(out, () => replace(to, partial));
-    const names = [
-      ...shards.map((shard) => basename(shard)),
-      ...(config === null ? [] : ["config.json"]),
-      manifestName,
-    ];
-    return [...names, ...others].map((name) => join(out, name));
+    await refuse();
+    attempt(out, toFile, () => (toFile ? renameSync(written, to) : replace(to, partial)));
+    return result;
   } catch (error) {
     clean();
     removeFolders(made);
-    throw error;
+    throw calledBy(out, written, error);
   } finally {
+    clean();
     process.off("exit", clean);
   }
 }
 
-/** What was there moves aside for the moment: under the name there is always a whole model, or none. */
+/** The user knows nothing of the place where it was written. */
+function calledBy(out: string, written: string, error: unknown): unknown {
+  if (!(error instanceof FileError || error instanceof ModelError)) return error;
+  return new ModelError(error.message.replaceAll(printable(written), printable(out)));
+}
+
+/** A file has the manifest in its metadata. */
+async function writeFileOf(
+  { metadata, manifest, tensors }: Conversion,
+  file: string,
+  { signal, progress }: ConvertOptions,
+): Promise<string[]> {
+  const told = { ...metadata, manifest: JSON.stringify(manifest) };
+  await writeSafetensors(file, tensors(progress), { metadata: told, signal });
+  return [file];
+}
+
+/** @param from where the tokenizer is; null of none. @returns the names of the files */
+async function writeFolderOf(
+  { metadata, manifest, config, tensors }: Conversion,
+  into: string,
+  from: string | null,
+  { maximumBytes, signal, progress }: ConvertOptions,
+): Promise<string[]> {
+  const shards = await writeShards(into, tensors(progress), { metadata, maximumBytes, signal });
+  const others = await copied(from, into);
+  await attempt(into, false, async () => {
+    if (config !== null) await writeFile(join(into, "config.json"), json(config));
+    await writeFile(join(into, manifestName), json(manifest));
+  });
+  const own = config === null ? [manifestName] : ["config.json", manifestName];
+  return [...shards.map((shard) => basename(shard)), ...own, ...others];
+}
+
+/** What is added to the name of what moves aside. */
+const aside = ".old";
+
+/** A folder that was there moves aside for the moment: under the name there is always a whole model, or none. */
 function replace(to: string, by: string): void {
-  const old = `${by}.old`;
+  const old = `${by}${aside}`;
   const replaces = existsSync(to);
   if (replaces) renameSync(to, old);
   try {
@@ -133,6 +174,15 @@ function replace(to: string, by: string): void {
     throw error;
   }
   rmSync(old, { recursive: true, force: true });
+}
+
+/** Takes up after conversions that were killed: what they were writing goes, and what they had moved aside comes back. */
+function tidy(to: string, removed?: (left: string) => void): void {
+  for (const old of leftBeside(to, aside)) {
+    if (existsSync(to)) rmSync(old, { recursive: true, force: true });
+    else renameSync(old, to);
+  }
+  for (const left of removeLeft(to)) removed?.(left);
 }
 
 /** Copies what belongs to a model. @returns the names */
@@ -182,10 +232,10 @@ async function wasConverted(out: string, isFile: boolean): Promise<boolean> {
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
 /** Does what a disk may refuse, and says so in our words. */
-function attempt<T>(out: string, work: () => T): T {
+function attempt<T>(out: string, toFile: boolean, work: () => T): T {
   const failed = (error: unknown) => {
     if (error instanceof ModelError || (error as NodeJS.ErrnoException).code === undefined) return error;
-    return expected(out, "a folder that can be written", systemReason(error));
+    return expected(out, `a ${toFile ? "file" : "folder"} that can be written`, systemReason(error));
   };
   try {
     const result = work();
