@@ -1,5 +1,6 @@
 /** Files of tensors, wherever their bytes come from. Everything here runs in Node and in a browser; node.ts has the rest. */
 export { blobFolder, openBlob } from "./blob.js";
+export { breathing } from "./breathing.js";
 export type { Container, StoredTensor, TensorReader } from "./container.js";
 export { type ArrayDType, arrayOf, bitsOf, hasArray, type TensorArray } from "./dtype.js";
 export { EndsEarly, FileError } from "./error.js";

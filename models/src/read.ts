@@ -1,4 +1,5 @@
 /** A text that a model reads: cut into pieces that it can see at once, and run piece by piece. */
+import { breathing } from "@orthonorm/files";
 import type { OnNorm } from "./sites.js";
 import type { Tokenizer } from "./tokenizer/tokenizer.js";
 import type { Transformer } from "./transformer.js";
@@ -98,17 +99,4 @@ export async function readPieces(
 function tokensAtOnce({ settings: { width, inner, layers } }: Transformer): number {
   const products = layers * width * (4 * width + 3 * inner);
   return Math.min(128, Math.max(8, Math.floor(2 ** 33 / products)));
-}
-
-/** How long a run may go on without letting anything else through. */
-const breathMs = 50;
-
-/** Lets timers and signals through now and then: a model never waits, and would keep out Ctrl-C. */
-function breathing(): () => Promise<void> {
-  let last = performance.now();
-  return async () => {
-    if (performance.now() - last < breathMs) return;
-    await new Promise((resolve) => setTimeout(resolve));
-    last = performance.now();
-  };
 }

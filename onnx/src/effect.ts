@@ -1,4 +1,5 @@
 /** What RMSNorm in the place of LayerNorm changes in a model's own output: the model is run with both on the same inputs. */
+import { breathing } from "@orthonorm/files";
 import { type Arrays, batches, tensorsOf } from "./inputs.js";
 import type { OpenModel } from "./model.js";
 import type { FoundNorm } from "./norm.js";
@@ -72,19 +73,6 @@ export async function swapEffects(
     await plain.release();
   }
   return effects;
-}
-
-/** How long a run may go on without letting anything else through. */
-const breathMs = 50;
-
-/** Lets timers and signals through now and then: a runtime that never waits, as onnxruntime-web does not, would keep out Ctrl-C. */
-function breathing(): () => Promise<void> {
-  let last = performance.now();
-  return async () => {
-    if (performance.now() - last < breathMs) return;
-    await new Promise((resolve) => setTimeout(resolve));
-    last = performance.now();
-  };
 }
 
 /** Sums over rows of two outputs. */
