@@ -7,8 +7,9 @@ import { printable } from "@orthonorm/files";
 import { openDisk, systemReason } from "@orthonorm/files/node";
 import { type Arrays, type Effect, normsToCapture, type OpenModel, openModel, swapEffects } from "@orthonorm/onnx";
 import { firstOfMask, type Mask, type ModelSwap } from "@orthonorm/study";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { CommandError } from "./error.js";
+import { count } from "./numbers.js";
 import { requireBeside } from "./options.js";
 import type { Progress } from "./terminal/progress.js";
 
@@ -32,9 +33,9 @@ export function withFeeds(
     .option("--inputs <FILE>", "what an .onnx model is fed: .npz or .safetensors, an array per input; or one .npy")
     .option("--text <FILE>", "a text for it instead, by the tokenizer.json beside it or in the folder above")
     .addOption(
-      new Option("--batch <N>", "how much of the first axis it runs at a time").argParser(parseCount).default(16, "16"),
+      new Option("--batch <N>", "how much of the first axis it runs at a time").argParser(count).default(16, "16"),
     )
-    .addOption(new Option("--tokens <N>", tokens).argParser(parseCount))
+    .addOption(new Option("--tokens <N>", tokens).argParser(count))
     .option("--swap", "also run it with RMSNorm in the place of each LayerNorm, and tell what its output changes");
 }
 
@@ -167,10 +168,4 @@ export class CapturedModels {
     if (this.folder !== null) rmSync(this.folder, { recursive: true, force: true });
     process.off("exit", this.remove);
   };
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError("Expected a whole number, 1 or more.");
-  return count;
 }

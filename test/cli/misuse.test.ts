@@ -165,6 +165,28 @@ describe("misuse", () => {
     expect(orthonorm(["study", good, "--no-color", "--no-color"]).status).toBe(0);
   });
 
+  test("an empty value, as a variable of a shell gives it that is not set", () => {
+    fails(["study", good, "--json", ""], 2, /^study: --json expected a value, got an empty one$/m);
+    fails(["study", good, "--csv="], 2, /^study: --csv expected a value, got an empty one$/m);
+    fails(["study", ""], 2, /^study: <FILE> expected a value, got an empty one$/m);
+    fails(["convert", good, "-o", ""], 2, /^convert: --output expected a value, got an empty one$/m);
+  });
+
+  test("numbers are written in decimals", () => {
+    for (const [command, option] of [
+      ["study", "--eps"],
+      ["study", "--tokens"],
+      ["capture", "--batch"],
+      ["run", "--seed"],
+      ["run", "--top-p"],
+      ["verify", "--tolerance"],
+    ]) {
+      const { status, stdout, stderr } = orthonorm([command, good, option, "0x1"]);
+      expect({ status, stdout }, option).toEqual({ status: 2, stdout: "" });
+      expect(stderr).toMatch(/^orthonorm: option '.*' argument '0x1' is invalid\. Expected a .*number.*\.\nTry: /);
+    }
+  });
+
   test("folders are made for what is written, and not where the study fails", () => {
     expect(orthonorm(["study", good, "--json", "new/and/deep.json"]).status).toBe(0);
     expect(JSON.parse(readFileSync(join(folder, "new/and/deep.json"), "utf8")).sites).toHaveLength(1);

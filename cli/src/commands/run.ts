@@ -1,7 +1,7 @@
 /** `orthonorm run MODEL`: the text that a language model says, as it says it. */
 import { printable } from "@orthonorm/files";
-import { Command, InvalidArgumentError, Option } from "commander";
-import { count, notBelowZero } from "../numbers.js";
+import { Command, Option } from "commander";
+import { count, notBelowZero, share, whole } from "../numbers.js";
 import { stoppable } from "../stoppable.js";
 
 interface RunOptions {
@@ -93,16 +93,4 @@ async function run(path: string, options: RunOptions): Promise<void> {
     process.stderr.write("run: stopped\n");
     process.exitCode = 130;
   });
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isSafeInteger(value)) throw new InvalidArgumentError("Expected a whole number.");
-  return value;
-}
-
-function share(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError("Expected a number above 0, at most 1.");
-  return value;
 }
