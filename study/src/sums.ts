@@ -21,6 +21,8 @@ export class GroupSums {
   private settledRepeated = false;
   /** It belongs to one run of the model, so it is neither saved nor merged. */
   swap: ModelSwap | null = null;
+  /** Whether it was there in the run that this is of, or that a part of it is of. */
+  swapLeftOut = false;
 
   /**
    * @param name of the model: that of --pool, or the path of its file or folder. Parts with the same name are one model
@@ -55,6 +57,12 @@ export class GroupSums {
     this.settled.push(sums.figures());
     this.settledRepeated ||= sums.hasRepeated;
     this.sites.delete(sums.key.site);
+  }
+
+  /** Leaves out what --swap found, where the sums become those of more than its run. */
+  leaveOutSwap(): void {
+    this.swapLeftOut ||= this.swap !== null;
+    this.swap = null;
   }
 
   /** How many sites there are. */
@@ -118,7 +126,7 @@ export class StudySums {
       complete: this.complete,
       groups: groups.map((group) => group.figures(label(group))),
       skipped: [...this.skipped, ...this.groups.flatMap(({ unfit }) => unfit)],
-      hints: this.hints,
+      hints: [...this.hints, ...leftOutHints(groups.filter(({ swapLeftOut }) => swapLeftOut).map(label))],
       speed: this.speed,
     };
   }
@@ -134,13 +142,14 @@ export class StudySums {
     this.skipped.push(...other.skipped);
     this.speed = [];
     this.hints = [];
-    for (const group of [...this.groups, ...other.groups]) group.swap = null;
+    for (const group of [...this.groups, ...other.groups]) group.leaveOutSwap();
     for (const group of other.groups) {
       const there = this.groups.find(({ name, pooled }) => name === group.name && pooled === group.pooled);
       if (there === undefined) {
         this.groups.push(group);
         continue;
       }
+      there.swapLeftOut ||= group.swapLeftOut;
       if (there.norm !== group.norm) {
         throw new Error(`"${printable(group.name)}" with ${group.norm ?? "no norm"}, not ${there.norm ?? "none"}`);
       }
@@ -171,8 +180,9 @@ export class StudySums {
     if (groups.some(({ size, sites }) => size > sites.size)) {
       throw new Error("save expected the sums of all sites, got figures of some (merges: false)");
     }
-    const saved = groups.map(({ name, pooled, sources, norm, normFrom, sites }) => {
-      return { name, pooled, sources, norm, normFrom, sites: [...sites.values()] };
+    const saved = groups.map(({ name, pooled, sources, norm, normFrom, swap, swapLeftOut, sites }) => {
+      const swapped = swap !== null || swapLeftOut;
+      return { name, pooled, sources, norm, normFrom, ...(swapped ? { swapped } : {}), sites: [...sites.values()] };
     });
     return `${await withSha256(JSON.stringify({ ...format, ...head, complete, skipped, groups: saved }))}\n`;
   }
@@ -199,18 +209,27 @@ export class StudySums {
     study.complete = complete;
     for (const one of skipped) study.skipped.push(skippedFrom(one));
     for (const one of groups) {
-      const { name, pooled, sources, norm, normFrom, sites } = asObject(one, "a group");
+      const { name, pooled, sources, norm, normFrom, swapped, sites } = asObject(one, "a group");
       if (typeof name !== "string" || typeof pooled !== "boolean" || !Array.isArray(sources) || !Array.isArray(sites)) {
         throw new Error("a group with name, pooled, sources and sites");
       }
       if (norm !== null && norm !== "LayerNorm" && norm !== "RMSNorm") throw new Error("a norm, LayerNorm or RMSNorm");
       if (normFrom !== null && typeof normFrom !== "string") throw new Error("normFrom as text");
       const group = new GroupSums(name, pooled, sources.map(sourceFrom), norm, normFrom);
+      group.swapLeftOut = swapped === true;
       study.groups.push(group);
       for (const site of sites) group.add(SiteSums.from(site));
     }
     return study;
   }
+}
+
+/** @param labels of models that were run with --swap */
+function leftOutHints(labels: readonly string[]): string[] {
+  if (labels.length === 0) return [];
+  return [
+    `What --swap found of ${listed(labels.map(printable), 3)} belongs to one run: --save leaves it out, and it is not among these figures.`,
+  ];
 }
 
 /** A JSON object with its SHA-256 as the last member. */

@@ -17,6 +17,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "../error.js";
 import { readText, sha256 } from "../inputs.js";
 import { CapturedModels, type FeedOptions, feedOf, withFeeds } from "../models.js";
+import { notBelowZero } from "../numbers.js";
 import { requireBeside } from "../options.js";
 import { emit, type OutputOptions, prepareOutputs, withOutputs } from "../outputs.js";
 import { root, version } from "../package.js";
@@ -74,7 +75,7 @@ repository, the project's own two models are run on a text of its own: twins tha
         )
         .addOption(
           new Option("--eps <N>", "the eps of both norms (default: what a captured file tells, else 1e-5)").argParser(
-            parseEps,
+            notBelowZero,
           ),
         )
         .addOption(
@@ -304,6 +305,9 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
     for (const group of sums.groups) {
       for (const { name } of group.sources) group.swap = swaps.get(name) ?? group.swap;
     }
+    if (outputs.targets.save !== undefined && swaps.size > 0) {
+      sums.hints.push("What --swap found belongs to this run: it is not among the sums that --save writes.");
+    }
     if (swaps.size < onnx.length + runnable.length) {
       sums.hints.push(
         "Stopped before all models had been run with RMSNorm in LayerNorm's place: what that changes in their output is not told.",
@@ -389,12 +393,4 @@ function parseOffset(text: string): OffsetOption {
 function parseAxis(text: string): number {
   if (!/^\d{1,2}$/.test(text)) throw new InvalidArgumentError("Expected an axis: 0, 1 and so on.");
   return Number(text);
-}
-
-function parseEps(text: string): number {
-  const eps = Number(text);
-  if (text.trim() === "" || !Number.isFinite(eps) || eps < 0) {
-    throw new InvalidArgumentError("Expected a finite number, zero or more.");
-  }
-  return eps;
 }
