@@ -34,7 +34,7 @@ async function compare(what: string, model: Transformer, pieces: readonly number
   await running.run((site, rows) => portions.push({ site, rows: rows.slice() }));
   const replayed = (times: number): RunningModel => ({
     ...running,
-    rows: times * running.rows,
+    tokens: times * running.tokens,
     run: async (take) => {
       for (let time = 0; time < times; time++) for (const { site, rows } of portions) take(site, rows);
     },
@@ -62,7 +62,7 @@ async function compare(what: string, model: Transformer, pieces: readonly number
   if (seen === 0) throw new Error("capture-cost expected rows, got none");
   const of = (name: keyof typeof ways) => times.get(name) as number[];
   const over = (name: keyof typeof ways) => median(of(name).map((time, at) => time / of("alone")[at]));
-  const states = `${running.rows} tokens, ${running.sites.length} norms of d = ${running.cols}`;
+  const states = `${running.tokens} tokens, ${running.sites.length} norms of d = ${model.settings.width}`;
   console.log(`${what}: ${states}; medians of ${turns} turns, processor time`);
   const line = (label: string, name: keyof typeof ways) =>
     console.log(`  ${label.padEnd(34)} ${median(of(name)).toFixed(0).padStart(6)} ms  ${over(name).toFixed(2)}`);

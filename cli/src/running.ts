@@ -127,22 +127,22 @@ export function runningModel(
   sources: readonly SourceFile[],
   read: typeof readPieces,
 ): RunningModel {
-  const { sites, settings, weights, architecture } = transformer;
-  const norms = [...weights.blocks.flatMap(({ attentionNorm, mlpNorm }) => [attentionNorm, mlpNorm]), weights.last];
+  const { norms, sites, settings } = transformer;
   const numbers = new Map(sites.map((site, at) => [site, at]));
   return {
     name: sources[0].name,
     sources,
     norm: sites[0].kind,
     eps: settings.eps,
-    cols: settings.width,
-    sites: norms.map(({ name, weight, bias }) => ({
+    sites: norms.map(({ site: { name, cols, rowsPerToken, weightOffset }, weight, bias }) => ({
       name,
+      cols,
+      rowsPerToken,
       weight: Float32Array.from(weight.data as Float32Array),
       bias: bias === undefined ? null : Float32Array.from(bias.data as Float32Array),
-      weightOffset: architecture.norm.weightOffset,
+      weightOffset,
     })),
-    rows: pieces.reduce((sum, { length }) => sum + length, 0),
+    tokens: pieces.reduce((sum, { length }) => sum + length, 0),
     run: (take, signal) =>
       read(transformer, pieces, (site, rows) => take(numbers.get(site) as number, rows.data), signal),
   };

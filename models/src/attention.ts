@@ -1,9 +1,10 @@
 /** Attention over the cache: scores and mixtures by `linear`, what is between them in plain loops. */
-import { type Engine, linear, rmsNorm, type Tensor } from "orthonorm";
+import { type Engine, layerNorm, linear, rmsNorm, type Tensor } from "orthonorm";
 import type { Cache } from "./cache.js";
 import type { Turns } from "./rotary.js";
 import type { Settings } from "./settings.js";
-import type { Block } from "./weights.js";
+import type { NormKind, OnNorm, Site } from "./sites.js";
+import type { Block, Norm } from "./weights.js";
 
 /** Queries that share a key head and lie in rows with one stride. */
 interface Span {
@@ -19,7 +20,10 @@ export class Attention {
   /** [tokens, heads · headDim]: what the heads make of the values. */
   readonly mixed: Tensor<"f32">;
   private readonly spans: readonly Span[];
-  private readonly headViews: readonly [readonly Tensor[], readonly Tensor[]];
+  /** The queries and the keys, in rows with one stride. */
+  private readonly headViews: Readonly<Record<"queries" | "keys", readonly Tensor<"f32">[]>>;
+  /** The same, token after token without gaps, where they are shown. */
+  private readonly shown: { queries?: Tensor<"f32">; keys?: Tensor<"f32"> } = {};
   private scores: Tensor<"f32">;
   private readonly scale: number;
 
@@ -28,6 +32,7 @@ export class Attention {
     private readonly settings: Settings,
     private readonly tokens: number,
     scale: number | undefined,
+    private readonly kindOf: (site: Site) => NormKind,
   ) {
     const { heads, keyHeads, headDim } = settings;
     const [queryWidth, keyWidth] = [heads * headDim, keyHeads * headDim];
@@ -55,7 +60,7 @@ export class Attention {
       tokens === 1
         ? [view(this.qkv, headDim, from, count)]
         : Array.from({ length: count }, (_, head) => view(this.qkv, width, from + head, tokens));
-    this.headViews = [perHead(0, heads), perHead(heads, keyHeads)];
+    this.headViews = { queries: perHead(0, heads), keys: perHead(heads, keyHeads) };
     this.scores = engine.tensor("f32", [1, 1]);
   }
 
@@ -64,13 +69,9 @@ export class Attention {
    *
    * @param turns where positions are rotary
    */
-  run(layer: number, { headNorms }: Block, cache: Cache, position: number, turns: Turns | null): void {
-    const { eps, windows } = this.settings;
-    if (headNorms !== null) {
-      for (const [which, weight] of headNorms.entries()) {
-        for (const rows of this.headViews[which]) rmsNorm(rows, { weight, eps, out: rows });
-      }
-    }
+  run(layer: number, { headNorms }: Block, cache: Cache, position: number, turns: Turns | null, onNorm?: OnNorm): void {
+    const { windows } = this.settings;
+    if (headNorms !== null) for (const norm of headNorms) this.normalizeHeads(norm, onNorm);
     if (turns !== null) this.turn(turns, position);
     this.remember(layer, cache, position);
     const { capacity } = cache;
@@ -96,6 +97,34 @@ export class Attention {
     this.qkv.dispose();
     this.mixed.dispose();
     this.scores.dispose();
+    this.shown.queries?.dispose();
+    this.shown.keys?.dispose();
+  }
+
+  /** Normalises queries or keys where they lie, head by head. */
+  private normalizeHeads({ site, weight }: Norm, onNorm?: OnNorm): void {
+    const { eps } = this.settings;
+    const reads = site.reads as "queries" | "keys";
+    onNorm?.(site, this.headRows(site, reads));
+    const isLayerNorm = this.kindOf(site) === "LayerNorm";
+    for (const rows of this.headViews[reads]) {
+      if (isLayerNorm) layerNorm(rows, { weight, eps, out: rows });
+      else rmsNorm(rows, { weight, eps, out: rows });
+    }
+  }
+
+  private headRows({ cols, rowsPerToken }: Site, reads: "queries" | "keys"): Tensor<"f32"> {
+    const { tokens, qkv, shown, engine } = this;
+    if (tokens === 1) return this.headViews[reads][0];
+    const length = rowsPerToken * cols;
+    const from = reads === "queries" ? 0 : this.settings.heads * cols;
+    shown[reads] ??= engine.tensor("f32", [tokens * rowsPerToken, cols]);
+    const rows = shown[reads];
+    for (let token = 0; token < tokens; token++) {
+      const at = token * qkv.cols + from;
+      rows.data.set(qkv.data.subarray(at, at + length), token * length);
+    }
+    return rows;
   }
 
   /** Turns queries and keys by their positions. */

@@ -29,7 +29,7 @@ export class Run {
   private readonly turns: Turns | null;
   private steps: Steps | null = null;
   private logits: Tensor<"f32"> | null = null;
-  private readonly kinds: readonly NormKind[];
+  private readonly kindOf: (site: Site) => NormKind;
   private count = 0;
 
   /** @throws ModelError for LayerNorm where a model's norms multiply by 1 + weight */
@@ -38,8 +38,8 @@ export class Run {
     { norm }: RunOptions = {},
   ) {
     const { rotary } = model.settings;
-    this.kinds = model.sites.map((site) => (typeof norm === "function" ? norm(site) : (norm ?? site.kind)));
-    const shifted = model.sites.find((site, i) => site.weightOffset !== 0 && this.kinds[i] === "LayerNorm");
+    this.kindOf = typeof norm === "function" ? norm : (site) => norm ?? site.kind;
+    const shifted = model.sites.find((site) => site.weightOffset !== 0 && this.kindOf(site) === "LayerNorm");
     if (shifted !== undefined) {
       throw new ModelError(`${shifted.name} expected RMSNorm, got LayerNorm, which does not multiply by 1 + weight`);
     }
@@ -104,7 +104,7 @@ export class Run {
   private stepsFor(tokens: number): Steps {
     if (this.steps?.tokens !== tokens) {
       this.steps?.dispose();
-      this.steps = new Steps(this.model, this.model.engine, tokens, this.kinds);
+      this.steps = new Steps(this.model, this.model.engine, tokens, this.kindOf);
     }
     return this.steps;
   }

@@ -8,8 +8,17 @@ export interface Site {
   readonly name: string;
   readonly kind: NormKind;
   /** What is added to its weight. */
-  readonly weightOffset: number;
+  readonly weightOffset: 0 | 1;
+  /** What enters it: the residual stream, or the query or the key of each head, which some models normalise. */
+  readonly reads: "stream" | "queries" | "keys";
+  /** The length of a row. */
+  readonly cols: number;
+  /** How many rows a token has: as many as there are heads, where it reads these. */
+  readonly rowsPerToken: number;
 }
 
-/** Is shown the rows that enter a norm, one per token. They are the run's own, and change after the call. */
+/**
+ * Is shown the rows that enter a norm, those of one token after those of another, without gaps. They are the run's own, and change after
+ * the call.
+ */
 export type OnNorm = (site: Site, rows: Tensor<"f32">) => void;

@@ -17,7 +17,7 @@ import { Attention } from "./attention.js";
 import type { Cache } from "./cache.js";
 import type { Loaded } from "./loaded.js";
 import type { Turns } from "./rotary.js";
-import type { NormKind, OnNorm } from "./sites.js";
+import type { NormKind, OnNorm, Site } from "./sites.js";
 import type { Projected, Weight } from "./tensors.js";
 import type { Block, Norm } from "./weights.js";
 
@@ -26,6 +26,7 @@ import type { Block, Norm } from "./weights.js";
  * absent are left out, for then the engine sees at a glance that all is in its memory.
  */
 interface Read {
+  site: Site;
   kind: NormKind;
   /** Of the projection that reads it; the last norm's is the head, which need not read all rows. */
   weight: Weight | undefined;
@@ -48,9 +49,10 @@ export class Steps {
   private readonly inner: Tensor<"f32">;
   private readonly attention: Attention;
   private readonly activation: Activation;
-  /** Per site. */
-  private readonly reads: readonly Read[];
   /** Per block. */
+  private readonly attentionReads: readonly Read[];
+  private readonly mlpReads: readonly Read[];
+  private readonly lastRead: Read;
   private readonly outs: readonly Write[];
   private readonly downs: readonly Write[];
 
@@ -58,8 +60,7 @@ export class Steps {
     private readonly model: Loaded,
     engine: Engine,
     readonly tokens: number,
-    /** Per site. */
-    private readonly kinds: readonly NormKind[],
+    private readonly kindOf: (site: Site) => NormKind,
   ) {
     const { settings, architecture, weights } = model;
     const rows = (cols: number) => engine.tensor("f32", [tokens, cols]);
@@ -70,13 +71,15 @@ export class Steps {
     this.moved = rows(settings.width);
     this.up = rows(gated ? 2 * settings.inner : settings.inner);
     this.inner = gated ? rows(settings.inner) : this.up;
-    this.attention = new Attention(engine, settings, tokens, architecture.attention.scale);
+    this.attention = new Attention(engine, settings, tokens, architecture.attention.scale, kindOf);
     this.activation = tabulatedActivation(settings.activation);
-    const reads = weights.blocks.flatMap(({ attentionNorm, qkv, mlpNorm, up }, layer) => [
-      this.read(2 * layer, attentionNorm, layer === 0 ? undefined : this.moved, qkv, this.attention.qkv),
-      this.read(2 * layer + 1, mlpNorm, settings.parallel ? undefined : this.attended, up, this.up),
-    ]);
-    this.reads = [...reads, this.read(reads.length, weights.last, this.moved)];
+    this.attentionReads = weights.blocks.map(({ attentionNorm, qkv }, layer) =>
+      this.read(attentionNorm, layer === 0 ? undefined : this.moved, qkv, this.attention.qkv),
+    );
+    this.mlpReads = weights.blocks.map(({ mlpNorm, up }) =>
+      this.read(mlpNorm, settings.parallel ? undefined : this.attended, up, this.up),
+    );
+    this.lastRead = this.read(weights.last, this.moved);
     this.outs = weights.blocks.map(({ out }) => write(out, this.attended));
     this.downs = weights.blocks.map(({ down }) => write(down, this.moved));
   }
@@ -91,15 +94,15 @@ export class Steps {
     const { parallel } = this.model.settings;
     this.embed(ids, position);
     for (let layer = 0; layer < blocks.length; layer++) {
-      this.norm(2 * layer, onNorm);
-      this.attention.run(layer, blocks[layer], cache, position, turns);
+      this.norm(this.attentionReads[layer], onNorm);
+      this.attention.run(layer, blocks[layer], cache, position, turns, onNorm);
       linear(this.attention.mixed, this.outs[layer].weight, this.outs[layer].options);
-      this.norm(2 * layer + 1, onNorm);
+      this.norm(this.mlpReads[layer], onNorm);
       this.activate(blocks[layer]);
       linear(this.inner, this.downs[layer].weight, this.downs[layer].options);
       if (parallel) add(this.moved.data, this.attended.data);
     }
-    this.norm(2 * blocks.length, onNorm);
+    this.norm(this.lastRead, onNorm);
     return this.normed;
   }
 
@@ -109,37 +112,33 @@ export class Steps {
   }
 
   /** Adds to the stream what was computed last, normalises the sum, and projects it where a projection reads the norm. */
-  private norm(site: number, onNorm?: OnNorm): void {
-    const { kind, weight, options } = this.reads[site];
+  private norm({ site, kind, weight, options }: Read, onNorm?: OnNorm): void {
     const isLayerNorm = kind === "LayerNorm";
     if (weight === undefined) {
       if (isLayerNorm) layerNorm(this.stream, options);
       else rmsNorm(this.stream, options);
     } else if (isLayerNorm) layerNormLinear(this.stream, weight, options);
     else rmsNormLinear(this.stream, weight, options);
-    onNorm?.(this.model.sites[site], this.stream);
+    onNorm?.(site, this.stream);
   }
 
   /** @param residual what was computed last, where something was */
   private read(
-    site: number,
-    norm: Norm,
+    { site, weight, bias }: Norm,
     residual: Tensor<"f32"> | undefined,
     projected?: Projected,
     out = this.normed,
   ): Read {
-    const { settings, sites } = this.model;
-    const { weightOffset } = sites[site];
-    const kind = this.kinds[site];
+    const kind = this.kindOf(site);
     const options = {
-      weight: norm.weight,
-      eps: settings.eps,
+      weight,
+      eps: this.model.settings.eps,
       out,
-      ...given({ bias: norm.bias, residual, linearBias: projected?.bias }),
+      ...given({ bias, residual, linearBias: projected?.bias }),
       ...(residual === undefined ? {} : { sum: this.stream }),
-      ...(kind === "RMSNorm" ? { weightOffset } : {}),
+      ...(kind === "RMSNorm" ? { weightOffset: site.weightOffset } : {}),
     };
-    return { kind, weight: projected?.weight, options };
+    return { site, kind, weight: projected?.weight, options };
   }
 
   /** From what the first projection of a block's MLP made to what the second takes. */

@@ -7,7 +7,7 @@ import { Run, type RunOptions } from "./run.js";
 import { type Settings, settingsOf } from "./settings.js";
 import type { Site } from "./sites.js";
 import type { WeightKind } from "./tensors.js";
-import { readWeights, type Weights } from "./weights.js";
+import { type Norm, normsOf, readWeights, type Weights } from "./weights.js";
 
 export interface LoadOptions {
   /** What the weights of projections are kept as. Default: as the file has them. */
@@ -17,6 +17,8 @@ export interface LoadOptions {
 }
 
 export class Transformer implements Loaded {
+  /** In the order in which a token passes them. */
+  readonly norms: readonly Norm[];
   readonly sites: readonly Site[];
 
   private constructor(
@@ -25,9 +27,8 @@ export class Transformer implements Loaded {
     readonly weights: Weights,
     readonly engine: Engine,
   ) {
-    const { kind, weightOffset } = architecture.norm;
-    const norms = weights.blocks.flatMap(({ attentionNorm, mlpNorm }) => [attentionNorm, mlpNorm]);
-    this.sites = [...norms, weights.last].map(({ name }) => ({ name, kind, weightOffset }));
+    this.norms = normsOf(weights);
+    this.sites = this.norms.map(({ site }) => site);
   }
 
   /** @throws ModelError where the files do not have what the architecture needs, or have more */

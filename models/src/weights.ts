@@ -4,11 +4,11 @@ import type { Engine, Tensor } from "orthonorm";
 import type { Architecture, Fused, Projection } from "./architecture.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { hasBias, type Settings } from "./settings.js";
+import type { Site } from "./sites.js";
 import { type Part, type Projected, TensorsOf, type WeightKind } from "./tensors.js";
 
 export interface Norm {
-  /** The name of its tensors, without `.weight`. */
-  readonly name: string;
+  readonly site: Site;
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
 }
@@ -17,7 +17,8 @@ export interface Block {
   readonly attentionNorm: Norm;
   /** Queries, keys and values, below each other. */
   readonly qkv: Projected;
-  readonly headNorms: readonly [Tensor, Tensor] | null;
+  /** Of queries and of keys. */
+  readonly headNorms: readonly [Norm, Norm] | null;
   readonly out: Projected;
   readonly mlpNorm: Norm;
   /** What goes into the activation and, below it, what it is multiplied by, where there is that. */
@@ -32,6 +33,16 @@ export interface Weights {
   readonly blocks: readonly Block[];
   readonly last: Norm;
   readonly head: Projected;
+}
+
+/** All norms, in the order in which a token passes them. */
+export function normsOf({ blocks, last }: Weights): Norm[] {
+  const ofBlocks = blocks.flatMap(({ attentionNorm, headNorms, mlpNorm }) => [
+    attentionNorm,
+    ...(headNorms ?? []),
+    mlpNorm,
+  ]);
+  return [...ofBlocks, last];
 }
 
 const asIs = (values: TensorArray) => values;
@@ -66,9 +77,17 @@ export async function readWeights(
   return { embedding, positions, blocks, last, head };
 
   async function readNorm(name: string): Promise<Norm> {
-    if (norm.affine === false) return { name, weight: ones(), bias: undefined };
+    const { kind, weightOffset } = norm;
+    const site: Site = { name, kind, weightOffset, reads: "stream", cols: width, rowsPerToken: 1 };
+    if (norm.affine === false) return { site, weight: ones(), bias: undefined };
     const weight = await tensors.vector(`${name}.weight`, width);
-    return { name, weight, bias: norm.bias ? await tensors.vector(`${name}.bias`, width) : undefined };
+    return { site, weight, bias: norm.bias ? await tensors.vector(`${name}.bias`, width) : undefined };
+  }
+
+  async function readHeadNorm(name: string, reads: "queries" | "keys"): Promise<Norm> {
+    const rowsPerToken = reads === "queries" ? heads : keyHeads;
+    const site: Site = { name, kind: "RMSNorm", weightOffset: 0, reads, cols: headDim, rowsPerToken };
+    return { site, weight: await tensors.vector(`${name}.weight`, headDim), bias: undefined };
   }
 
   function ones(): Tensor {
@@ -93,10 +112,7 @@ export async function readWeights(
       headNorms:
         headNorms === undefined
           ? null
-          : [
-              await tensors.vector(`${at}${headNorms[0]}.weight`, headDim),
-              await tensors.vector(`${at}${headNorms[1]}.weight`, headDim),
-            ],
+          : [await readHeadNorm(`${at}${headNorms[0]}`, "queries"), await readHeadNorm(`${at}${headNorms[1]}`, "keys")],
       out: await tensors.projection([part(at, out, width)], queryWidth, asIs, layout),
       mlpNorm: await readNorm(`${at}${norm.mlp}`),
       up: await tensors.projection(upParts, width, asIs, layout),

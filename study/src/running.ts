@@ -12,6 +12,10 @@ import { affineOf, type FoundAffine } from "./weights.js";
 /** A norm of a running model. */
 export interface RunningSite {
   readonly name: string;
+  /** d of its rows. */
+  readonly cols: number;
+  /** How many rows it is given per token: one, or one per head. */
+  readonly rowsPerToken: number;
   /** As they are stored. */
   readonly weight: Float32Array;
   readonly bias: Float32Array | null;
@@ -25,11 +29,9 @@ export interface RunningModel {
   readonly sources: readonly SourceFile[];
   readonly norm: Norm;
   readonly eps: number;
-  /** d of all sites. */
-  readonly cols: number;
   readonly sites: readonly RunningSite[];
-  /** How many rows each site is given, one per token, unless the run is stopped. */
-  readonly rows: number;
+  /** How many tokens pass each site, unless the run is stopped. */
+  readonly tokens: number;
   /**
    * Runs it, to its end or until the signal stops it. `take` is given whole rows of a site, by its number, in f32, and has copied them
    * when it returns.
@@ -43,8 +45,8 @@ export interface Measuring {
   eps: number | null;
   sites: (name: string) => boolean;
   signal?: AbortSignal;
-  /** Is told how many rows of each site were taken. */
-  progress: (rows: number) => void;
+  /** Is told how many tokens have passed all sites. */
+  progress: (tokens: number) => void;
 }
 
 /** What models compute in. */
@@ -52,8 +54,8 @@ const dtype = "F32";
 const bytesPerElement = 4;
 
 /** The bytes that a file of its states would have. */
-export function statesBytes({ sites, rows, cols }: RunningModel): number {
-  return sites.length * rows * cols * bytesPerElement;
+export function statesBytes({ sites, tokens }: RunningModel): number {
+  return sites.reduce((sum, { cols, rowsPerToken }) => sum + tokens * rowsPerToken * cols * bytesPerElement, 0);
 }
 
 /**
@@ -65,7 +67,6 @@ export async function measureRunning(
   model: RunningModel,
   { norm, eps, sites: wanted, signal, progress }: Measuring,
 ): Promise<Collected[]> {
-  const { cols, rows } = model;
   const measured = model.sites.filter(({ name }) => wanted(name));
   if (measured.length === 0) {
     const names = listed(
@@ -74,38 +75,40 @@ export async function measureRunning(
     );
     throw new StudyError(`${printable(model.name)} expected a norm of a name that --sites wants, got ${names}`);
   }
-  const keyed = measured.map((site) => {
-    const affine = parametersOf(site);
-    const key = {
-      site: site.name,
-      dtype,
-      cols,
-      norm: norm ?? model.norm,
-      eps: eps ?? model.eps,
-      affine: affine.names,
-    };
-    return { key, affine };
-  });
-  const blockRows = blockRowsOf(rows, cols * bytesPerElement);
-  const measurer = new Measurer(engine, dtype, blockRows, new SiteSums(keyed[0].key).terms);
+  const measurers = new Map<string, Measurer>();
   const intakes: Intake[] = [];
   try {
-    for (const { key, affine } of keyed) {
+    for (const site of measured) {
+      const { name, cols, rowsPerToken } = site;
+      const affine = parametersOf(site);
+      const key = {
+        site: name,
+        dtype,
+        cols,
+        norm: norm ?? model.norm,
+        eps: eps ?? model.eps,
+        affine: affine.names,
+      };
+      const rows = model.tokens * rowsPerToken;
+      const blockRows = blockRowsOf(rows, cols * bytesPerElement);
+      const size = `${blockRows} × ${cols}`;
+      const measurer = measurers.get(size) ?? new Measurer(engine, dtype, blockRows, new SiteSums(key).terms);
+      measurers.set(size, measurer);
       intakes.push(new Intake(engine, key, affine.parameters, rows, blockRows, measurer));
     }
     const bySite = model.sites.map((site) => intakes[measured.indexOf(site)]);
-    const last = model.sites.indexOf(measured[measured.length - 1]);
-    let done = 0;
+    const last = measured[measured.length - 1];
+    let elements = 0;
     await model.run((site, values) => {
       bySite[site]?.take(values);
-      if (site !== last) return;
-      done += values.length / cols;
-      progress(done);
+      if (model.sites[site] !== last) return;
+      elements += values.length;
+      progress(elements / (last.cols * last.rowsPerToken));
     }, signal);
     return intakes.map((intake) => intake.finish());
   } finally {
     for (const intake of intakes) intake.dispose();
-    measurer.dispose();
+    for (const measurer of measurers.values()) measurer.dispose();
   }
 }
 

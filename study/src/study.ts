@@ -208,11 +208,11 @@ async function measureModel(
   const norm = wanted === "auto" ? null : wanted;
   const said = norm === null ? "the model" : "--norm";
   const group = new GroupSums(pool ?? model.name, pool !== null, [...model.sources], norm ?? model.norm, said);
-  const perRow = statesBytes(model) / model.rows;
+  const perToken = statesBytes(model) / model.tokens;
   let before = 0;
-  const progress = (rows: number) => {
-    pass.progress(`${model.name} ${rows} of ${counted(model.rows, "token")}`, (rows - before) * perRow);
-    before = rows;
+  const progress = (tokens: number) => {
+    pass.progress(`${model.name} ${tokens} of ${counted(model.tokens, "token")}`, (tokens - before) * perToken);
+    before = tokens;
   };
   const collected = await measureRunning(engine, model, { norm, eps, sites, signal, progress });
   pass.study.groups.push(group);

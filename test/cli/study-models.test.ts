@@ -24,6 +24,7 @@ await writeHub(join(folder, "sharded"), "gpt2 in bf16", false, 4000);
 await writeHub(join(folder, "llama"), "llama in bf16, tied", true);
 await writeHub(join(folder, "gemma"), "gemma", true);
 await writeHub(join(folder, "neox"), "gpt_neox, parallel, 0.25 of a head turning", false);
+await writeHub(join(folder, "qwen3"), "qwen3", false);
 writeLlama2c(join(folder, "llama2c"));
 write("states.safetensors", { states: random(40, 16) });
 
@@ -36,10 +37,13 @@ async function capture(path: string, file: string, tokens?: number): Promise<str
   await readPieces(model, pieces, ({ name }, rows) => {
     for (const value of rows.toArray()) seen.get(name)?.push(value);
   });
-  const { width, eps } = model.settings;
+  const { eps } = model.settings;
   const kinds = model.sites.map(({ name, kind }) => [name, { kind, eps }]);
   const metadata = { norm: model.sites[0].kind, norms: JSON.stringify(Object.fromEntries(kinds)) };
-  const states = [...seen].map(([name, values]) => [name, f32(values.length / width, width, values)]);
+  const states = model.sites.map(({ name, cols }) => {
+    const values = seen.get(name) as number[];
+    return [name, f32(values.length / cols, cols, values)];
+  });
   model.engine.dispose();
   return write("captured.safetensors", Object.fromEntries(states), metadata);
 }
@@ -62,6 +66,7 @@ describe("a model and a text", () => {
     ["llama", "letters.txt", 5, "RMSNorm"],
     ["gemma", "letters.txt", 5, "RMSNorm"],
     ["neox", "letters.txt", 5, "LayerNorm"],
+    ["qwen3", "letters.txt", 9, "RMSNorm"],
   ])("%s has the figures of a file captured from the same run, to the last bit", async (model, text, sites, norm) => {
     const live = figures(model, "--text", text);
     const file = await capture(model, text);
@@ -72,6 +77,27 @@ describe("a model and a text", () => {
       expect(site).toMatchObject({ trainedWith: norm, normFrom: "the model", source: `${model}, ${text}` });
       expect(site.affine?.offset).toEqual({ value: model === "gemma" ? 1 : 0, from: "the model" });
     }
+  });
+
+  test("the norms of heads are sites too, of their own d, with a row per head, and may be left out", () => {
+    const all = figures("qwen3", "--text", "letters.txt");
+    const layer = (at: number) => [
+      [`model.layers.${at}.input_layernorm`, 300, 24],
+      [`model.layers.${at}.self_attn.k_norm`, 600, 8],
+      [`model.layers.${at}.self_attn.q_norm`, 1200, 8],
+      [`model.layers.${at}.post_attention_layernorm`, 300, 24],
+    ];
+    const shapes = (of: Figures) => of.sites.map(({ site, rows, cols }) => [site, rows, cols]);
+    expect(shapes(all).sort()).toEqual([...layer(0), ...layer(1), ["model.norm", 300, 24]].sort());
+    expect(all.sites.every(({ read, rows }) => read === rows)).toBe(true);
+    const some = figures("qwen3", "--text", "letters.txt", "--sites", "*self_attn*");
+    // But for the intervals, which are narrower where fewer sites are to lie in theirs.
+    const measured = (of: Figures) =>
+      of.sites
+        .filter(({ site }) => site.includes("self_attn"))
+        .map(({ verdict: { interval, ...verdict }, ...rest }) => [verdict, rest]);
+    expect(measured(some)).toEqual(measured(all));
+    expect(some.sites).toHaveLength(4);
   });
 
   test("a checkpoint of llama2.c, whose tensors have no file of weights to compare with", async () => {
@@ -151,6 +177,23 @@ describe("a model and a text", () => {
     const page = readFileSync(join(folder, "swap.html"), "utf8");
     const [before, after] = [together.loss.before, together.loss.after].map((value: number) => value.toFixed(4));
     expect(page).toContain(`and the loss from ${before} to ${after} nats a token`);
+  });
+
+  test("what --swap found is of one run, which --save and merge say", () => {
+    const args = ["study", "ln.safetensors", "--text", "code.txt", "--tokens", "64", "--pool", "ln", "--swap"];
+    const run = orthonorm([...args, "--save", "swapped.json"]);
+    expect(run).toMatchObject({ status: 0, stderr: "" });
+    expect(run.stdout.replace(/\s+/g, " ")).toContain("it is not among the sums that --save writes");
+    expect(orthonorm([...args]).stdout).not.toContain("--save");
+    expect(orthonorm(["merge", "swapped.json", "--save", "again.json"]).status).toBe(0);
+    const said = "What --swap found of ln belongs to one run: --save leaves it out, and it is not among these figures.";
+    for (const file of ["swapped.json", "again.json"]) {
+      expect(orthonorm(["merge", file]).stdout.replace(/\s+/g, " ")).toContain(said);
+    }
+    const plain = ["study", "ln.safetensors", "--text", "letters.txt", "--tokens", "64", "--pool", "ln"];
+    expect(orthonorm([...plain, "--save", "plain.json"]).status).toBe(0);
+    expect(orthonorm(["merge", "plain.json"]).stdout).not.toContain("--swap");
+    expect(orthonorm(["merge", "plain.json", "again.json"]).stdout.replace(/\s+/g, " ")).toContain(said);
   });
 
   test("Ctrl-C: the figures of what was run until then, which say so, and 130", async () => {

@@ -32,9 +32,8 @@ function model({ stopAt = rows, name = "model" } = {}): RunningModel {
     sources: [{ name, bytes: null }],
     norm: "LayerNorm",
     eps: 1e-6,
-    cols,
-    sites: names.map((site, at) => ({ name: site, ...parameters[at], weightOffset: 0 })),
-    rows,
+    sites: names.map((site, at) => ({ name: site, cols, rowsPerToken: 1, ...parameters[at], weightOffset: 0 })),
+    tokens: rows,
     async run(take, signal) {
       for (let from = 0; from < Math.min(rows, stopAt) && !signal?.aborted; from += 37) {
         for (const [site, data] of states.entries()) {

@@ -3,7 +3,7 @@ import type { NormKind, Transformer } from "@orthonorm/models";
 import { chanceTilt } from "@orthonorm/study";
 import { angle, geometry, layerNorm, moments, rmsNorm } from "orthonorm";
 import type { Cell } from "./messages.js";
-import { tilt } from "./reading.js";
+import { isShown, tilt } from "./reading.js";
 
 const degrees = 180 / Math.PI;
 
@@ -18,10 +18,8 @@ export function takeApart(
   by: NormKind,
 ): Omit<Cell, "kind" | "turn" | "place"> {
   const { eps } = model.settings;
-  const { blocks, last } = model.weights;
-  const norms = [...blocks.flatMap(({ attentionNorm, mlpNorm }) => [attentionNorm, mlpNorm]), last];
-  const { weight, bias } = norms[site];
-  const { weightOffset } = model.sites[site];
+  const { weight, bias, site: own } = model.norms.filter((norm) => isShown(norm.site))[site];
+  const { weightOffset } = own;
   const itself = by === "LayerNorm" ? layerNorm(x, { eps }) : rmsNorm(x, { eps });
   const whole =
     by === "LayerNorm" ? layerNorm(x, { eps, weight, bias }) : rmsNorm(x, { eps, weight, bias, weightOffset });

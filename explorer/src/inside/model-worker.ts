@@ -6,7 +6,7 @@ import { load } from "../states/load.js";
 import { breath } from "./breath.js";
 import { takeApart } from "./cell.js";
 import type { Answer, Order } from "./messages.js";
-import { type Reading, ratiosOf, readTokens } from "./reading.js";
+import { isShown, type Reading, ratiosOf, readTokens, shownAs } from "./reading.js";
 
 /** How many tokens are read at most: more would be too many columns to look at. */
 const mostTokens = 128;
@@ -42,8 +42,9 @@ async function open({ files, folder }: Extract<Order, { kind: "open" }>): Promis
   const opened = await openFrom(given, null, { engine: defaultEngine() });
   ({ model } = opened);
   tokenizer = await opened.tokenizer();
-  const [{ kind: norm, weightOffset }] = model.sites;
-  tell({ kind: "opened", norm, swaps: weightOffset === 0, sites: model.sites.length, cols: model.settings.width });
+  const shown = model.sites.filter(isShown);
+  const [{ kind: norm, weightOffset }] = shown;
+  tell({ kind: "opened", norm, swaps: weightOffset === 0, sites: shown.length, cols: model.settings.width });
 }
 
 /** The files as a folder that tells how much of the weights has been read. */
@@ -106,7 +107,7 @@ async function read({ turn: own, text, norm }: Extract<Order, { kind: "read" }>)
   const said = decoder();
   let piece = "";
   let toldAt = Number.NEGATIVE_INFINITY;
-  for (const id of generate(model, all, { norm, tokens: more, temperature: 0, ends })) {
+  for (const id of generate(model, all, { norm: shownAs(norm), tokens: more, temperature: 0, ends })) {
     piece += said.push(id);
     if (performance.now() - toldAt >= refresh) {
       tell({ kind: "said", turn, text: piece });

@@ -1,13 +1,19 @@
 /** A text on its way through a model: what enters each norm, and how well each token was foreseen. */
-import { type NormKind, surprise, type Transformer } from "@orthonorm/models";
+import { type NormKind, type Site, surprise, type Transformer } from "@orthonorm/models";
 import { chanceTilt } from "@orthonorm/study";
 import { geometry } from "orthonorm";
 
 /** How many tokens go through the model before it is asked whether it shall go on. */
 const piece = 16;
 
+/** The norms that are shown: those that read the residual stream, of which a token has one row. */
+export const isShown = ({ reads }: Site) => reads === "stream";
+
+/** A norm in the place of those that are shown; the others stay what they are. */
+export const shownAs = (norm: NormKind) => (site: Site) => (isShown(site) ? norm : site.kind);
+
 export interface Reading {
-  /** What entered each norm, token after token. */
+  /** What entered each norm that is shown, token after token. */
   states: readonly Float32Array[];
   /** Nats per token; null of a single token. */
   loss: number | null;
@@ -24,8 +30,8 @@ export async function readTokens(
   goesOn: (share: number) => Promise<boolean>,
 ): Promise<Reading | null> {
   const { width } = model.settings;
-  const states = new Map(model.sites.map((site) => [site, new Float32Array(ids.length * width)]));
-  const run = model.begin({ norm });
+  const states = new Map(model.sites.filter(isShown).map((site) => [site, new Float32Array(ids.length * width)]));
+  const run = model.begin({ norm: shownAs(norm) });
   let sum = 0;
   try {
     for (let from = 0; from < ids.length; from += piece) {

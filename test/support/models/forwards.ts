@@ -26,6 +26,8 @@ export interface Passed {
   logits: Vector[];
   /** What entered the last norm, per token. */
   last: Vector[];
+  /** What entered the norms of each head's query and key, by their names: per token, head after head. */
+  heads?: ReadonlyMap<string, Vector[]>;
 }
 
 export type Forward = (config: Config, t: Tensors, ids: readonly number[]) => Passed;
@@ -205,8 +207,9 @@ export const opt: Forward = (c, t, ids) => {
 
 /** Llama and its relatives: what differs is said by the configuration and by which tensors there are. */
 export const llamaLike =
-  (has: (name: string) => boolean, activation = silu): Forward =>
+  (has: (name: string) => boolean, activation = silu, headNorm = rmsNorm): Forward =>
   (c, t, ids) => {
+    const entered = new Map<string, Vector[]>();
     const gemma = c.model_type === "gemma";
     const offset = gemma ? 1 : 0;
     const norm = (x: Vector, name: string) => rmsNorm(x, t(`${name}.weight`), c.rms_norm_eps, offset);
@@ -222,10 +225,12 @@ export const llamaLike =
       const h = `model.layers.${layer}.`;
       const normed = stream.map((x) => norm(x, `${h}input_layernorm`));
       const perHead = (x: Vector, name: string) => {
-        if (!has(`${h}self_attn.${name}.weight`)) return x;
+        const norm = `${h}self_attn.${name}`;
+        if (!has(`${norm}.weight`)) return x;
+        entered.set(norm, [...(entered.get(norm) ?? []), x]);
         const out = x.slice();
         for (let at = 0; at < x.length; at += headDim) {
-          out.set(rmsNorm(x.slice(at, at + headDim), t(`${h}self_attn.${name}.weight`), c.rms_norm_eps), at);
+          out.set(headNorm(x.slice(at, at + headDim), t(`${norm}.weight`), c.rms_norm_eps), at);
         }
         return out;
       };
@@ -246,7 +251,7 @@ export const llamaLike =
       });
     }
     const head = has("lm_head.weight") ? t("lm_head.weight") : table;
-    return { last: stream, logits: stream.map((x) => linear(norm(x, "model.norm"), head)) };
+    return { last: stream, logits: stream.map((x) => linear(norm(x, "model.norm"), head)), heads: entered };
   };
 
 function windowOf(c: Config, layer: number): number | undefined {
