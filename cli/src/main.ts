@@ -1,5 +1,6 @@
 /** The command line of Orthonorm: `orthonorm study [FILE…]`, `orthonorm merge FILE…`, `orthonorm capture MODEL.onnx`,
  * `orthonorm run MODEL`, `orthonorm convert MODEL -o OUT`, `orthonorm verify A B --text FILE`. */
+import { systemReason } from "@orthonorm/files/node";
 import { Command, CommanderError } from "commander";
 import { captureCommand } from "./commands/capture.js";
 import { convertCommand } from "./commands/convert.js";
@@ -48,9 +49,10 @@ for (const command of [
   );
 }
 
+let running = program.name();
+
 /** Runs the command line and gives its exit status. What the user cannot mend is thrown on. */
 async function main(): Promise<number> {
-  let running = program.name();
   program.hook("preAction", (_, command) => {
     running = command.name();
   });
@@ -70,7 +72,9 @@ async function main(): Promise<number> {
 
 // A reader that has seen enough (| head) closes the pipe: that is no failure, and the other files are still to be written.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+  if (error.code === "EPIPE") return;
+  process.stderr.write(`${running}: standard output expected to be written, got ${systemReason(error)}\n`);
+  process.exit(1);
 });
 
 process.exitCode = await main();

@@ -6,7 +6,7 @@ export { type ArrayDType, arrayOf, bitsOf, hasArray, type TensorArray } from "./
 export { EndsEarly, FileError } from "./error.js";
 export { type Folder, openWeights, weightFiles } from "./folder.js";
 export { WrongFormat } from "./formats.js";
-export { readAll, readJsonObject } from "./json.js";
+export { readAll, readJsonObject, textIn } from "./json.js";
 export { type OpenOptions, openContainer } from "./open.js";
 export { type ReadTensor, readStored } from "./read-stored.js";
 export { readTensor } from "./read-tensor.js";

@@ -10,6 +10,15 @@ export async function readAll(source: Source): Promise<Uint8Array<ArrayBuffer>> 
   return bytes;
 }
 
+/** The text of a file. @throws FileError where its bytes are no UTF-8: they would become other characters in silence */
+export function textIn(bytes: Uint8Array, name: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw expected(name, "text in UTF-8", "bytes that are none");
+  }
+}
+
 /** The object that a file of JSON has. @throws FileError where it has something else */
 export async function readJsonObject(source: Source): Promise<Record<string, unknown>> {
   const bytes = await readAll(source);

@@ -1,6 +1,7 @@
 /** Two models on the same tokens: how far their logits, their losses and their likeliest tokens lie apart, and how centered their streams are. */
 import type { Tensor } from "orthonorm";
 import { ModelError } from "./error.js";
+import { expectNumbers } from "./logits.js";
 import { surprise } from "./loss.js";
 import type { Run } from "./run.js";
 import { likeliest } from "./sample.js";
@@ -111,6 +112,8 @@ export class Comparison {
   private compare([first, second, third]: readonly Run[], ids: readonly number[], next: readonly number[]): void {
     const a = first.forward(ids, { logits: "all", onNorm: this.watching("a", this.first) });
     const b = second.forward(ids, { logits: "all", onNorm: this.watching("b", this.second) });
+    expectNumbers(this.first, a);
+    expectNumbers(this.second, b);
     for (const value of a) this.largest = Math.max(this.largest, Math.abs(value));
     this.take(this.a, a, a, next);
     this.take(this.b, a, b, next);

@@ -1,4 +1,5 @@
 /** Text, token by token. */
+import { expectNumbers } from "./logits.js";
 import type { RunOptions } from "./run.js";
 import { type SampleOptions, type Sampler, sampler } from "./sample.js";
 import type { Transformer } from "./transformer.js";
@@ -16,6 +17,7 @@ export interface GenerateOptions extends SampleOptions, RunOptions {
  * Where the text reaches the model's longest, the model goes on from its latter half, as if that were all of it.
  *
  * @param ids one token at least
+ * @throws ModelError where its logits are no numbers
  */
 export function* generate(model: Transformer, ids: readonly number[], options: GenerateOptions): Generator<number> {
   const { tokens, ends = new Set<number>() } = options;
@@ -26,6 +28,7 @@ export function* generate(model: Transformer, ids: readonly number[], options: G
   try {
     let logits = run.forward(text.slice(-positions));
     for (let count = 0; count < tokens; count++) {
+      expectNumbers(model, logits);
       const token = next(logits);
       if (ends.has(token)) return;
       yield token;

@@ -22,6 +22,8 @@ export class Transformer implements Loaded {
   readonly sites: readonly Site[];
 
   private constructor(
+    /** Of its file, in messages. */
+    readonly name: string,
     readonly architecture: Architecture,
     readonly settings: Settings,
     readonly weights: Weights,
@@ -37,7 +39,7 @@ export class Transformer implements Loaded {
     const { architecture, config, configName } = checkpoint;
     const settings = settingsOf(architecture, config, configName);
     const weights = await readWeights(checkpoint, settings, engine, kind);
-    return new Transformer(architecture, settings, weights, engine);
+    return new Transformer(checkpoint.name, architecture, settings, weights, engine);
   }
 
   get vocabulary(): number {

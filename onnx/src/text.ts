@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Tokenizer } from "@huggingface/tokenizers";
-import type { ArrayDType, ReadTensor } from "@orthonorm/files";
+import { type ArrayDType, type ReadTensor, textIn } from "@orthonorm/files";
 import { systemReason } from "@orthonorm/files/node";
 import { expected } from "./error.js";
 import { checkInputs, wantedInputs } from "./inputs.js";
@@ -17,13 +17,13 @@ import { sizeOf, typeOf } from "./tensor.js";
  */
 export async function tokenize(open: OpenModel, path: string, length: number): Promise<Map<string, ReadTensor>[]> {
   const tokenizer = await openTokenizer(open.name);
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = await readFile(path, "utf8");
+    bytes = await readFile(path);
   } catch (error) {
     throw expected(path, "a text that can be read", systemReason(error));
   }
-  const { ids } = tokenizer.encode(text);
+  const { ids } = tokenizer.encode(textIn(bytes, path));
   if (ids.length === 0) throw expected(path, "a text with tokens", "none");
   const unknown = (ids as number[]).findIndex((id) => !Number.isSafeInteger(id));
   if (unknown >= 0) {

@@ -110,7 +110,13 @@ orthonorm verify TWIN told --text FILE
       [twin, "-o", "mine", "--force"],
       /^convert: mine expected the result of an earlier conversion, .* got something else$/m,
     );
+    writeFileSync(join(folder, "file"), "");
+    fails(
+      [twin, "-o", "file/x"],
+      /^convert: file\/x expected a folder that can be written, got a file in the place of/,
+    );
     if (process.platform === "linux") {
+      fails([twin, "-o", "/proc/x"], /^convert: \/proc\/x expected a folder that can be written, got /);
       fails([twin, "-o", "/proc/x/y"], /^convert: \/proc\/x\/y expected a folder that can be written, got /);
     }
   });
@@ -189,6 +195,14 @@ orthonorm verify TWIN told --text FILE
       expect(written(out)).toEqual([]);
     },
   );
+});
+
+it("- is no place for what convert writes", () => {
+  expect(orthonorm(["convert", twin, "-o", "-"])).toMatchObject({
+    status: 2,
+    stdout: "",
+    stderr: "convert: --output expected the name of a folder or a file, got -\n",
+  });
 });
 
 describe("orthonorm verify", () => {
@@ -326,6 +340,17 @@ describe("orthonorm verify", () => {
     );
     writeFileSync(join(folder, "short.txt"), "a");
     line([twin, twin, "--text", "short.txt"], 1, /^verify: short\.txt expected a text of two tokens or more, got 1\n$/);
+    writeFileSync(join(folder, "nothing.txt"), "");
+    line(
+      [twin, twin, "--text", "nothing.txt"],
+      1,
+      /^verify: --text nothing\.txt expected a text, got an empty file\n$/,
+    );
+    line(
+      [twin, "converted.safetensors", "--text", text, "--json", "converted.safetensors"],
+      2,
+      /^verify: --json converted\.safetensors expected a file to write, got one of the files to read\n$/,
+    );
     line([twin, twin], 2, /^orthonorm: required option '--text <FILE>' not specified\nTry: orthonorm verify --help\n$/);
     line([twin, twin, "--text", text, "--tolerance", "-1"], 2, /Expected a number, 0 or more\.\n/);
     line(

@@ -255,6 +255,24 @@ describe("misuse", () => {
       2,
       "--text expected a model to run, got none",
     ],
+    [
+      "a model that is not there",
+      ["absent", "--text", "letters.txt"],
+      1,
+      "absent expected a file that can be read, got no such file or directory",
+    ],
+    [
+      "a text of other bytes",
+      [model, "--text", "latin.txt"],
+      1,
+      "latin.txt expected text in UTF-8, got bytes that are none",
+    ],
+    [
+      "what lies beside the file of a model as output",
+      ["gpt2/model.safetensors", "--text", "letters.txt", "--json", "gpt2/tokenizer.json"],
+      2,
+      "--json gpt2/tokenizer.json expected a file to write, got one of the files to read",
+    ],
     ["tokens with states", ["states.safetensors", "--tokens", "5"], 2, "--tokens expected a model to run, got none"],
     ["an empty text", [model, "--text", "empty.txt"], 1, "--text empty.txt expected a text, got an empty file"],
     ["a blank text", [model, "--text", "blank.txt"], 1, "--text blank.txt expected a text, got white space alone"],
@@ -305,6 +323,7 @@ describe("misuse", () => {
     ],
   ])("%s", (_, args, status, message) => {
     writeFileSync(join(folder, "umlaut.txt"), "for\nzurück");
+    writeFileSync(join(folder, "latin.txt"), Buffer.from("zurück", "latin1"));
     const run = orthonorm(["study", ...args]);
     expect(run).toMatchObject({ status, stdout: "", stderr: `study: ${message}\n` });
   });

@@ -363,6 +363,23 @@ describe("what cannot be exact is refused", () => {
     expect(await refusal(path)).toBe(`config.json ${exactly} model_type "${model_type}", which ${reason}`);
   });
 
+  it("numbers that are none, which centering would spread, with nothing left of what was written", async () => {
+    const broken = (name: string) =>
+      made.tensors.map((one): GivenTensor => {
+        if (one.name !== name) return one;
+        const data = (one.data as Float32Array).slice();
+        data[5] = Number.NaN;
+        return { ...one, data };
+      });
+    for (const name of ["transformer.wte.weight", "transformer.h.1.mlp.c_proj.weight"]) {
+      expect(await refusal(await model(gpt2, {}, broken(name)))).toBe(
+        `tensor "${name}" expected finite numbers, which can be centered, got a mean of NaN`,
+      );
+    }
+    // Of what is copied it is the same model.
+    await convertModel(await model(gpt2, {}, broken("transformer.h.1.mlp.c_fc.weight")), place());
+  });
+
   it("an architecture that is not in the table", async () => {
     const message = /^config\.json expected a model_type among gpt2, .*, got "mpt"$/;
     expect(await refusal(await model(gpt2, { model_type: "mpt" }))).toMatch(message);

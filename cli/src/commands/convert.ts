@@ -2,6 +2,7 @@
 import { counted, printable } from "@orthonorm/files";
 import type { Converted } from "@orthonorm/models/node";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { CommandError } from "../error.js";
 import { version } from "../package.js";
 import { stoppable, tellRemoved } from "../stoppable.js";
 
@@ -62,6 +63,7 @@ Exit status:
 }
 
 async function run(path: string, { output, fold, weights, shardSize, force }: ConvertOptions): Promise<void> {
+  if (output === "-") throw new CommandError("--output expected the name of a folder or a file, got -", 2);
   // Loaded when a model is converted: files of states need none of it.
   const { convertModel } = await import("@orthonorm/models/node");
   await stoppable(async (signal, progress) => {

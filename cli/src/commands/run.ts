@@ -1,6 +1,8 @@
 /** `orthonorm run MODEL`: the text that a language model says, as it says it. */
 import { printable } from "@orthonorm/files";
+import type { Tokenizer } from "@orthonorm/models";
 import { Command, Option } from "commander";
+import { CommandError } from "../error.js";
 import { count, notBelowZero, share, whole } from "../numbers.js";
 import { stoppable } from "../stoppable.js";
 
@@ -72,8 +74,13 @@ async function run(path: string, options: RunOptions): Promise<void> {
     const { encode, decoder, ends } = await tokenizer();
     progress.clear();
     const text = decoder();
-    const ids = encode(prompt);
+    const ids = encoded(prompt, encode);
     process.stdout.write(prompt);
+    // By a reader that has seen enough (| head). Node forgets it: the stream itself says nothing of it afterwards.
+    let closed = false;
+    process.stdout.once("error", () => {
+      closed = true;
+    });
     let said = 0;
     // The first token takes the whole prompt, and is no measure of the others.
     let since = performance.now();
@@ -82,7 +89,7 @@ async function run(path: string, options: RunOptions): Promise<void> {
       process.stdout.write(text.push(token));
       // So that Ctrl-C is heard, and what was written is seen.
       await new Promise((resolve) => setImmediate(resolve));
-      if (signal.aborted) break;
+      if (signal.aborted || closed) break;
     }
     process.stdout.write(`${text.end()}\n`);
     const seconds = (performance.now() - since) / 1000;
@@ -93,4 +100,17 @@ async function run(path: string, options: RunOptions): Promise<void> {
     process.stderr.write("run: stopped\n");
     process.exitCode = 130;
   });
+}
+
+/** @throws CommandError where the model's texts begin with no token of their own, and none is given */
+function encoded(prompt: string, encode: Tokenizer["encode"]): readonly number[] {
+  try {
+    return encode(prompt);
+  } catch (error) {
+    if (prompt !== "") throw error;
+    throw new CommandError(
+      "--prompt expected a text, for this model's texts begin with no token of their own, got none",
+      2,
+    );
+  }
 }

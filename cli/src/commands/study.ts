@@ -1,6 +1,6 @@
 /** `orthonorm study [FILE…]`: measures hidden states, of files and of models that it runs. */
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { relative } from "node:path";
 import { openContainer, printable, type Source } from "@orthonorm/files";
 import { expand, expandFiles, openDisk, openModel, openStream } from "@orthonorm/files/node";
 import {
@@ -15,7 +15,7 @@ import {
 } from "@orthonorm/study";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "../error.js";
-import { readText, sha256 } from "../inputs.js";
+import { expectThere, filesOfModel, readText, sha256 } from "../inputs.js";
 import { CapturedModels, type FeedOptions, feedOf, withFeeds } from "../models.js";
 import { notBelowZero } from "../numbers.js";
 import { requireBeside } from "../options.js";
@@ -177,6 +177,7 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
   if (runnable.length > 0 && !fed) {
     throw new CommandError(`${printable(runnable[0])} expected --text FILE, to run the model on, got none`, 2);
   }
+  for (const file of all) if (file !== "-") await expectThere(file);
   const withStates = given.filter(({ file }) => !runnable.includes(file));
   const states = withStates.map(({ file }) => file);
   requireBeside(command, ["inputs", "batch"], onnx.length > 0, "an .onnx model to feed");
@@ -193,7 +194,7 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
   for (const name of options.weights ?? []) weights.push(await expand([name]));
   const mask = options.mask === undefined ? null : maskFile(options.mask);
   const others = [options.pairs, mask?.file].filter((file) => file !== undefined);
-  const inputs = [...states, ...runnable.flatMap(filesOf), ...feed, ...weights.flat(), ...others];
+  const inputs = [...states, ...runnable.flatMap(filesOfModel), ...feed, ...weights.flat(), ...others];
   const outputs = await prepareOutputs(options, inputs);
   const pairs = options.pairs === undefined ? null : parsePairs(await readText(options.pairs), options.pairs);
   const ours = own ? [...twins.models, twins.text] : [];
@@ -318,12 +319,6 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
 
 function runHint(name: string): string {
   return `${printable(name)} is a model, and its weights were measured as if they were states: with --text FILE it is run, and what enters its norms is measured.`;
-}
-
-/** A model's files: none of them is to be written over. */
-function filesOf(path: string): string[] {
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  return isFolder ? readdirSync(path).map((name) => join(path, name)) : [path];
 }
 
 /** What `study --save` writes begins with this. */

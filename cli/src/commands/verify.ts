@@ -4,8 +4,9 @@ import type { Compared } from "@orthonorm/models";
 import type { OpenTransformer } from "@orthonorm/models/node";
 import { Command, Option } from "commander";
 import { CommandError } from "../error.js";
-import { readText } from "../inputs.js";
+import { filesOfModel } from "../inputs.js";
 import { count, notBelowZero } from "../numbers.js";
+import { readModelText } from "../running.js";
 import { stoppable } from "../stoppable.js";
 import { prepareTarget, writeWhole } from "../target.js";
 import { brief, comparisonTable } from "../terminal/comparison.js";
@@ -81,8 +82,11 @@ Exit status:
 
 async function run(a: string, b: string, options: VerifyOptions): Promise<void> {
   const { text, tolerance, weights, json, color } = options;
-  const target = json === undefined || json === "-" ? null : await prepareTarget("--json", json, [text]);
-  const written = await readText(text);
+  const target =
+    json === undefined || json === "-"
+      ? null
+      : await prepareTarget("--json", json, [text, ...filesOfModel(a), ...filesOfModel(b)]);
+  const written = await readModelText(text);
   const { Comparison } = await import("@orthonorm/models");
   const { openTransformer } = await import("@orthonorm/models/node");
   await stoppable(async (signal, progress) => {

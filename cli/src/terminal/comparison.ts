@@ -1,5 +1,5 @@
 /** Two models beside each other, as a table for a terminal. */
-import { printable } from "@orthonorm/files";
+import { counted, printable } from "@orthonorm/files";
 import type { Compared, Side } from "@orthonorm/models";
 import { scientific, shorten } from "@orthonorm/study";
 import { createColors } from "picocolors";
@@ -39,7 +39,7 @@ export function comparisonTable(figures: Compared, names: readonly string[], { w
   const title = [
     `A  ${printable(names[0])}`,
     `B  ${printable(names[1])}`,
-    `${tokens} tokens, logits up to ${largest.toPrecision(3)}`,
+    `${counted(tokens, "token")}, logits up to ${largest.toPrecision(3)}`,
   ];
   const rule = paint.gray("─".repeat(first + columns.slice(1).reduce((sum, one) => sum + one + gap.length, 0)));
   return [...title, "", paint.bold(line(head)), rule, ...rows.map(line), rule].join("\n");

@@ -1,5 +1,6 @@
 /** Carries out a plan: each tensor's bytes are computed when they are asked for, in f64, and rounded once. */
 import { bitsOf, type Container, type GivenTensor, type StoredTensor } from "@orthonorm/files";
+import { expected } from "../error.js";
 import { bytesOf, encoded, type Rows, rowsOf, vectorOf } from "./numbers.js";
 import type { Change, Plan, Planned } from "./plan.js";
 
@@ -75,7 +76,7 @@ async function centering({ each }: Change & { kind: "center" }, tensor: StoredTe
       for (let row = 0; row < count; row++) {
         let sum = 0;
         for (let i = row * cols; i < (row + 1) * cols; i++) sum += values[i];
-        const mean = sum / cols;
+        const mean = finite(sum / cols, tensor);
         for (let i = row * cols; i < (row + 1) * cols; i++) values[i] -= mean;
       }
     };
@@ -85,10 +86,16 @@ async function centering({ each }: Change & { kind: "center" }, tensor: StoredTe
   for await (const { values, count } of rowsOf(tensor)) {
     for (let row = 0, i = 0; row < count; row++) for (let c = 0; c < cols; c++, i++) means[c] += values[i];
   }
-  for (let c = 0; c < cols; c++) means[c] /= rows;
+  for (let c = 0; c < cols; c++) means[c] = finite(means[c] / rows, tensor);
   return ({ values, count }) => {
     for (let row = 0, i = 0; row < count; row++) for (let c = 0; c < cols; c++, i++) values[i] -= means[c];
   };
+}
+
+/** A mean that is none would make each number none that it is taken from. */
+function finite(mean: number, { name }: StoredTensor): number {
+  if (Number.isFinite(mean)) return mean;
+  throw expected(`tensor "${name}"`, "finite numbers, which can be centered", `a mean of ${mean}`);
 }
 
 async function scaling({ each, by }: Change & { kind: "scale" }, take: Take): Promise<Work> {

@@ -104,12 +104,14 @@ async function moved<T>(
 ): Promise<T> {
   const partial = beside(to);
   const written = toFile ? join(partial, basename(to)) : partial;
-  const clean = () => rmSync(partial, { recursive: true, force: true });
+  const clean = () => {
+    if (existsSync(partial)) rmSync(partial, { recursive: true, force: true });
+  };
   let made: string[] = [];
   // A second Ctrl-C ends the process at once.
   process.once("exit", clean);
   try {
-    made = attempt(out, toFile, () => makeFolders(dirname(to)));
+    made = attempt(out, toFile, () => makeFolders(partial));
     const result = await write(partial);
     signal?.throwIfAborted();
     await refuse();
@@ -117,7 +119,7 @@ async function moved<T>(
     return result;
   } catch (error) {
     clean();
-    removeFolders(made);
+    removeFolders(made.slice(0, -1));
     throw calledBy(out, written, error);
   } finally {
     clean();
