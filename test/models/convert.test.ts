@@ -324,6 +324,8 @@ describe("a comparison", () => {
     const comparison = new Comparison(a.model, b.model);
     Array.from(comparison.add(ids));
     expect(comparison.figures().b.difference).toBeNaN();
+    const reversed = new Comparison(b.model, a.model);
+    expect(() => Array.from(reversed.add(ids))).toThrow(/ expected weights whose logits are numbers, got NaN$/);
     for (const { model } of [a, b]) model.engine.dispose();
   });
 });

@@ -177,9 +177,9 @@ async function run(files: string[], options: StudyOptions, command: Command): Pr
   if (runnable.length > 0 && !fed) {
     throw new CommandError(`${printable(runnable[0])} expected --text FILE, to run the model on, got none`, 2);
   }
-  for (const file of all) if (file !== "-") await expectThere(file);
   const withStates = given.filter(({ file }) => !runnable.includes(file));
   const states = withStates.map(({ file }) => file);
+  for (const file of states) if (file !== "-" && !onnx.includes(file)) await expectThere(file);
   requireBeside(command, ["inputs", "batch"], onnx.length > 0, "an .onnx model to feed");
   requireBeside(command, ["text", "tokens", "swap"], onnx.length + runnable.length > 0, "a model to run");
   requireBeside(command, ["weights", "split", "mask", "dtype"], states.length > 0, "files of states");
