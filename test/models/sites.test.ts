@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { NormKind, Site, Transformer } from "@orthonorm/models";
 import { openTransformer } from "@orthonorm/models/node";
 import { afterAll, describe, expect, it } from "vitest";
+import { readTokens } from "../../explorer/src/inside/reading.js";
 import { type Case, cases, randomCase } from "../support/models/cases.js";
 import { writeModel } from "../support/models/checkpoints.js";
 import { llamaLike } from "../support/models/forwards.js";
@@ -90,6 +91,16 @@ describe("the norms of a Qwen3", () => {
       const { logits } = shown(model, portion, ({ reads, kind }) => (reads === "stream" ? kind : "LayerNorm"));
       expectClose(logits, wanted.logits, `${portion} at a time`);
     }
+  });
+
+  it("are left out of the explorer's panel, which shows those of the stream, and are not swapped by it", async () => {
+    const plain = await readTokens(model, ids, "RMSNorm", async () => true);
+    const { seen } = shown(model, 16);
+    const stream = model.sites.filter(({ reads }) => reads === "stream");
+    expect(plain?.states.map((states) => Array.from(states))).toEqual(stream.map(({ name }) => seen.get(name)));
+    const swapped = await readTokens(model, ids, "LayerNorm", async () => true);
+    const by = shown(model, 16, ({ reads, kind }) => (reads === "stream" ? "LayerNorm" : kind));
+    expect(Array.from(swapped?.states[4] as Float32Array)).toEqual(by.seen.get("model.norm"));
   });
 
   it("leave nothing in the engine's memory", () => {
