@@ -50,7 +50,11 @@ export function plainResult<K extends Kernel>(
   eps: number,
   weightOffset: number,
 ): ArrayOrTensor | undefined {
-  if (!(x instanceof Float32Array) || !hasOnly(options, isOwn, true)) return undefined;
+  // options that are inherited are none
+  if (!(x instanceof Float32Array) || options === null || Object.getPrototypeOf(options) !== Object.prototype) {
+    return undefined;
+  }
+  if (!hasOnly(options, isOwn, true)) return undefined;
   const { cols, weight, bias, out, dtype, engine } = options;
   if (dtype !== undefined && dtype !== "f32") return undefined;
   if (!isPlain(out) || !isPlain(weight) || !isPlain(bias)) return undefined;

@@ -38,8 +38,8 @@ export type IsOwn = (name: string) => boolean;
  * @param common whether the names that all ops have may be there too
  */
 export function hasOnly(options: object, isOwn: IsOwn, common = false): boolean {
-  if (typeof options !== "object" || options === null) return false;
-  if (Object.getPrototypeOf(options) !== Object.prototype) return false; // options that are inherited are none
+  // to ask for the prototype takes a tenth of LayerNorm 1×64 on Tensors
+  if (typeof options !== "object" || options === null || options.constructor !== Object) return false;
   for (const name in options) {
     if (isOwn(name)) continue;
     if (!common || (name !== "cols" && name !== "dtype" && name !== "engine")) return false;
