@@ -77,9 +77,14 @@ export function checkFinite(op: string, argument: string, value: unknown): numbe
 /** The largest number of f32. */
 const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 
+/** A norm's numbers, in the order in which each way of a call refuses them. */
+export function checkNumbers(op: string, eps: number, weightOffset: number): void {
+  checkFinite(op, "weightOffset", weightOffset);
+  checkNonNegative(op, "eps", eps);
+}
+
 /** RMSNorm's weightOffset. One beyond f32 would be infinite where all else is f32, and make NaN of a row of zeros. */
 export function checkWeightOffset(op: string, weightOffset: number, dtype: DType): void {
-  if (weightOffset !== 0) checkFinite(op, "weightOffset", weightOffset);
   if (dtype !== "f64" && Math.abs(weightOffset) > LARGEST) {
     throw rangeError(op, "weightOffset", `a number that f32 can hold, for x is ${dtype}`, weightOffset);
   }

@@ -6,7 +6,7 @@ import { callOf } from "./begin.js";
 import { viewFor } from "./copy.js";
 import type { Kernel, Op } from "./op.js";
 import type { ArrayOrTensor } from "./operand.js";
-import { given, onlyNames } from "./resident.js";
+import { hasOnly, type IsOwn } from "./resident.js";
 
 /** The most elements of x in such a call: beyond them its copies take most of the time. */
 const MOST_ELEMENTS = 8192;
@@ -34,8 +34,8 @@ export type PlainRun<K> = (
 
 /**
  * The result of a norm of few numbers in plain arrays. In such a call x, out, weight and bias are Float32Arrays of the right lengths;
- * out is x, or shares no buffer with another operand; and no other options are given but cols, dtype, a live engine and `scalars`
- * numbers. For every other call, right or wrong, it is undefined: `Call` then does what is needed, or says what is wrong.
+ * out is x, or shares no buffer with another operand; and no other options are given but cols, dtype, a live engine and those of which
+ * `isOwn` tells the names. For every other call, right or wrong, it is undefined: `Call` then does what is needed, or says what is wrong.
  *
  * `Call` takes three to five times as long for one row of 64, for all that it asks of each operand.
  *
@@ -46,7 +46,7 @@ export function plainResult<K extends Kernel>(
   run: PlainRun<K>,
   x: ArrayOrTensor,
   options: PlainOptions,
-  scalars: number,
+  isOwn: IsOwn,
   eps: number,
   weightOffset: number,
 ): ArrayOrTensor | undefined {
@@ -54,6 +54,7 @@ export function plainResult<K extends Kernel>(
   if (!(x instanceof Float32Array) || options === null || Object.getPrototypeOf(options) !== Object.prototype) {
     return undefined;
   }
+  if (!hasOnly(options, isOwn, true)) return undefined;
   const { cols, weight, bias, out, dtype, engine } = options;
   if (dtype !== undefined && dtype !== "f32") return undefined;
   if (!isPlain(out) || !isPlain(weight) || !isPlain(bias)) return undefined;
@@ -62,9 +63,6 @@ export function plainResult<K extends Kernel>(
   if (length > MOST_ELEMENTS || !Number.isInteger(columns)) return undefined;
   const rows = length / columns;
   if (!Number.isInteger(rows) || rows < 1) return undefined;
-  const operands = has("out" in options) + has("weight" in options) + has("bias" in options);
-  const others = has("cols" in options) + has("dtype" in options) + has("engine" in options);
-  if (!onlyNames(options, scalars + operands + others)) return undefined;
   const core = coreOf(engine === undefined ? defaultEngine() : engine) as Core | undefined;
   if (core === undefined || core.arena.disposed) return undefined;
   const { arena } = core;
@@ -84,15 +82,11 @@ export function plainResult<K extends Kernel>(
   if (weight !== undefined) f32.set(weight, start + length);
   if (bias !== undefined) f32.set(bias, start + length + columns);
   const w = at + 4 * length;
-  run(kernel, at, given(weight) * w, given(bias) * (w + 4 * columns), rows, columns, eps, weightOffset);
+  const b = w + 4 * columns;
+  run(kernel, at, weight === undefined ? 0 : w, bias === undefined ? 0 : b, rows, columns, eps, weightOffset);
   if (out === undefined) return f32.slice(start, start + length);
   out.set(viewFor(callOf(core).plain, arena, "f32", at, length));
   return out;
-}
-
-/** How many options one is that is there, though it may be undefined. */
-function has(there: boolean): number {
-  return there ? 1 : 0;
 }
 
 function isPlain(value: unknown): value is Float32Array | undefined {

@@ -1,7 +1,7 @@
 import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
 import { type PlainRun, plainResult } from "../call/plain.js";
-import { given, residentKernel, residentPlace, startOf } from "../call/resident.js";
+import { residentKernel, residentPlace, startOf } from "../call/resident.js";
 import { checkNonNegative, rangeError } from "../check.js";
 import { type LayerNormKernel, layerNorm as op } from "../wasm/ops.js";
 
@@ -52,7 +52,7 @@ export function layerNorm<X extends ArrayOrTensor>(x: X, options?: LayerNormOpti
 export function layerNorm(x: ArrayOrTensor, options: LayerNormOptions = noOptions): ArrayOrTensor {
   const { weight, bias, eps: asked, out } = options ?? noOptions;
   const eps = asked === undefined ? 1e-5 : asked;
-  const place = residentPlace(x, out, weight, bias, options, given(asked));
+  const place = residentPlace(x, out, weight, bias, options, isOwn);
   if (place !== undefined) {
     checkNonNegative(op.name, "eps", eps);
     const { start, rows, cols } = place;
@@ -60,8 +60,10 @@ export function layerNorm(x: ArrayOrTensor, options: LayerNormOptions = noOption
     kernel(startOf(out), 0, 0, 0, start, 0, startOf(weight), startOf(bias), 0, rows, cols, eps);
     return out as ArrayOrTensor;
   }
-  return plainResult(op, run, x, options, given(asked), eps, 0) ?? ordinary(x, options, eps);
+  return plainResult(op, run, x, options, isOwn, eps, 0) ?? ordinary(x, options, eps);
 }
+
+const isOwn = (name: string) => name === "out" || name === "weight" || name === "bias" || name === "eps";
 
 const run: PlainRun<LayerNormKernel> = (kernel, x, weight, bias, rows, cols, eps) => {
   checkNonNegative(op.name, "eps", eps);

@@ -1,14 +1,13 @@
 import { type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import { layer, type Norm, NormBlocks, rms } from "../call/norm-blocks.js";
-import type { Kernel, Op } from "../call/op.js";
+import type { Kernel } from "../call/op.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
 import type { Quantized } from "../call/quantized.js";
-import { given, onlyNames } from "../call/resident.js";
+import { hasOnly, type IsOwn } from "../call/resident.js";
 import { residentNormRows, runNormRows } from "../call/resident-linear.js";
 import { normElements } from "../call/room.js";
 import { beginBefore, Projection } from "../call/weights.js";
-import { checkNonNegative, checkWeightOffset } from "../check.js";
-import type { DType } from "../memory/dtype.js";
+import { checkNumbers, checkWeightOffset } from "../check.js";
 import { layerNormLinear as layerNormLinearOp, rmsNormLinear as rmsNormLinearOp } from "../wasm/ops.js";
 
 /** Options of `layerNormLinear`. */
@@ -73,7 +72,7 @@ export function layerNormLinear(
   options: LayerNormLinearOptions = noOptions,
 ): ArrayOrTensor {
   const { eps } = options ?? noOptions;
-  return normLinear(layerNormLinearOp, layer, x, linearWeight, options, eps, undefined);
+  return normLinear(layerNormLinearOp, layer, x, linearWeight, options, isLayers, eps, undefined);
 }
 
 /**
@@ -114,8 +113,19 @@ export function rmsNormLinear(
   options: RMSNormLinearOptions = noOptions,
 ): ArrayOrTensor {
   const { eps, weightOffset } = options ?? noOptions;
-  return normLinear(rmsNormLinearOp, rms, x, linearWeight, options, eps, weightOffset);
+  return normLinear(rmsNormLinearOp, rms, x, linearWeight, options, isRMSs, eps, weightOffset);
 }
+
+const isLayers = (name: string) =>
+  name === "out" ||
+  name === "weight" ||
+  name === "bias" ||
+  name === "residual" ||
+  name === "sum" ||
+  name === "linearBias" ||
+  name === "eps";
+
+const isRMSs = (name: string) => isLayers(name) || name === "weightOffset";
 
 function normLinear<K extends Kernel>(
   op: typeof layerNormLinearOp,
@@ -123,6 +133,7 @@ function normLinear<K extends Kernel>(
   x: ArrayOrTensor,
   linearWeight: ArrayOrTensor | Quantized,
   options: LayerNormLinearOptions,
+  isOwn: IsOwn,
   askedEps: number | undefined,
   askedOffset: number | undefined,
 ): ArrayOrTensor {
@@ -131,20 +142,15 @@ function normLinear<K extends Kernel>(
   const { weight, bias, residual, sum, linearBias, out } = options ?? noOptions;
   const operands = { weight, bias, residual, sum };
   const place = residentNormRows(x, operands, linearWeight, linearBias, out);
-  const parameters = given(weight) + given(bias) + given(residual) + given(sum) + given(linearBias);
-  if (place !== undefined && onlyNames(options, 1 + parameters + given(askedEps) + given(askedOffset))) {
-    checkNumbers(op, eps, weightOffset, "f32");
+  if (place !== undefined && hasOnly(options, isOwn)) {
+    checkNumbers(op.name, eps, weightOffset);
+    checkWeightOffset(op.name, weightOffset, "f32");
     runNormRows(op, norm, place, operands, linearWeight, linearBias, out, eps, weightOffset);
     return out as ArrayOrTensor;
   }
   checkOptions(op, options);
-  checkNumbers(op, eps, weightOffset, "f64");
+  checkNumbers(op.name, eps, weightOffset);
   return ordinary(op, norm, x, linearWeight, options, eps, weightOffset);
-}
-
-function checkNumbers({ name }: Op, eps: number, weightOffset: number, dtype: DType): void {
-  checkWeightOffset(name, weightOffset, dtype);
-  checkNonNegative(name, "eps", eps);
 }
 
 /** Every call that is not on Tensors alone, block by block: the norm of some rows, then the projection of these. */

@@ -8,6 +8,7 @@ import {
   checkBuffer,
   checkCount,
   checkNonNegative,
+  checkNumbers,
   checkWeightOffset,
   elements,
   rangeError,
@@ -197,8 +198,7 @@ export function rmsNormQuantize(x: ArrayOrTensor, options: RMSNormQuantizeOption
   checkOptions(op, options);
   const eps = options.eps === undefined ? 1e-5 : options.eps;
   const weightOffset = options.weightOffset === undefined ? 0 : options.weightOffset;
-  checkWeightOffset(op.name, weightOffset, "f64");
-  checkNonNegative(op.name, "eps", eps);
+  checkNumbers(op.name, eps, weightOffset);
   return normQuantize(op, rms, x, options, eps, weightOffset);
 }
 

@@ -1,8 +1,8 @@
 import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
 import { type PlainRun, plainResult } from "../call/plain.js";
-import { given, residentKernel, residentPlace, startOf } from "../call/resident.js";
-import { checkNonNegative, checkWeightOffset, rangeError } from "../check.js";
+import { residentKernel, residentPlace, startOf } from "../call/resident.js";
+import { checkNumbers, checkWeightOffset, rangeError } from "../check.js";
 import { rmsNorm as op, type RmsNormKernel } from "../wasm/ops.js";
 
 /** Options of `rmsNorm`. */
@@ -53,22 +53,24 @@ export function rmsNorm(x: ArrayOrTensor, options: RMSNormOptions = noOptions): 
   const { weight, bias, weightOffset: shift, eps: asked, out } = options ?? noOptions;
   const weightOffset = shift === undefined ? 0 : shift;
   const eps = asked === undefined ? 1e-5 : asked;
-  const place = residentPlace(x, out, weight, bias, options, given(shift) + given(asked));
+  const place = residentPlace(x, out, weight, bias, options, isOwn);
   if (place !== undefined) {
+    checkNumbers(op.name, eps, weightOffset);
     checkWeightOffset(op.name, weightOffset, place.dtype);
-    checkNonNegative(op.name, "eps", eps);
     const { start, rows, cols } = place;
     const kernel = residentKernel(op, place);
     kernel(startOf(out), 0, 0, start, 0, startOf(weight), startOf(bias), 0, rows, cols, weightOffset, eps);
     return out as ArrayOrTensor;
   }
-  const scalars = given(shift) + given(asked);
-  return plainResult(op, run, x, options, scalars, eps, weightOffset) ?? ordinary(x, options, eps, weightOffset);
+  return plainResult(op, run, x, options, isOwn, eps, weightOffset) ?? ordinary(x, options, eps, weightOffset);
 }
 
+const isOwn = (name: string) =>
+  name === "out" || name === "weight" || name === "bias" || name === "eps" || name === "weightOffset";
+
 const run: PlainRun<RmsNormKernel> = (kernel, x, weight, bias, rows, cols, eps, weightOffset) => {
+  checkNumbers(op.name, eps, weightOffset);
   checkWeightOffset(op.name, weightOffset, "f32");
-  checkNonNegative(op.name, "eps", eps);
   kernel(x, 0, 0, x, 0, weight, bias, 0, rows, cols, weightOffset, eps);
 };
 
@@ -76,8 +78,7 @@ const run: PlainRun<RmsNormKernel> = (kernel, x, weight, bias, rows, cols, eps, 
 function ordinary(x: ArrayOrTensor, options: RMSNormOptions, eps: number, weightOffset: number): ArrayOrTensor {
   checkOptions(op, options);
   const { weight, bias, out, residual, sum, rstd } = options;
-  checkWeightOffset(op.name, weightOffset, "f64");
-  checkNonNegative(op.name, "eps", eps);
+  checkNumbers(op.name, eps, weightOffset);
   if (sum !== undefined && residual === undefined) {
     throw rangeError(op.name, "residual", "an operand beside sum", residual);
   }

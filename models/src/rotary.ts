@@ -17,6 +17,8 @@ export interface Rotary {
 interface Scaling {
   type: string;
   number(name: string, absent?: number): number;
+  /** @throws ModelError where there is a value other than this one, with which queries and keys would turn otherwise */
+  only(name: string, value: boolean | null): void;
 }
 
 /**
@@ -63,6 +65,10 @@ function scalingOf(config: Config, where: string): Scaling | null {
       if (typeof value === "number" && value > 0) return value;
       throw expected(where, `rope_scaling.${name}, a positive number`, JSON.stringify(value) ?? "none");
     },
+    only(name, value) {
+      const got = fields[name] ?? value;
+      if (got !== value) throw expected(where, `rope_scaling without ${name}, or with ${value}`, JSON.stringify(got));
+    },
   };
 }
 
@@ -85,6 +91,10 @@ function yarn(
   frequencies: Float64Array,
   { base, size, positions, pairs }: { base: number; size: number; positions: number; pairs: Rotary["pairs"] },
 ): Rotary {
+  // DeepSeek's have the first two, gpt-oss's the third.
+  scaling.only("mscale", null);
+  scaling.only("mscale_all_dim", null);
+  scaling.only("truncate", true);
   const factor = scaling.number("factor");
   const trained = scaling.number("original_max_position_embeddings", positions);
   /** The pair that turns so many times over the length that was trained. */

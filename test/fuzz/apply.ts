@@ -233,6 +233,7 @@ function settle(world: World, step: Call, plan: Plan, result: unknown): void {
   for (const one of asked) {
     // read where it is: the shadow does not have it yet
     adopt(one.region);
+    world.adoptUnder(one.thing);
     outputs[one.name] = elementsOf(one.region, one.dtype);
   }
   const made = entry.returns ?? ["out"];

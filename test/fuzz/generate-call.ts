@@ -49,7 +49,7 @@ export function calls(generator: Generator): Step[] {
     rows: dice.percent(5) ? 0 : dice.int(1, 6),
     cols: generator.cols(),
     k: dice.percent(60) ? 1 : dice.int(1, 3),
-    resident: "scalars" in entry && dice.percent(50),
+    resident: ("scalars" in entry || op === "linear") && dice.percent(50),
     chosen: new Map(),
     steps: [],
   };
@@ -60,7 +60,7 @@ export function calls(generator: Generator): Step[] {
   );
   for (const name of [first, ...inputs, ...outputs]) {
     const needed = entry.arguments.includes(name) || (op === "invertLayerNorm" && (name === "mean" || name === "rstd"));
-    if (draft.resident && !["x", "weight", "bias", "out"].includes(name)) continue;
+    if (draft.resident && !needed && !shortWays(op).includes(name)) continue;
     if (
       !dice.percent(needed ? 99 : draft.resident ? 80 : 40) ||
       (name === "sum" && !draft.chosen.has("residual") && dice.percent(95))
@@ -95,6 +95,12 @@ export function calls(generator: Generator): Step[] {
     ]),
   };
   return [...draft.steps, call.style === "getters" ? { ...call, nested: nestedIn(draft, call) } : call];
+}
+
+/** What a call may be given, and still be one that needs no staging. */
+function shortWays(op: string): readonly string[] {
+  const norm = ["x", "weight", "bias", "out"];
+  return op.endsWith("NormLinear") ? [...norm, "residual", "sum", "linearBias"] : norm;
 }
 
 /** What a getter does: another call in the same engine, growth, or the end of a Tensor that has no part in this call. */

@@ -204,6 +204,20 @@ export class World {
     return rowIn(store, real.byteOffset, real);
   }
 
+  /**
+   * An array was written that lies in an engine's memory and in no one Tensor. A call in another engine takes it, as it takes any array,
+   * and what has come to live there since is overwritten.
+   */
+  adoptUnder(thing: TensorThing | ArrayThing): void {
+    if (thing.kind === "tensor") return;
+    const { buffer, byteOffset, byteLength } = thing.real;
+    const engine = this.ownerOf(buffer);
+    for (const { region, address, bytes } of engine === undefined ? [] : this.roots(engine)) {
+      const [start, end] = [Math.max(byteOffset, address), Math.min(byteOffset + byteLength, address + bytes)];
+      if (start < end) region.store.adopt(start - address, end - address);
+    }
+  }
+
   /** Is everything as the model has it? */
   check(): void {
     const inUse = new Map<EngineThing, number>();

@@ -22,9 +22,10 @@ import { beside, openDisk, openModel, writeSafetensors } from "@orthonorm/files/
 import { ModelError } from "@orthonorm/models";
 import { type ConvertOptions, convertModel, openTransformer } from "@orthonorm/models/node";
 import { afterAll, describe, expect, it } from "vitest";
+import { encode } from "../support/dtypes.js";
 import { leftOf } from "../support/leftovers.js";
 import { type Case, cases, randomCase } from "../support/models/cases.js";
-import { llama2cFile, random, writeModel } from "../support/models/checkpoints.js";
+import { llama2cFile, plainTensors, random, writeModel } from "../support/models/checkpoints.js";
 import { sharedReference } from "../support/shared.js";
 
 const folder = mkdtempSync(join(tmpdir(), "orthonorm-convert-"));
@@ -417,6 +418,34 @@ describe("what cannot be exact is refused", () => {
     expect(await refusal(await model(gpt2, {}, bytes))).toBe(
       'model.safetensors expected tensor "transformer.h.1.mlp.c_proj.weight" of F32, F64, F16 or BF16, got I8',
     );
+  });
+
+  it("halves that would become infinite, where f32 has room for them", async () => {
+    const halves = randomCase({ ...gpt2, dtype: "F16" });
+    const filled = (values: Readonly<Record<string, (i: number) => number>>) =>
+      halves.tensors.map((one) => {
+        const value = values[one.name];
+        return value === undefined
+          ? one
+          : {
+              ...one,
+              data: encode(
+                "f16",
+                halves.t(one.name).data.map((_, i) => value(i)),
+              ),
+            };
+      });
+    const [norm, reads] = ["transformer.h.0.ln_1.weight", "transformer.h.0.attn.c_attn.weight"];
+    const large = await model(gpt2, {}, filled({ [norm]: () => 2, [reads]: () => 40000 }));
+    const holds = "expected numbers that F16 can hold (--weights f32 has room for them), got";
+    expect(await refusal(large, place(), { fold: true })).toBe(`${reads} ${holds} 80000`);
+    const writes = "transformer.h.0.mlp.c_proj.bias";
+    const { length } = halves.t(writes).data;
+    const uneven = await model(gpt2, {}, filled({ [writes]: (i) => (i === 0 ? -60000 : 60000) }));
+    expect(await refusal(uneven)).toBe(`${writes} ${holds} ${-120000 * (1 - 1 / length)}`);
+    const out = place();
+    await convertModel(large, out, { fold: true, weights: "f32" });
+    expect((await plainTensors(out)).t(reads).data.every((value) => value === 80000)).toBe(true);
   });
 
   it("a tensor that is missing, and one of another shape", async () => {

@@ -100,6 +100,9 @@ describe("a configuration", () => {
     [{ type: "dynamic", factor: 2 }, 'rotary scaling of type default, linear, llama3 or yarn, got "dynamic"'],
     [{ type: "linear" }, "rope_scaling.factor, a positive number, got none"],
     [{ factor: 2 }, 'rope_scaling with a rope_type, got {"factor":2}'],
+    [{ type: "yarn", factor: 2, mscale: 1 }, "rope_scaling without mscale, or with null, got 1"],
+    [{ type: "yarn", factor: 2, mscale_all_dim: 0.7 }, "rope_scaling without mscale_all_dim, or with null, got 0.7"],
+    [{ type: "yarn", factor: 2, truncate: false }, "rope_scaling without truncate, or with true, got false"],
   ])("with rope_scaling %j", async (rope_scaling, message) => {
     const llama = cases.find(({ name }) => name === "llama") as (typeof cases)[number];
     const path = await writeModel(

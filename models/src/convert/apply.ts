@@ -1,7 +1,7 @@
 /** Carries out a plan: each tensor's bytes are computed when they are asked for, in f64, and rounded once. */
 import { bitsOf, type Container, type GivenTensor, type StoredTensor } from "@orthonorm/files";
 import { expected } from "../error.js";
-import { bytesOf, encoded, type Rows, rowsOf, vectorOf } from "./numbers.js";
+import { bytesOf, encoded, overflowIn, type Rows, rowsOf, vectorOf } from "./numbers.js";
 import type { Change, Plan, Planned } from "./plan.js";
 
 /**
@@ -38,10 +38,17 @@ function sizeOf({ dtype, shape }: Planned): number {
   return shape.reduce((product, size) => product * size, bitsOf[dtype] / 8);
 }
 
-async function* changed({ dtype, from, shape, change }: Planned, take: Take): AsyncGenerator<Uint8Array> {
+/** @throws ModelError where a number is beyond the element type: it would become infinite, and the model another */
+async function* changed({ name, dtype, from, shape, change }: Planned, take: Take): AsyncGenerator<Uint8Array> {
+  const rounded = (rows: Rows) => {
+    const beyond = overflowIn(dtype, rows);
+    if (beyond === undefined) return encoded(dtype, rows);
+    const wider = dtype === "F16" || dtype === "BF16" ? " (--weights f32 has room for them)" : "";
+    throw expected(name, `numbers that ${dtype} can hold${wider}`, `${beyond}`);
+  };
   if (change.kind === "shift") {
     const values = await shifted(change, shape[0], take);
-    yield encoded(dtype, { from: 0, count: 1, cols: values.length, values });
+    yield rounded({ from: 0, count: 1, cols: values.length, values });
     return;
   }
   const tensor = take(from as string);
@@ -52,7 +59,7 @@ async function* changed({ dtype, from, shape, change }: Planned, take: Take): As
   const work = await workOf(change, tensor, take);
   for await (const rows of rowsOf(tensor)) {
     work(rows);
-    yield encoded(dtype, rows);
+    yield rounded(rows);
   }
 }
 

@@ -63,6 +63,20 @@ export function encoded(dtype: string, { values, cols }: Rows): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
+/** From where on a number is rounded to infinity: halfway from the largest to what would be the next one. */
+const beyond: Readonly<Record<string, number>> = {
+  F64: Number.POSITIVE_INFINITY,
+  F32: (2 - 2 ** -24) * 2 ** 127,
+  F16: (2 - 2 ** -11) * 2 ** 15,
+  BF16: (2 - 2 ** -8) * 2 ** 127,
+};
+
+/** The first number that the element type cannot hold; undefined where it can hold all. NaN is NaN in each. */
+export function overflowIn(dtype: string, { values }: Rows): number | undefined {
+  const most = beyond[dtype];
+  return values.find((value) => Math.abs(value) >= most);
+}
+
 function inF64(dtype: string, buffer: ArrayBuffer, cols: number): Float64Array<ArrayBuffer> {
   if (dtype === "F64") return new Float64Array(buffer);
   if (dtype === "F32") return new Float64Array(new Float32Array(buffer));

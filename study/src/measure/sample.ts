@@ -221,12 +221,14 @@ export class SampleSums {
 
     if (n >= fewestFitted) {
       const spread = (values: ArrayLike<number>) => squaresAbout(Array.from(values));
-      this.squares = {
+      const squares = {
         ...fits(engine, x, layer, rms, eps),
         uniform: spread(uniform),
         orthogonal: spread(orthogonal),
         norm: spread(lengths),
       };
+      // Those of f64 may leave the range: then there is no fit, as of few rows.
+      if (Object.values(squares).every(Number.isFinite)) this.squares = squares;
     }
 
     invertLayerNorm(layer, { mean, rstd, out: layer });
@@ -294,6 +296,15 @@ function squaresAbout(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
 }
 
+/** Σv² per row, in f64: of large f32 it is beyond f32, and so may its root be. */
+function squaresOf(values: Floats, cols: number): Float64Array {
+  return new Float64Array(values.length / cols).map((_, row) => {
+    let sum = 0;
+    for (let i = row * cols; i < (row + 1) * cols; i++) sum += values[i] * values[i];
+    return sum;
+  });
+}
+
 /**
  * The states' sum of squares about their mean vector, and what is left of it after the best α ⊙ y + β per dimension, for the
  * y of LayerNorm, of RMSNorm, and of BatchNorm: (x − E)/√(Var + eps) with the dimension's own E and Var.
@@ -308,7 +319,7 @@ function fits(engine: Engine, x: Tensor, layer: Tensor, rms: Tensor, eps: number
     transpose(x, states);
     layerNorm(states, { eps, out: y });
     center(states, { out: states });
-    const squares = Float64Array.from(geometry(states).norm, (norm) => norm * norm);
+    const squares = squaresOf(states.data as Floats, x.rows);
     const left = () => {
       const angles = angle(states, center(y, { out: y }));
       // A dimension whose y is the same in every row has no angle: there β alone fits, and leaves all.
