@@ -24,20 +24,26 @@ describeExplorer("the geometry", () => {
     expect(await read("chance")).toBe("2.07°");
   });
 
-  it("draws when something has changed, never otherwise; and again when the graphics card was lost", async () => {
-    await open("", { reducedMotion: "reduce" });
-    await page.evaluate(() => {
-      const { drawArrays } = WebGL2RenderingContext.prototype;
+  /** Counts from here on how often the picture has been drawn: each time begins with its ground. */
+  const countDrawn = () =>
+    page.evaluate(() => {
+      const { fillRect } = CanvasRenderingContext2D.prototype;
       Object.assign(globalThis, { drawn: 0 });
-      WebGL2RenderingContext.prototype.drawArrays = function (...all) {
+      CanvasRenderingContext2D.prototype.fillRect = function (...all) {
         (globalThis as unknown as { drawn: number }).drawn++;
-        drawArrays.apply(this, all);
+        fillRect.apply(this, all);
       };
     });
-    const drawn = () => page.evaluate(() => (globalThis as unknown as { drawn: number }).drawn);
-    await page.evaluate(async () => {
-      for (let i = 0; i < 20; i++) await new Promise(requestAnimationFrame);
-    });
+  const drawn = () => page.evaluate(() => (globalThis as unknown as { drawn: number }).drawn);
+  const frames = (count: number) =>
+    page.evaluate(async (count) => {
+      for (let i = 0; i < count; i++) await new Promise(requestAnimationFrame);
+    }, count);
+
+  it("draws when something has changed, never otherwise; and again when the canvas was lost", async () => {
+    await open("", { reducedMotion: "reduce" });
+    await countDrawn();
+    await frames(20);
     expect(await drawn()).toBe(0);
     await page.getByRole("slider", { name: "Vector x" }).press("ArrowUp");
     await soon(drawn).toBeGreaterThan(0);
@@ -47,68 +53,43 @@ describeExplorer("the geometry", () => {
     const shown = await shot();
     const empty = await page.locator("#scene").screenshot({ style: "canvas { visibility: hidden }" });
     expect(shown.equals(empty)).toBe(false);
-    await page.evaluate(async () => {
-      const context = document.querySelector("canvas")?.getContext("webgl2")?.getExtension("WEBGL_lose_context");
-      context?.loseContext();
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      context?.restoreContext();
+    await page.evaluate(() => {
+      const canvas = document.querySelector("canvas") as HTMLCanvasElement;
+      canvas.getContext("2d")?.clearRect(0, 0, canvas.width, canvas.height);
     });
+    expect((await shot()).equals(shown)).toBe(false);
+    await page.evaluate(() => document.querySelector("canvas")?.dispatchEvent(new Event("contextrestored")));
     await soon(async () => (await shot()).equals(shown)).toBe(true);
   });
 
-  it("draws fewer pixels while frames come late and something moves, and all of them at rest", async () => {
-    // small, for no card draws it here
-    await open("", { reducedMotion: "reduce", viewport: { width: 320, height: 560 } });
-    // frames by a clock that is set here
-    await page.evaluate(() => {
-      const next = requestAnimationFrame;
-      const clock = { now: 1e6, frame: 10 };
-      Object.assign(globalThis, { clock, widths: [] });
-      let seen = 0;
-      globalThis.requestAnimationFrame = (callback) =>
-        next((real) => {
-          if (real !== seen) clock.now += clock.frame;
-          seen = real;
-          callback(clock.now);
-        });
-    });
-    const width = () => page.evaluate(() => document.querySelector("canvas")?.width ?? 0);
-    /** The canvas' width in each frame of a drag whose frames last so long. */
-    const widths = (frame: number) =>
-      page.evaluate(async (frame) => {
-        (globalThis as unknown as { clock: { frame: number } }).clock.frame = frame;
-        const found: number[] = [];
-        const handle = document.querySelector("#handle") as HTMLElement;
-        handle.setPointerCapture = () => {};
-        const tell = (type: string, clientX: number) =>
-          handle.dispatchEvent(new PointerEvent(type, { isPrimary: true, button: 0, clientX }));
-        tell("pointerdown", 0);
-        for (let i = 0; i < 36; i++) {
-          tell("pointermove", i % 20);
-          await new Promise(requestAnimationFrame);
-          found.push(document.querySelector("canvas")?.width ?? 0);
-        }
-        tell("pointerup", 0);
-        return found;
-      }, frame);
-    const finest = await width();
-    const shown = await page.locator("canvas").evaluate((canvas) => canvas.clientWidth);
-    expect(finest).toBe(2 * shown);
-    expect(new Set(await widths(16))).toEqual(new Set([finest]));
-    const slow = await widths(40);
-    // the first frame may be all, and is as fine as at rest; it is never coarser than can be looked at
-    expect(slow[0]).toBe(finest);
-    expect(slow.at(-1)).toBe(Math.floor(0.7 * shown));
-    // on the way there it has as many pixels as the screen, which are copied and not scaled
-    expect(new Set(slow)).toEqual(new Set([finest, shown, Math.floor(0.7 * shown)]));
-    expect(slow).toEqual([...slow].sort((a, b) => b - a));
-    await soon(width).toBe(finest);
-    // what it has learned holds for the next motion
-    expect((await widths(16)).at(-1)).toBe(slow.at(-1));
-    await soon(width).toBe(finest);
-    // a key that is pressed now and then is no motion, and what lies between two of them no frame
-    await page.getByRole("slider", { name: "Vector x" }).press("ArrowUp");
-    expect(await width()).toBe(finest);
+  it("draws only where it is in sight, and there before it is seen", async () => {
+    await open("#machine", { reducedMotion: "reduce" });
+    await countDrawn();
+    await frames(20);
+    const away = page.locator("#scene canvas:not([data-drawn])");
+    expect(await away.count()).toBe(1);
+    await page
+      .getByRole("slider", { name: "Vector x" })
+      .evaluate((handle) => handle.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true })));
+    await frames(20);
+    expect(await drawn()).toBe(0);
+    // the numbers and the address do not wait
+    expect(await read("x")).not.toBe("(3.00, −0.40, 0.80)");
+    await page.evaluate(() => scrollTo({ top: 0, behavior: "instant" }));
+    await soon(drawn).toBe(1);
+    expect(await away.count()).toBe(0);
+  });
+
+  it.each([1, 2, 1.25])("has the pixels of the screen, no more and no fewer, at %d pixels a pixel", async (ratio) => {
+    await open("", { deviceScaleFactor: ratio });
+    const [canvas, scene] = await page.evaluate(() =>
+      ["#scene canvas", "#scene"].map((selector) => {
+        const found = document.querySelector(selector) as HTMLCanvasElement;
+        return { shown: found.getBoundingClientRect().width, pixels: found.width };
+      }),
+    );
+    expect(canvas.shown * ratio).toBeCloseTo(canvas.pixels, 1);
+    expect(Math.abs(scene.shown - canvas.shown - 10)).toBeLessThan(1);
   });
 
   it("changes them when the ball is dragged: straight up is the uniform direction", async () => {

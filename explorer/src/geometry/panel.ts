@@ -7,7 +7,7 @@ import { arrows, drag, foreign } from "./hands.js";
 import { makeLabels } from "./labels.js";
 import { type Model, measure, type Vector } from "./model.js";
 import { fixed, numbers, remainder, spoken, spokenStep, tuple } from "./numbers.js";
-import type { Picture } from "./scene.js";
+import { Picture } from "./scene.js";
 import { allowed, initial, limits, parameters, read, type State, turned, write } from "./state.js";
 import { moved, seen, toPicture, type View, viewOf } from "./view.js";
 
@@ -15,12 +15,12 @@ const asked = read(location.search);
 let state: State = asked.state;
 /** What this says is on the page already, and need not be spoken. */
 const opened = state;
-let picture: Picture | undefined;
 let view: View;
 /** Pixels that a length of 1 has at most: while a hand holds the ball, the picture grows no larger under it. */
 let most = Number.POSITIVE_INFINITY;
 
 const host = byId("scene");
+const picture = new Picture(host);
 const label = makeLabels(host);
 // it is shown where both norms have done their work
 const showAlso = makeAlso((wanted, now) => {
@@ -57,26 +57,17 @@ export function onRest(listener: (x: Vector) => void): void {
   listener(state.x);
 }
 
-export async function startGeometry(): Promise<void> {
+export function startGeometry(): void {
   makeSliders();
   update(state);
   refuse(asked.refused);
   listen();
-  host.dataset.live = "";
-  try {
-    const { Picture } = await import("./scene.js");
-    picture = new Picture(host);
-    update(state);
-    host.dataset.ready = "";
-  } catch {
-    // the library's own error is about its internals
-    byId("no-scene").hidden = false;
-  }
+  host.dataset.ready = "";
 }
 
 /** The colours of the page have changed. */
 export function repaint(): void {
-  picture?.paint();
+  picture.paint();
 }
 
 /** @param now the time of the frame that is being made, where it is called in one */
@@ -91,7 +82,7 @@ function update(next: State, now?: number): void {
   const ghost = allowedGhost(model, also, state.ghost);
   const ghostModel = hasGhost(also) ? measureGhost(model, also, ghost) : model;
   const frame = { model, step: state.step, showRms: state.showRms, also, ghost, ghostModel };
-  picture?.show(frame, view, now);
+  picture.show(frame, view, now !== undefined);
   label(frame, view);
   showAlso(frame, view);
   const at = seen(view, ball);
