@@ -3,7 +3,7 @@ import { hasGhost, placeOf, rayEnd, reach } from "./also.js";
 import type { Shade } from "./colours.js";
 import type { Frame } from "./frame.js";
 import { scaled, type Vector } from "./model.js";
-import { before, type Painter } from "./painter.js";
+import { before, hair, type Painter } from "./painter.js";
 import { cross, origin, unit } from "./paths.js";
 import { centre, plus, toPicture, type View } from "./view.js";
 
@@ -36,7 +36,7 @@ function drawForgotten(frame: Frame, view: View, painter: Painter, shade: Shade)
     const way = placeOf(model, also, [1, 0]);
     const edge = halfDisc(way, reach * view.wide);
     painter.veil(edge, shade("layernorm", 1, 0.2), cross(way, [0, 1, 0]));
-    painter.line(edge, 0.01, shade("layernorm", 0.7));
+    painter.line(edge, hair, shade("layernorm", 0.7));
     const shadow = placeOf(model, also, [ghost[0], 0]);
     painter.dashes(place, shadow, 0.09, 0.011, shade("uniform"));
     painter.line([origin, shadow], 0.011, shade("muted", 0.7));

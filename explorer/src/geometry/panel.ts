@@ -8,6 +8,7 @@ import { makeLabels } from "./labels.js";
 import { type Model, measure, type Vector } from "./model.js";
 import { fixed, numbers, remainder, spoken, spokenStep, tuple } from "./numbers.js";
 import { Picture } from "./scene.js";
+import { seldom } from "./seldom.js";
 import { allowed, initial, limits, parameters, read, type State, turned, write } from "./state.js";
 import { moved, seen, toPicture, type View, viewOf } from "./view.js";
 
@@ -16,6 +17,8 @@ let state: State = asked.state;
 /** What this says is on the page already, and need not be spoken. */
 const opened = state;
 let view: View;
+/** What the engine says of the state. */
+let model: Model;
 /** Pixels that a length of 1 has at most: while a hand holds the ball, the picture grows no larger under it. */
 let most = Number.POSITIVE_INFINITY;
 
@@ -73,7 +76,7 @@ export function repaint(): void {
 /** @param now the time of the frame that is being made, where it is called in one */
 function update(next: State, now?: number): void {
   state = next.also !== "nothing" && next.step !== 3 ? { ...next, also: "nothing" } : next;
-  const model = measure(state.x, state.weight, state.bias);
+  model = measure(state.x, state.weight, state.bias);
   const ball = toPicture(state.x);
   view = viewOf(width, height, state.view, ball, most);
   if (most < Number.POSITIVE_INFINITY) most = view.scale;
@@ -84,22 +87,12 @@ function update(next: State, now?: number): void {
   const frame = { model, step: state.step, showRms: state.showRms, also, ghost, ghostModel };
   picture.show(frame, view, now !== undefined);
   label(frame, view);
-  showAlso(frame, view);
+  showAlso(frame, view, now);
   const at = seen(view, ball);
   handle.style.transform = `translate(${at.left.toFixed(1)}px, ${at.top.toFixed(1)}px) translate(-50%, -50%)`;
   // not over the ball
   notes.toggleAttribute("data-below", at.top < height / 2);
   if (state !== opened) refuse([]);
-
-  const texts = numbers(model);
-  for (const { text, name } of live) put(text, texts[name]);
-  put(left, remainder(model));
-  const direction = model.norm === 0 ? "no direction" : `${fixed(model.angle, 1)} degrees to the uniform direction`;
-  describe(handle, "aria-valuenow", fixed(model.angle || 0, 0));
-  describe(handle, "aria-valuetext", `${tuple(state.x)}, ${direction}`);
-  const [azimuth, elevation] = state.view.map(Math.round);
-  describe(camera, "aria-valuenow", String(azimuth));
-  describe(camera, "aria-valuetext", `${azimuth} degrees round, ${elevation} degrees up`);
 
   slider.value = String(state.step);
   describe(slider, "aria-valuetext", spokenStep(state.step));
@@ -114,8 +107,22 @@ function update(next: State, now?: number): void {
     input.value = String(state[of][at]);
     put(text, fixed(state[of][at], 2));
   }
-  remember(model);
+  tell(now);
+  remember();
 }
+
+/** What is read, and what would be spoken. */
+const tell = seldom(() => {
+  const texts = numbers(model);
+  for (const { text, name } of live) put(text, texts[name]);
+  put(left, remainder(model));
+  const direction = model.norm === 0 ? "no direction" : `${fixed(model.angle, 1)} degrees to the uniform direction`;
+  describe(handle, "aria-valuenow", fixed(model.angle || 0, 0));
+  describe(handle, "aria-valuetext", `${tuple(state.x)}, ${direction}`);
+  const [azimuth, elevation] = state.view.map(Math.round);
+  describe(camera, "aria-valuenow", String(azimuth));
+  describe(camera, "aria-valuetext", `${azimuth} degrees round, ${elevation} degrees up`);
+});
 
 /** What is as it was is left alone: the browser would lay out and paint again what looks the same. */
 function put(text: Text, value: string): void {
@@ -130,7 +137,7 @@ const addressOf = (shown: State) => withParameters(location.search, parameters, 
 let waiting: ReturnType<typeof setTimeout> | undefined;
 
 /** The address, and the spoken sentence, when all has been at rest for a while. */
-function remember(model: Model): void {
+function remember(): void {
   clearTimeout(waiting);
   waiting = setTimeout(() => {
     showAddress(addressOf(state));

@@ -3,7 +3,7 @@ import { drawAlso } from "./also-drawing.js";
 import { coloursOf, type Shade } from "./colours.js";
 import type { Frame } from "./frame.js";
 import { layerNormAt, radius, rmsNormAt, type Vector } from "./model.js";
-import { before, Painter } from "./painter.js";
+import { before, hair, Painter } from "./painter.js";
 import { arc, around, outline, ring, warp } from "./paths.js";
 import { axisTop, toPicture, type View } from "./view.js";
 
@@ -112,7 +112,7 @@ function drawSteps({ model, step, showRms, also }: Frame, view: View, painter: P
   const onWay = step > 0;
   const rim = circle(floor);
   painter.ground(rim, shade("orthogonal", 0.1));
-  painter.line(rim, 0.007, shade("orthogonal", 0.45));
+  painter.line(rim, hair, shade("orthogonal", 0.45));
   painter.dashes([0, -0.9, 0], axisTop(view), 0.09, 0.011, shade("uniform"));
   painter.dashes(x, shadow, 0.09, 0.011, shade("uniform"));
   painter.line(arc(x, 20), 0.011, shade("muted"));
@@ -141,7 +141,7 @@ function drawSphere({ model, step }: Frame, view: View, painter: Painter, shade:
     [0.91, veil(0.12)],
     [1, veil(0.3)],
   ]);
-  painter.line(around(oval), 0.008, shade("rmsnorm", 0.8));
+  painter.line(around(oval), hair, shade("rmsnorm", 0.8));
   const stretch = warp(model.weight, [0, 0, 0], share);
   const [p, , q] = toPicture(model.rmsNorm.standardized);
   const turn = Math.hypot(p, q) < 1e-6 ? 0 : Math.atan2(q, p);
@@ -151,6 +151,6 @@ function drawSphere({ model, step }: Frame, view: View, painter: Painter, shade:
   ]) {
     const [ca, sa] = [Math.cos(angle), Math.sin(angle)];
     const meridian = ring(72, (a, b): Vector => [a * radius * ca, b * radius, a * radius * sa]).map(stretch);
-    painter.line(meridian, 0.005, shade("rmsnorm", strong));
+    painter.line(meridian, hair, shade("rmsnorm", strong));
   }
 }
