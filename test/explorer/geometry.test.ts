@@ -236,4 +236,85 @@ describeExplorer("the geometry", () => {
     await page.getByRole("button", { name: "Play" }).click();
     await soon(() => page.locator("#step").inputValue().then(Number)).toBeGreaterThan(0.2);
   });
+
+  it("lights up the part of the picture whose word is pointed at, has the focus or is pressed", async () => {
+    await open("", { reducedMotion: "reduce" });
+    const word = (part: string) => page.locator(`#geometry .word[data-lights="${part}"]`);
+    /** Which colours the picture has as they are in the text, and not paler. */
+    const strong = () =>
+      page.evaluate(() => {
+        const canvas = document.querySelector("#scene canvas") as HTMLCanvasElement;
+        const { data } = (canvas.getContext("2d") as CanvasRenderingContext2D).getImageData(
+          0,
+          0,
+          canvas.width,
+          canvas.height,
+        );
+        const seen = new Map<string, number>();
+        for (let i = 0; i < data.length; i += 4) {
+          const colour = `rgb(${data[i]}, ${data[i + 1]}, ${data[i + 2]})`;
+          seen.set(colour, (seen.get(colour) ?? 0) + 1);
+        }
+        const probe = document.body.appendChild(document.createElement("span"));
+        return ["ink", "uniform", "orthogonal", "layernorm"].filter((name) => {
+          probe.style.color = `var(--${name})`;
+          return (seen.get(getComputedStyle(probe).color) ?? 0) > 20;
+        });
+      });
+    const all = ["ink", "uniform", "orthogonal", "layernorm"];
+    await soon(strong).toEqual(all);
+    for (const [part, colours] of [
+      ["circle", ["layernorm"]],
+      ["shadow", ["orthogonal"]],
+      ["x", ["ink"]],
+      ["mean", ["uniform"]],
+      ["uniform", ["uniform"]],
+      ["sphere", []],
+    ] as const) {
+      await word(part).hover();
+      await soon(strong).toEqual(colours);
+    }
+    await page.mouse.move(0, 0);
+    await soon(strong).toEqual(all);
+    // by keyboard, and names with what they name
+    await word("circle").focus();
+    await soon(strong).toEqual(["layernorm"]);
+    expect(await page.locator("#scene .label:not(.faint):visible").allTextContents()).toEqual(["circle, radius √3"]);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Shift+Tab");
+    await soon(strong).toEqual(["orthogonal"]);
+    // pressed, it stays while x is dragged, until it is pressed again
+    await word("mean").click();
+    await drag("#handle", -20, -20);
+    await soon(strong).toEqual(["uniform"]);
+    expect(await word("mean").getAttribute("aria-pressed")).toBe("true");
+    await word("mean").press("Enter");
+    await word("mean").blur();
+    await page.mouse.move(0, 0);
+    await soon(strong).toEqual(all);
+  });
+
+  it("shows a sphere that is not beside the rest while its word asks for it", async () => {
+    await open("?rmsnorm=off", { hasTouch: true, viewport: { width: 390, height: 844 }, reducedMotion: "reduce" });
+    const shot = () => page.locator("#scene canvas").screenshot();
+    const before = await shot();
+    const sphere = page.locator('.word[data-lights="sphere"]');
+    await sphere.tap();
+    await soon(async () => (await shot()).equals(before)).toBe(false);
+    expect(await sphere.getAttribute("aria-pressed")).toBe("true");
+    await sphere.tap();
+    await page.locator("h1").tap();
+    await soon(async () => (await shot()).equals(before)).toBe(true);
+  });
+
+  it("has its picture below one sentence on a phone, and all of it in the first view", async () => {
+    await open("", { viewport: { width: 390, height: 844 } });
+    const scene = await page.locator("#scene").boundingBox();
+    const story = await page.locator(".story").boundingBox();
+    if (scene === null || story === null) throw new Error("the page has no picture");
+    expect(scene.y + scene.height).toBeLessThan(844);
+    expect(story.y).toBeGreaterThan(scene.y + scene.height);
+  });
 });

@@ -20,6 +20,8 @@ interface Piece {
 const longest = 0.5;
 /** How wide a line is that has one pixel of the page: where that is one of the screen, it is painted in a fifth of the time of one and a half. */
 export const hair = 0;
+/** Pixels of the page. */
+const overlap = 0.75;
 /** By so much what the norms give counts as nearer than the lines that it lies on: as far as the middles of two pieces may be apart. */
 export const before = 0.5;
 
@@ -42,7 +44,9 @@ export class Painter {
     const end = () => {
       const middle = mixed(piece[0], piece[piece.length - 1], 0.5);
       this.pieces.push({ middle, nearer, stroke: { points: piece, width, colour } });
-      piece = [piece[piece.length - 1]];
+      // the next one begins a little before: a seam would be seen, and more of an overlap too, at smooth edges
+      const [last, previous] = [piece[piece.length - 1], piece[piece.length - 2]];
+      piece = [plus(last, unit(plus(previous, last, -1)), overlap / scale)];
       long = 0;
     };
     for (let i = 0; i + 1 < points.length; i++) {
@@ -124,7 +128,6 @@ export class Painter {
     const { context, view } = this;
     const placed = this.pieces.map((piece) => ({ piece, depth: this.depth(piece) }));
     placed.sort((a, b) => a.depth - b.depth);
-    context.lineCap = "square";
     context.lineJoin = "bevel";
     let open: Piece["stroke"];
     const close = () => {

@@ -1,8 +1,10 @@
 /** Hands and words of the scene: the ball, the camera, the slider, the sentences with numbers, the address. */
 import { showAddress, withParameters } from "../address.js";
 import { byId, copy, every, make, textOf } from "../page.js";
+import { lights } from "../words.js";
 import { allowedGhost, hasGhost, measureGhost } from "./also.js";
 import { makeAlso } from "./also-panel.js";
+import { type Part, parts } from "./frame.js";
 import { arrows, drag, foreign } from "./hands.js";
 import { makeLabels } from "./labels.js";
 import { type Model, measure, type Vector } from "./model.js";
@@ -51,6 +53,9 @@ const notes = byId("notes");
 const refusal = byId("refused");
 const left = textOf(byId("remainder"));
 
+/** The part of the picture whose word is pointed at, has the focus or is pressed. */
+let lit: Part | undefined;
+
 /** Told of x when it has come to rest. */
 const listeners: ((x: Vector) => void)[] = [];
 
@@ -84,7 +89,7 @@ function update(next: State, now?: number): void {
   const also = model.norm === 0 ? "nothing" : state.also;
   const ghost = allowedGhost(model, also, state.ghost);
   const ghostModel = hasGhost(also) ? measureGhost(model, also, ghost) : model;
-  const frame = { model, step: state.step, showRms: state.showRms, also, ghost, ghostModel };
+  const frame = { model, step: state.step, showRms: state.showRms, also, ghost, ghostModel, lit };
   picture.show(frame, view, now !== undefined);
   label(frame, view);
   showAlso(frame, view, now);
@@ -234,6 +239,13 @@ function listen(): void {
     update(wanted);
     refuse(refused);
   });
+  const section = byId("geometry");
+  for (const word of section.querySelectorAll<HTMLElement>(".word")) {
+    lights(word, section, (part) => {
+      lit = parts.find((one) => one === part);
+      update(state);
+    });
+  }
   new ResizeObserver(() => {
     [width, height] = [host.clientWidth, host.clientHeight];
     update(state);

@@ -1,6 +1,6 @@
 /** The picture's drawing. It is drawn when something has changed and it is in sight, and never otherwise. */
 import { drawAlso } from "./also-drawing.js";
-import { coloursOf, type Shade } from "./colours.js";
+import { coloursOf, type Pen, type Shade, shadeFor } from "./colours.js";
 import type { Frame } from "./frame.js";
 import { layerNormAt, radius, rmsNormAt, type Vector } from "./model.js";
 import { before, hair, Painter } from "./painter.js";
@@ -96,9 +96,10 @@ export class Picture {
     context.fillStyle = shade("raised");
     context.fillRect(0, 0, view.width, view.height);
     const painter = new Painter(context, view);
-    drawSteps(frame, view, painter, shade);
-    drawAlso(frame, view, painter, shade);
-    if (frame.showRms) drawSphere(frame, view, painter, shade);
+    const pen: Pen = (part) => shadeFor(shade, part, frame.lit);
+    drawSteps(frame, view, painter, pen);
+    drawAlso(frame, view, painter, pen);
+    if (frame.showRms || frame.lit === "sphere") drawSphere(frame, view, painter, pen("sphere"));
     painter.paint();
   }
 }
@@ -106,29 +107,29 @@ export class Picture {
 const circle = (of: number) => ring(96, (a, b) => [a * of, 0, b * of]);
 
 /** The plane, x and what LayerNorm makes of it. */
-function drawSteps({ model, step, showRms, also }: Frame, view: View, painter: Painter, shade: Shade): void {
+function drawSteps({ model, step, showRms, also }: Frame, view: View, painter: Painter, pen: Pen): void {
   const x = toPicture(model.x);
   const shadow = toPicture(model.layerNorm.shadow);
   const onWay = step > 0;
   const rim = circle(floor);
-  painter.ground(rim, shade("orthogonal", 0.1));
-  painter.line(rim, hair, shade("orthogonal", 0.45));
-  painter.dashes([0, -0.9, 0], axisTop(view), 0.09, 0.011, shade("uniform"));
-  painter.dashes(x, shadow, 0.09, 0.011, shade("uniform"));
-  painter.line(arc(x, 20), 0.011, shade("muted"));
+  painter.ground(rim, pen("plane")("orthogonal", 0.1));
+  painter.line(rim, hair, pen("plane")("orthogonal", 0.45));
+  painter.dashes([0, -0.9, 0], axisTop(view), 0.09, 0.011, pen("uniform")("uniform"));
+  painter.dashes(x, shadow, 0.09, 0.011, pen("mean")("uniform"));
+  painter.line(arc(x, 20), 0.011, pen("angle")("muted"));
   const warped = circle(radius).map(warp(model.weight, model.bias, Math.max(0, step - 3)));
-  painter.line(warped, 0.026, shade("layernorm"));
+  painter.line(warped, 0.026, pen("circle")("layernorm"));
   if (step > 1 && step < 3) {
     const one = circle(1);
-    for (let i = 0; i + 1 < one.length; i += 2) painter.line(one.slice(i, i + 2), 0.01, shade("orthogonal"));
+    for (let i = 0; i + 1 < one.length; i += 2) painter.line(one.slice(i, i + 2), 0.01, pen("shadow")("orthogonal"));
   }
-  painter.arrow(x, 0.032, shade("ink", onWay ? 0.45 : 1));
-  painter.arrow(toPicture(model.layerNorm.meanVector), 0.032, shade("uniform", onWay ? 0.7 : 1));
-  painter.arrow(shadow, 0.026, shade("orthogonal", step >= 1 ? 0.55 : 1));
+  painter.arrow(x, 0.032, pen("x")("ink", onWay ? 0.45 : 1));
+  painter.arrow(toPicture(model.layerNorm.meanVector), 0.032, pen("mean")("uniform", onWay ? 0.7 : 1));
+  painter.arrow(shadow, 0.026, pen("shadow")("orthogonal", step >= 1 ? 0.55 : 1));
   if (also !== "nothing") return;
   // LayerNorm's lies on the shadow, RMSNorm's on x
-  if (showRms && step > 1) painter.arrow(toPicture(rmsNormAt(model, step)), 0.036, shade("rmsnorm"), before);
-  if (onWay) painter.arrow(toPicture(layerNormAt(model, step)), 0.036, shade("layernorm"), before);
+  if (showRms && step > 1) painter.arrow(toPicture(rmsNormAt(model, step)), 0.036, pen("sphere")("rmsnorm"), before);
+  if (onWay) painter.arrow(toPicture(layerNormAt(model, step)), 0.036, pen("circle")("layernorm"), before);
 }
 
 /** RMSNorm's: as it is seen, with meridians through the poles, one of them through where RMSNorm takes x. */
