@@ -24,6 +24,8 @@ export const hair = 0;
 const overlap = 0.75;
 /** By so much what the norms give counts as nearer than the lines that it lies on: as far as the middles of two pieces may be apart. */
 export const before = 0.5;
+/** Farther than anything is. */
+const behind = 1e3;
 
 export class Painter {
   private readonly pieces: Piece[] = [];
@@ -166,6 +168,3 @@ export class Painter {
     context.fill();
   }
 }
-
-/** Farther than anything is. */
-const behind = 1e3;

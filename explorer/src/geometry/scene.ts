@@ -82,7 +82,7 @@ export class Picture {
     this.asked = 0;
     this.due = !this.inSight;
     if (this.due || this.latest === undefined) return;
-    this.canvas.dataset.drawn = "";
+    this.canvas.toggleAttribute("data-drawn", true);
     const [frame, view] = this.latest;
     const { context, shade } = this;
     context.setTransform(
