@@ -32,25 +32,6 @@ function offline(): Plugin {
   };
 }
 
-/** The picture's library is on its way, and compiled, while the page's own code runs, which asks for it at its end. */
-function early(): Plugin {
-  return {
-    name: "early",
-    apply: "build",
-    transformIndexHtml: {
-      order: "post",
-      handler: (_, { bundle = {} }) =>
-        Object.values(bundle)
-          .filter(({ name }) => name === "scene")
-          .map(({ fileName }) => ({
-            tag: "link",
-            attrs: { rel: "modulepreload", crossorigin: true, href: `./${fileName}` },
-            injectTo: "head" as const,
-          })),
-    },
-  };
-}
-
 const alias = [
   { find: /^orthonorm$/, replacement: root("bindings/index.ts") },
   { find: /^orthonorm\/reference$/, replacement: root("bindings/reference/index.ts") },
@@ -97,7 +78,7 @@ export default defineConfig({
   define: {
     "import.meta.env.ORTHONORM_VERSION": JSON.stringify(JSON.parse(readFileSync(root("package.json"), "utf8")).version),
   },
-  plugins: [early(), sandbox(), offline()],
+  plugins: [sandbox(), offline()],
   resolve: { alias },
   build: { target: "es2022", modulePreload: { polyfill: false }, chunkSizeWarningLimit: 600 },
   worker: { format: "es" },

@@ -71,7 +71,7 @@ async function measureDrag(name: string, options: BrowserContextOptions, ...args
     const context = await browser.newContext(options);
     const page = await context.newPage();
     await page.goto(`${server.url}/`);
-    await page.waitForSelector("#scene[data-ready]");
+    await page.waitForSelector("#scene canvas[data-drawn]");
     await page.waitForTimeout(1000);
     const { rate, cost } = await drag(page);
     found.page.push(rate);
@@ -111,16 +111,16 @@ async function measureCold(name: string, ...args: string[]): Promise<void> {
     await page.addInitScript(() => {
       new MutationObserver((changes) => {
         for (const { attributeName } of changes) performance.mark(attributeName as string);
-      }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-live", "data-ready"] });
+      }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-ready", "data-drawn"] });
     });
     await page.goto(`${server.url}/`);
-    await page.waitForSelector("#scene[data-ready]");
+    await page.waitForSelector("#scene canvas[data-drawn]");
     found.painted.push((await (await painted(page)).jsonValue()) as number);
-    const [live, ready] = await page.evaluate(() =>
-      ["data-live", "data-ready"].map((mark) => performance.getEntriesByName(mark)[0].startTime),
+    const [live, drawn] = await page.evaluate(() =>
+      ["data-ready", "data-drawn"].map((mark) => performance.getEntriesByName(mark)[0].startTime),
     );
     found.live.push(live);
-    found.picture.push(ready);
+    found.picture.push(drawn);
     await browser.close();
   }
   console.log(

@@ -24,20 +24,26 @@ describeExplorer("the geometry", () => {
     expect(await read("chance")).toBe("2.07°");
   });
 
-  it("draws when something has changed, never otherwise; and again when the graphics card was lost", async () => {
-    await open("", { reducedMotion: "reduce" });
-    await page.evaluate(() => {
-      const { drawArrays } = WebGL2RenderingContext.prototype;
+  /** Counts from here on how often the picture has been drawn: each time begins with its ground. */
+  const countDrawn = () =>
+    page.evaluate(() => {
+      const { fillRect } = CanvasRenderingContext2D.prototype;
       Object.assign(globalThis, { drawn: 0 });
-      WebGL2RenderingContext.prototype.drawArrays = function (...all) {
+      CanvasRenderingContext2D.prototype.fillRect = function (...all) {
         (globalThis as unknown as { drawn: number }).drawn++;
-        drawArrays.apply(this, all);
+        fillRect.apply(this, all);
       };
     });
-    const drawn = () => page.evaluate(() => (globalThis as unknown as { drawn: number }).drawn);
-    await page.evaluate(async () => {
-      for (let i = 0; i < 20; i++) await new Promise(requestAnimationFrame);
-    });
+  const drawn = () => page.evaluate(() => (globalThis as unknown as { drawn: number }).drawn);
+  const frames = (count: number) =>
+    page.evaluate(async (count) => {
+      for (let i = 0; i < count; i++) await new Promise(requestAnimationFrame);
+    }, count);
+
+  it("draws when something has changed, never otherwise; and again when the canvas was lost", async () => {
+    await open("", { reducedMotion: "reduce" });
+    await countDrawn();
+    await frames(20);
     expect(await drawn()).toBe(0);
     await page.getByRole("slider", { name: "Vector x" }).press("ArrowUp");
     await soon(drawn).toBeGreaterThan(0);
@@ -47,68 +53,43 @@ describeExplorer("the geometry", () => {
     const shown = await shot();
     const empty = await page.locator("#scene").screenshot({ style: "canvas { visibility: hidden }" });
     expect(shown.equals(empty)).toBe(false);
-    await page.evaluate(async () => {
-      const context = document.querySelector("canvas")?.getContext("webgl2")?.getExtension("WEBGL_lose_context");
-      context?.loseContext();
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      context?.restoreContext();
+    await page.evaluate(() => {
+      const canvas = document.querySelector("canvas") as HTMLCanvasElement;
+      canvas.getContext("2d")?.clearRect(0, 0, canvas.width, canvas.height);
     });
+    expect((await shot()).equals(shown)).toBe(false);
+    await page.evaluate(() => document.querySelector("canvas")?.dispatchEvent(new Event("contextrestored")));
     await soon(async () => (await shot()).equals(shown)).toBe(true);
   });
 
-  it("draws fewer pixels while frames come late and something moves, and all of them at rest", async () => {
-    // small, for no card draws it here
-    await open("", { reducedMotion: "reduce", viewport: { width: 320, height: 560 } });
-    // frames by a clock that is set here
-    await page.evaluate(() => {
-      const next = requestAnimationFrame;
-      const clock = { now: 1e6, frame: 10 };
-      Object.assign(globalThis, { clock, widths: [] });
-      let seen = 0;
-      globalThis.requestAnimationFrame = (callback) =>
-        next((real) => {
-          if (real !== seen) clock.now += clock.frame;
-          seen = real;
-          callback(clock.now);
-        });
-    });
-    const width = () => page.evaluate(() => document.querySelector("canvas")?.width ?? 0);
-    /** The canvas' width in each frame of a drag whose frames last so long. */
-    const widths = (frame: number) =>
-      page.evaluate(async (frame) => {
-        (globalThis as unknown as { clock: { frame: number } }).clock.frame = frame;
-        const found: number[] = [];
-        const handle = document.querySelector("#handle") as HTMLElement;
-        handle.setPointerCapture = () => {};
-        const tell = (type: string, clientX: number) =>
-          handle.dispatchEvent(new PointerEvent(type, { isPrimary: true, button: 0, clientX }));
-        tell("pointerdown", 0);
-        for (let i = 0; i < 36; i++) {
-          tell("pointermove", i % 20);
-          await new Promise(requestAnimationFrame);
-          found.push(document.querySelector("canvas")?.width ?? 0);
-        }
-        tell("pointerup", 0);
-        return found;
-      }, frame);
-    const finest = await width();
-    const shown = await page.locator("canvas").evaluate((canvas) => canvas.clientWidth);
-    expect(finest).toBe(2 * shown);
-    expect(new Set(await widths(16))).toEqual(new Set([finest]));
-    const slow = await widths(40);
-    // the first frame may be all, and is as fine as at rest; it is never coarser than can be looked at
-    expect(slow[0]).toBe(finest);
-    expect(slow.at(-1)).toBe(Math.floor(0.7 * shown));
-    // on the way there it has as many pixels as the screen, which are copied and not scaled
-    expect(new Set(slow)).toEqual(new Set([finest, shown, Math.floor(0.7 * shown)]));
-    expect(slow).toEqual([...slow].sort((a, b) => b - a));
-    await soon(width).toBe(finest);
-    // what it has learned holds for the next motion
-    expect((await widths(16)).at(-1)).toBe(slow.at(-1));
-    await soon(width).toBe(finest);
-    // a key that is pressed now and then is no motion, and what lies between two of them no frame
-    await page.getByRole("slider", { name: "Vector x" }).press("ArrowUp");
-    expect(await width()).toBe(finest);
+  it("draws only where it is in sight, and there before it is seen", async () => {
+    await open("#machine", { reducedMotion: "reduce" });
+    await countDrawn();
+    await frames(20);
+    const away = page.locator("#scene canvas:not([data-drawn])");
+    expect(await away.count()).toBe(1);
+    await page
+      .getByRole("slider", { name: "Vector x" })
+      .evaluate((handle) => handle.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true })));
+    await frames(20);
+    expect(await drawn()).toBe(0);
+    // the numbers and the address do not wait
+    expect(await read("x")).not.toBe("(3.00, −0.40, 0.80)");
+    await page.evaluate(() => scrollTo({ top: 0, behavior: "instant" }));
+    await soon(drawn).toBe(1);
+    expect(await away.count()).toBe(0);
+  });
+
+  it.each([1, 2, 1.25])("has the pixels of the screen, no more and no fewer, at %d pixels a pixel", async (ratio) => {
+    await open("", { deviceScaleFactor: ratio });
+    const [canvas, scene] = await page.evaluate(() =>
+      ["#scene canvas", "#scene"].map((selector) => {
+        const found = document.querySelector(selector) as HTMLCanvasElement;
+        return { shown: found.getBoundingClientRect().width, pixels: found.width };
+      }),
+    );
+    expect(canvas.shown * ratio).toBeCloseTo(canvas.pixels, 1);
+    expect(Math.abs(scene.shown - canvas.shown - 10)).toBeLessThan(1);
   });
 
   it("changes them when the ball is dragged: straight up is the uniform direction", async () => {
@@ -254,5 +235,89 @@ describeExplorer("the geometry", () => {
     await open();
     await page.getByRole("button", { name: "Play" }).click();
     await soon(() => page.locator("#step").inputValue().then(Number)).toBeGreaterThan(0.2);
+  });
+
+  it("lights up the part of the picture whose word is pointed at, has the focus or is pressed", async () => {
+    await open("", { reducedMotion: "reduce" });
+    const word = (part: string) => page.locator(`#geometry .word[data-lights="${part}"]`);
+    /** Which colours the picture has as they are in the text, and not paler. */
+    const strong = () =>
+      page.evaluate(() => {
+        const canvas = document.querySelector("#scene canvas") as HTMLCanvasElement;
+        const { data } = (canvas.getContext("2d") as CanvasRenderingContext2D).getImageData(
+          0,
+          0,
+          canvas.width,
+          canvas.height,
+        );
+        const seen = new Map<string, number>();
+        for (let i = 0; i < data.length; i += 4) {
+          const colour = `rgb(${data[i]}, ${data[i + 1]}, ${data[i + 2]})`;
+          seen.set(colour, (seen.get(colour) ?? 0) + 1);
+        }
+        const probe = document.body.appendChild(document.createElement("span"));
+        return ["ink", "uniform", "orthogonal", "layernorm"].filter((name) => {
+          probe.style.color = `var(--${name})`;
+          return (seen.get(getComputedStyle(probe).color) ?? 0) > 20;
+        });
+      });
+    const all = ["ink", "uniform", "orthogonal", "layernorm"];
+    await soon(strong).toEqual(all);
+    for (const [part, colours] of [
+      ["circle", ["layernorm"]],
+      ["shadow", ["orthogonal"]],
+      ["x", ["ink"]],
+      ["mean", ["uniform"]],
+      ["uniform", ["uniform"]],
+      ["sphere", []],
+    ] as const) {
+      await word(part).hover();
+      await soon(strong).toEqual(colours);
+    }
+    await page.mouse.move(0, 0);
+    await soon(strong).toEqual(all);
+    // by keyboard, and names with what they name
+    await word("circle").focus();
+    await soon(strong).toEqual(["layernorm"]);
+    expect(await page.locator("#scene .label:not(.faint):visible").allTextContents()).toEqual(["circle, radius √3"]);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Shift+Tab");
+    await soon(strong).toEqual(["orthogonal"]);
+    // pressed, it stays while x is dragged, until it is pressed again
+    await word("mean").click();
+    await drag("#handle", -20, -20);
+    await soon(strong).toEqual(["uniform"]);
+    expect(await word("mean").getAttribute("aria-pressed")).toBe("true");
+    await word("mean").press("Enter");
+    await word("mean").blur();
+    await page.mouse.move(0, 0);
+    await soon(strong).toEqual(all);
+  });
+
+  it("shows a sphere that is not beside the rest while its word asks for it", async () => {
+    await open("?rmsnorm=off", { hasTouch: true, viewport: { width: 390, height: 844 }, reducedMotion: "reduce" });
+    const drawing = () => page.locator("#scene canvas").evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+    await page.waitForSelector("#scene canvas[data-drawn]");
+    const before = await drawing();
+    const sphere = page.locator('.word[data-lights="sphere"]');
+    await sphere.tap();
+    await soon(async () => (await drawing()) === before).toBe(false);
+    expect(await sphere.getAttribute("aria-pressed")).toBe("true");
+    await sphere.tap();
+    expect(await sphere.getAttribute("aria-pressed")).toBe("false");
+    await sphere.blur();
+    await page.evaluate(() => document.querySelector("#scene")?.scrollIntoView({ behavior: "instant" }));
+    await soon(async () => (await drawing()) === before).toBe(true);
+  });
+
+  it("has its picture below one sentence on a phone, and all of it in the first view", async () => {
+    await open("", { viewport: { width: 390, height: 844 } });
+    const scene = await page.locator("#scene").boundingBox();
+    const story = await page.locator(".story").boundingBox();
+    if (scene === null || story === null) throw new Error("the page has no picture");
+    expect(scene.y + scene.height).toBeLessThan(844);
+    expect(story.y).toBeGreaterThan(scene.y + scene.height);
   });
 });

@@ -5,6 +5,7 @@ import { type Also, allowedGhost, choices, follow, type Ghost, hasGhost, placeOf
 import type { Frame } from "./frame.js";
 import { arrows, drag, foreign } from "./hands.js";
 import { fixed, tuple } from "./numbers.js";
+import { seldom } from "./seldom.js";
 import { seen, type View } from "./view.js";
 
 /** A length by which an arrow key moves x′, and with shift. */
@@ -13,7 +14,7 @@ const [far, near] = [0.1, 0.01];
 /** @param change told what the reader wants, and the time of the frame that is being made, where it is told in one */
 export function makeAlso(
   change: (wanted: { also: Also } | { ghost: Ghost }, now?: number) => void,
-): (frame: Frame, view: View) => void {
+): (frame: Frame, view: View, now?: number) => void {
   const choice = byId<HTMLSelectElement>("also");
   const ring = byId("ghost");
   const stories = every("[data-story]");
@@ -42,22 +43,30 @@ export function makeAlso(
     change({ ghost: allowedGhost(model, also, [ghost[0] + out * by, ghost[1] + up * by]) });
   });
 
-  return (frame, view) => {
+  const tell = seldom(() => {
+    const [frame] = shown;
+    const { model, also, ghost } = frame;
+    if (also === "nothing") return;
+    const texts = numbers(frame);
+    for (const { text, name } of live) if (text.data !== texts[name]) text.data = texts[name];
+    if (!hasGhost(also)) return;
+    const norm = also === "rmsnorm" ? `RMSNorm gives ${texts.rmsNorm}` : `LayerNorm gives ${texts.layerNorm}`;
+    ring.setAttribute("aria-valuenow", fixed(ghost[0], 2));
+    ring.setAttribute("aria-valuemax", fixed(also === "rmsnorm" ? rayEnd(model) : reach, 2));
+    ring.setAttribute("aria-valuetext", `${texts.ghost}; ${norm}, as for x`);
+  });
+
+  return (frame, view, now) => {
     shown = [frame, view];
     const { model, also, ghost } = frame;
     choice.value = also;
     for (const story of stories) story.hidden = story.dataset.story !== also;
     ring.hidden = !hasGhost(also);
     if (also === "nothing") return;
-    const texts = numbers(frame);
-    for (const { text, name } of live) if (text.data !== texts[name]) text.data = texts[name];
+    tell(now);
     if (!hasGhost(also)) return;
     const { left, top } = seen(view, placeOf(model, also, ghost));
     ring.style.transform = `translate(${left.toFixed(1)}px, ${top.toFixed(1)}px) translate(-50%, -50%)`;
-    const norm = also === "rmsnorm" ? `RMSNorm gives ${texts.rmsNorm}` : `LayerNorm gives ${texts.layerNorm}`;
-    ring.setAttribute("aria-valuenow", fixed(ghost[0], 2));
-    ring.setAttribute("aria-valuemax", fixed(also === "rmsnorm" ? rayEnd(model) : reach, 2));
-    ring.setAttribute("aria-valuetext", `${texts.ghost}; ${norm}, as for x`);
   };
 }
 

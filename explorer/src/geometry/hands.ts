@@ -23,7 +23,7 @@ export interface Way {
 /** Tells with each frame how far a pointer that went down on an element has moved: a mouse may tell several times as often. */
 export function drag(element: HTMLElement, by: (way: Way) => void): void {
   let last: { x: number; y: number } | undefined;
-  let [right, down, touch, asked] = [0, 0, false, 0];
+  let [right, down, touch, moved, asked] = [0, 0, false, false, 0];
   const tell = (now?: number) => {
     cancelAnimationFrame(asked);
     asked = 0;
@@ -38,17 +38,20 @@ export function drag(element: HTMLElement, by: (way: Way) => void): void {
     element.dataset.held = "";
     last = { x: event.clientX, y: event.clientY };
     touch = event.pointerType === "touch";
+    moved = false;
   });
   element.addEventListener("pointermove", (event) => {
     if (last === undefined || !event.isPrimary) return;
+    moved = true;
     right += event.clientX - last.x;
     down += event.clientY - last.y;
     last = { x: event.clientX, y: event.clientY };
     if (asked === 0) asked = requestAnimationFrame(tell);
   });
   const end = ({ isPrimary }: PointerEvent) => {
-    if (!isPrimary) return;
-    if (asked !== 0) tell();
+    if (!isPrimary || last === undefined) return;
+    // that it has been lifted is told too, where it has moved: it rests now
+    if (moved) tell();
     last = undefined;
     delete element.dataset.held;
   };

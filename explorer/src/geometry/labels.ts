@@ -2,7 +2,7 @@
 import { make } from "../page.js";
 import { hasGhost, placeOf } from "./also.js";
 import { alsoTexts, besidesAlso } from "./also-labels.js";
-import type { Frame } from "./frame.js";
+import type { Frame, Part } from "./frame.js";
 import { layerNormAt, radius, rmsNormAt, scaled, type Vector } from "./model.js";
 import { arcMiddle, length, warp } from "./paths.js";
 import { type Place, Places, type Size } from "./places.js";
@@ -22,6 +22,20 @@ const texts = {
   circle: "circle, radius √3",
 };
 type Name = keyof typeof texts;
+
+/** The part of the picture that a name belongs to, where words light it up. */
+const partOf: Partial<Record<Name, Part>> = {
+  x: "x",
+  sine: "circle",
+  cosine: "mean",
+  layernorm: "circle",
+  rmsnorm: "sphere",
+  one: "uniform",
+  removed: "mean",
+  shadow: "shadow",
+  angle: "angle",
+  circle: "circle",
+};
 
 /** What a name stands beside: a point of the picture, and how many pixels away from it. */
 export interface Beside {
@@ -71,6 +85,7 @@ export function makeLabels(host: HTMLElement): (frame: Frame, view: View) => voi
       const beside = wanted[label.name];
       const box = beside && places.find(seen(view, beside.at), label.size, beside.by, [label.place, beside.first]);
       label.element.hidden = box === undefined;
+      label.element.classList.toggle("faint", frame.lit !== undefined && partOf[label.name] !== frame.lit);
       label.place = box?.place;
       if (box === undefined) continue;
       label.element.style.transform = `translate(${box.left.toFixed(1)}px, ${box.top.toFixed(1)}px)`;

@@ -1,13 +1,16 @@
 /** Hands and words of the scene: the ball, the camera, the slider, the sentences with numbers, the address. */
 import { showAddress, withParameters } from "../address.js";
 import { byId, copy, every, make, textOf } from "../page.js";
+import { lights } from "../words.js";
 import { allowedGhost, hasGhost, measureGhost } from "./also.js";
 import { makeAlso } from "./also-panel.js";
+import { type Part, parts } from "./frame.js";
 import { arrows, drag, foreign } from "./hands.js";
 import { makeLabels } from "./labels.js";
 import { type Model, measure, type Vector } from "./model.js";
 import { fixed, numbers, remainder, spoken, spokenStep, tuple } from "./numbers.js";
-import type { Picture } from "./scene.js";
+import { Picture } from "./scene.js";
+import { seldom } from "./seldom.js";
 import { allowed, initial, limits, parameters, read, type State, turned, write } from "./state.js";
 import { moved, seen, toPicture, type View, viewOf } from "./view.js";
 
@@ -15,12 +18,14 @@ const asked = read(location.search);
 let state: State = asked.state;
 /** What this says is on the page already, and need not be spoken. */
 const opened = state;
-let picture: Picture | undefined;
 let view: View;
+/** What the engine says of the state. */
+let model: Model;
 /** Pixels that a length of 1 has at most: while a hand holds the ball, the picture grows no larger under it. */
 let most = Number.POSITIVE_INFINITY;
 
 const host = byId("scene");
+const picture = new Picture(host);
 const label = makeLabels(host);
 // it is shown where both norms have done their work
 const showAlso = makeAlso((wanted, now) => {
@@ -48,6 +53,9 @@ const notes = byId("notes");
 const refusal = byId("refused");
 const left = textOf(byId("remainder"));
 
+/** The part of the picture whose word is pointed at, has the focus or is pressed. */
+let lit: Part | undefined;
+
 /** Told of x when it has come to rest. */
 const listeners: ((x: Vector) => void)[] = [];
 
@@ -57,32 +65,23 @@ export function onRest(listener: (x: Vector) => void): void {
   listener(state.x);
 }
 
-export async function startGeometry(): Promise<void> {
+export function startGeometry(): void {
   makeSliders();
   update(state);
   refuse(asked.refused);
   listen();
-  host.dataset.live = "";
-  try {
-    const { Picture } = await import("./scene.js");
-    picture = new Picture(host);
-    update(state);
-    host.dataset.ready = "";
-  } catch {
-    // the library's own error is about its internals
-    byId("no-scene").hidden = false;
-  }
+  host.dataset.ready = "";
 }
 
 /** The colours of the page have changed. */
 export function repaint(): void {
-  picture?.paint();
+  picture.paint();
 }
 
 /** @param now the time of the frame that is being made, where it is called in one */
 function update(next: State, now?: number): void {
   state = next.also !== "nothing" && next.step !== 3 ? { ...next, also: "nothing" } : next;
-  const model = measure(state.x, state.weight, state.bias);
+  model = measure(state.x, state.weight, state.bias);
   const ball = toPicture(state.x);
   view = viewOf(width, height, state.view, ball, most);
   if (most < Number.POSITIVE_INFINITY) most = view.scale;
@@ -90,25 +89,15 @@ function update(next: State, now?: number): void {
   const also = model.norm === 0 ? "nothing" : state.also;
   const ghost = allowedGhost(model, also, state.ghost);
   const ghostModel = hasGhost(also) ? measureGhost(model, also, ghost) : model;
-  const frame = { model, step: state.step, showRms: state.showRms, also, ghost, ghostModel };
-  picture?.show(frame, view, now);
+  const frame = { model, step: state.step, showRms: state.showRms, also, ghost, ghostModel, lit };
+  picture.show(frame, view, now !== undefined);
   label(frame, view);
-  showAlso(frame, view);
+  showAlso(frame, view, now);
   const at = seen(view, ball);
   handle.style.transform = `translate(${at.left.toFixed(1)}px, ${at.top.toFixed(1)}px) translate(-50%, -50%)`;
   // not over the ball
   notes.toggleAttribute("data-below", at.top < height / 2);
   if (state !== opened) refuse([]);
-
-  const texts = numbers(model);
-  for (const { text, name } of live) put(text, texts[name]);
-  put(left, remainder(model));
-  const direction = model.norm === 0 ? "no direction" : `${fixed(model.angle, 1)} degrees to the uniform direction`;
-  describe(handle, "aria-valuenow", fixed(model.angle || 0, 0));
-  describe(handle, "aria-valuetext", `${tuple(state.x)}, ${direction}`);
-  const [azimuth, elevation] = state.view.map(Math.round);
-  describe(camera, "aria-valuenow", String(azimuth));
-  describe(camera, "aria-valuetext", `${azimuth} degrees round, ${elevation} degrees up`);
 
   slider.value = String(state.step);
   describe(slider, "aria-valuetext", spokenStep(state.step));
@@ -123,8 +112,22 @@ function update(next: State, now?: number): void {
     input.value = String(state[of][at]);
     put(text, fixed(state[of][at], 2));
   }
-  remember(model);
+  tell(now);
+  remember();
 }
+
+/** What is read, and what would be spoken. */
+const tell = seldom(() => {
+  const texts = numbers(model);
+  for (const { text, name } of live) put(text, texts[name]);
+  put(left, remainder(model));
+  const direction = model.norm === 0 ? "no direction" : `${fixed(model.angle, 1)} degrees to the uniform direction`;
+  describe(handle, "aria-valuenow", fixed(model.angle || 0, 0));
+  describe(handle, "aria-valuetext", `${tuple(state.x)}, ${direction}`);
+  const [azimuth, elevation] = state.view.map(Math.round);
+  describe(camera, "aria-valuenow", String(azimuth));
+  describe(camera, "aria-valuetext", `${azimuth} degrees round, ${elevation} degrees up`);
+});
 
 /** What is as it was is left alone: the browser would lay out and paint again what looks the same. */
 function put(text: Text, value: string): void {
@@ -139,7 +142,7 @@ const addressOf = (shown: State) => withParameters(location.search, parameters, 
 let waiting: ReturnType<typeof setTimeout> | undefined;
 
 /** The address, and the spoken sentence, when all has been at rest for a while. */
-function remember(model: Model): void {
+function remember(): void {
   clearTimeout(waiting);
   waiting = setTimeout(() => {
     showAddress(addressOf(state));
@@ -236,6 +239,13 @@ function listen(): void {
     update(wanted);
     refuse(refused);
   });
+  const section = byId("geometry");
+  for (const word of section.querySelectorAll<HTMLElement>(".word")) {
+    lights(word, section, (part) => {
+      lit = parts.find((one) => one === part);
+      update(state);
+    });
+  }
   new ResizeObserver(() => {
     [width, height] = [host.clientWidth, host.clientHeight];
     update(state);

@@ -21,8 +21,15 @@ export function warp(weight: Vector, bias: Vector, share: number): (point: Vecto
   };
 }
 
-/** The sphere's outline as it is seen, then smaller ones within it, for its shade; weight takes all along. */
-export function outlines(view: View, weight: Vector, share: number, scales: readonly number[]): Vector[][] {
+/** An ellipse in space: its middle, and two of its radii, of which each is parallel to the tangents where the other ends. */
+export interface Oval {
+  middle: Vector;
+  side: Vector;
+  over: Vector;
+}
+
+/** The sphere's outline as it is seen; weight takes it along. */
+export function outline(view: View, weight: Vector, share: number): Oval {
   // The outline of what a linear map makes of a sphere is that map's image of the outline seen from where the map takes the
   // eye from. A weight of 0 would make a disc of the sphere, and has no inverse: nearly 0 shows the same.
   const firm = weight.map((w) => {
@@ -35,13 +42,18 @@ export function outlines(view: View, weight: Vector, share: number, scales: read
   const forward: Vector = [from[0] / far, from[1] / far, from[2] / far];
   const side = unit(cross(forward, Math.abs(forward[1]) < 0.9 ? [0, 1, 0] : [1, 0, 0]));
   const over = cross(side, forward);
-  const middle: Vector = plus(origin, forward, (radius * radius) / far);
   const wide = radius * Math.sqrt(Math.max(0, 1 - (radius / far) ** 2));
   const map = warp(firm, origin, 1);
-  return scales.map((scale) =>
-    ring(72, (a, b) => map(plus(plus(middle, side, a * wide * scale), over, b * wide * scale))),
-  );
+  return {
+    middle: map(plus(origin, forward, (radius * radius) / far)),
+    side: map(plus(origin, side, wide)),
+    over: map(plus(origin, over, wide)),
+  };
 }
+
+/** The points of an oval. */
+export const around = ({ middle, side, over }: Oval, pieces = 72): Vector[] =>
+  ring(pieces, (a, b) => plus(plus(middle, side, a), over, b));
 
 const arcRadius = 0.55;
 

@@ -2,7 +2,7 @@
  * Where points of x's space are in the picture. It stands so that the uniform direction points up: the plane orthogonal to it
  * is the floor, what LayerNorm removes is height, and its circle is the equator of RMSNorm's sphere.
  *
- * Apart from the drawing, so that hands, labels and numbers work before the 3-D library has come, and without WebGL.
+ * Hands, labels and the drawing all ask here.
  */
 import type { Vector } from "./model.js";
 

@@ -3,6 +3,7 @@ import { printable } from "@orthonorm/files";
 import type { Report } from "@orthonorm/study";
 import { lightUp } from "@orthonorm/study/values";
 import { make } from "../page.js";
+import { lights } from "../words.js";
 
 /** @param host what the figures are in */
 export function litWords(text: string, { groups }: Report, host: HTMLElement): (Node | string)[] {
@@ -21,22 +22,9 @@ function literally(word: string): string {
   return word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-/** Lit while it is pointed at or has the focus, and for good once it is pressed, until it or another is. */
 function button(word: string, part: string, host: HTMLElement): HTMLElement {
   const made = make("button", { type: "button", class: "word", "aria-pressed": "false" }, word);
-  const pressed = () => host.querySelector<HTMLElement>('.word[aria-pressed="true"]');
   made.dataset.lights = part;
-  const light = () => lightUp(host, part);
-  const fade = () => lightUp(host, pressed()?.dataset.lights ?? null);
-  made.addEventListener("pointerenter", light);
-  made.addEventListener("pointerleave", fade);
-  made.addEventListener("focus", light);
-  made.addEventListener("blur", fade);
-  made.addEventListener("click", () => {
-    const before = pressed();
-    before?.setAttribute("aria-pressed", "false");
-    made.setAttribute("aria-pressed", String(before !== made));
-    lightUp(host, before === made ? null : part);
-  });
+  lights(made, host, (lit) => lightUp(host, lit));
   return made;
 }
