@@ -1,0 +1,68 @@
+// The page with every part of it opened and filled, at every width and in both themes: axe finds nothing, and nothing is cut off.
+
+import { beforeAll, expect, it } from "vitest";
+import { violations } from "../support/axe.js";
+import { describeOnePage, goTo, open, page, soon } from "../support/explorer.js";
+import { card, names, run, write } from "../support/snippets.js";
+
+/** What `settled` waits for. */
+const everything = {
+  "#dimensions .mark": 2 * (18 + 11),
+  '#states-result a[download="recovered.svg"]': 1,
+  "#inside .map[data-drawn]": 2,
+  "#inside .vector": 2,
+  "#machine-result .bars": 6,
+  "#machine-result .finding": 1,
+  ".cm-editor": 4,
+  "output.error": 1,
+};
+
+describeOnePage("the whole page", () => {
+  const settled = async () => {
+    for (const [selector, count] of Object.entries(everything)) {
+      await expect.poll(() => page.locator(selector).count(), { timeout: 60_000, message: selector }).toBe(count);
+    }
+    await soon(() => page.locator('[data-of="rows"]').last().textContent()).toBe("2048");
+    await soon(() => page.locator('#inside .continued[aria-busy="true"]').count()).toBe(0);
+  };
+
+  beforeAll(async () => {
+    await open("?step=2&x=1,1.001,1e3", { reducedMotion: "reduce" });
+    for (const section of ["dimensions .pair", "inside .maps"]) {
+      await page.locator(`#${section}`).scrollIntoViewIfNeeded();
+    }
+    await page.getByRole("button", { name: "Measure", exact: true }).click();
+    for (const name of names) await card(name).hover();
+    await write("geometry", "const a = ;");
+    await run("geometry");
+    await page.getByRole("button", { name: "Both samples" }).click();
+    await settled();
+    for (const folded of await page.locator("details:not([open]) > summary").all()) await folded.click();
+  }, 120_000);
+
+  it.each([390, 1024, 1440])("has nothing that axe objects to and cuts nothing at %i pixels, light and dark", async (width) => {
+    await page.setViewportSize({ width, height: 900 });
+    // the study's figures are drawn for the width that there is
+    await page.getByRole("button", { name: "Both samples" }).click();
+    await settled();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      expect(await violations(page, "html")).toEqual([]);
+      await goTo("?also=layernorm");
+      expect(await violations(page, "#geometry")).toEqual([]);
+      await goTo("?step=2&x=1,1.001,1e3");
+    }
+    for (const d of ["4096", "3"]) {
+      await page.getByRole("button", { name: d, exact: true }).click();
+      const outside = await page.locator("#dimensions svg text").evaluateAll((all) =>
+        all
+          .filter((one) => one.textContent !== "")
+          .map((one) => ({ text: one.textContent, ...one.getBoundingClientRect().toJSON() }))
+          .filter(({ left, right }) => left < 0 || right > innerWidth)
+          .map(({ text }) => text),
+      );
+      expect(outside).toEqual([]);
+    }
+  });
+});
