@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { median } from "@orthonorm/study";
 import type { BrowserContextOptions, Page } from "playwright";
 import { launch, serveBuild } from "./browser.js";
+import { choose100MB, lastFigure, notedTasks, noteTasks, take } from "./tasks.js";
 
 const rounds = 5;
 const seconds = 3;
@@ -145,6 +146,37 @@ async function measureInside(name: string, ...args: string[]): Promise<void> {
   console.log(`inside a model, ${name}: both maps ${shown(found, 0)} ms`);
 }
 
+/** The longest task of the page's main thread, by the thread's processor time, while one types and while 100 MB are measured. */
+async function measureTasks(name: string, ...args: string[]): Promise<void> {
+  const found = { typing: [] as number[], large: [] as number[] };
+  for (let i = 0; i < rounds; i++) {
+    const browser = await launch(...args);
+    const page = await browser.newPage({ viewport });
+    await page.goto(`${server.url}/#inside`);
+    const said = () => page.waitForSelector("#inside .continued[aria-busy=false]");
+    await said();
+    await noteTasks(page);
+    await page.focus("#inside-text");
+    await page.keyboard.type(" + min(a, b) * 2", { delay: 60 });
+    await page.waitForTimeout(500);
+    await said();
+    found.typing.push(Math.max(...(await notedTasks(page))));
+    await page.close();
+    const other = await browser.newPage({ viewport });
+    await other.goto(server.url);
+    await choose100MB(other);
+    await other.waitForTimeout(1000);
+    await noteTasks(other);
+    await take(other);
+    await lastFigure(other);
+    found.large.push(Math.max(...(await notedTasks(other))));
+    await browser.close();
+  }
+  console.log(
+    `longest task of the page, ${name}: ${shown(found.typing, 0)} ms of processor while one types inside a model, ${shown(found.large, 0)} while 100 MB are measured`,
+  );
+}
+
 const server = await serveBuild();
 const wanted = process.argv.slice(2);
 const asked = (name: string) => wanted.length === 0 || wanted.includes(name);
@@ -154,6 +186,7 @@ if (asked("cold")) {
   await measureCold("no GPU", "--disable-gpu-compositing");
 }
 if (asked("inside")) await measureInside("no GPU", "--disable-gpu-compositing");
+if (asked("tasks")) await measureTasks("no GPU", "--disable-gpu-compositing");
 if (asked("drag")) {
   await measureDrag("GPU emulated", { viewport });
   await measureDrag("GPU emulated, 2 pixels a pixel", { viewport, deviceScaleFactor: 2 });

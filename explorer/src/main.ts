@@ -7,10 +7,11 @@ import { startStates } from "./states/panel.js";
 import { startTheme } from "./theme.js";
 
 startTheme(repaint);
+// before the others: where the address asks for it, it is loaded while they begin
+startInsideWhenNear();
 startGeometry();
 startDimensions();
 startStates();
-startInsideWhenNear();
 startMachine();
 startCode();
 

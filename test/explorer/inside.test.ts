@@ -69,6 +69,16 @@ describeExplorer("inside a model", () => {
     expect(asked.every((url) => url.startsWith(address))).toBe(true);
   });
 
+  it("begins nothing else of the page for who comes by a link to it", async () => {
+    await show();
+    // for longer than a part must be near to begin
+    await page.waitForTimeout(600);
+    expect(page.workers().map((worker) => /\/([\w-]+worker)-/.exec(worker.url())?.[1])).toEqual([
+      "model-worker",
+      "model-worker",
+    ]);
+  });
+
   it("reads what is typed: the losses are those that Node has", async () => {
     await show();
     await type(text);
@@ -173,7 +183,7 @@ describeExplorer("inside a model", () => {
   });
 
   it("runs a folder as on a hub that is dropped, and goes back", async () => {
-    const path = await writeModel(join(folder, "small"), cases[0].config, randomCase(cases[0]).tensors, 20000);
+    const path = await writeModel(join(folder, "dropped-model"), cases[0].config, randomCase(cases[0]).tensors, 20000);
     writeFileSync(join(path, "tokenizer.json"), JSON.stringify(letters()));
     await show();
     await type("hello there");
@@ -195,8 +205,11 @@ describeExplorer("inside a model", () => {
     await soon(() => spoken(0)).toMatch(
       /^character \d+ of 11, .*; norm 3 of 5, before attention of block 2: \d\.\d\d of chance$/,
     );
-    await soon(() => page.locator("#inside .reader h3").first().textContent()).toBe("small");
-    expect(await page.locator("#states-status").textContent()).toBe("");
+    await soon(() => page.locator("#inside .reader h3").first().textContent()).toBe("dropped-model");
+    // the states' part measures its own samples, and has not taken what was dropped here
+    expect((await page.locator("#states-status, #states-result").allTextContents()).join()).not.toContain(
+      "dropped-model",
+    );
     // how much is said without an end is the model's own
     await page.getByRole("switch", { name: "RMSNorm in LayerNorm’s place" }).click();
     await soon(async () => (await losses())[0]).toMatch(/^Loss with RMSNorm .*with LayerNorm/);

@@ -5,6 +5,7 @@ import rms from "@orthonorm/study/data/twins/rms/states.safetensors?url";
 import "./dimensions.css";
 import { showAddress, withParameters } from "../address.js";
 import { onMeasured } from "../measured.js";
+import { whenNear } from "../near.js";
 import { byId, every, textOf } from "../page.js";
 import { Angles } from "./angles.js";
 import type { Drawn } from "./directions.js";
@@ -50,12 +51,7 @@ export function startDimensions(): void {
   for (const element of every("[data-given]")) {
     element.textContent = source[element.dataset.given as keyof typeof source];
   }
-  const observer = new IntersectionObserver((entries) => {
-    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-    observer.disconnect();
-    open();
-  });
-  observer.observe(section);
+  whenNear(section, 0, open);
 }
 
 /** Makes the figures, and has the workers measure what they show. */

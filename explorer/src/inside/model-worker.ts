@@ -2,6 +2,7 @@
 import { blobFolder, type Folder } from "@orthonorm/files";
 import { generate, type NormKind, openFrom, type Tokenizer, type Transformer } from "@orthonorm/models";
 import { defaultEngine } from "orthonorm";
+import { atMostEvery } from "../at-most-every.js";
 import { load } from "../states/load.js";
 import { breath } from "./breath.js";
 import { takeApart } from "./cell.js";
@@ -12,7 +13,7 @@ import { type Reading, ratiosOf, readTokens } from "./reading.js";
 const mostTokens = 128;
 /** How many tokens the model adds. */
 const more = 96;
-/** Milliseconds between two pieces of what it says: as often as eyes see a text grow. */
+/** Milliseconds between two pieces of what it says, and two reports of how much has been read: as often as eyes see a text grow. */
 const refresh = 40;
 
 let model: Transformer;
@@ -52,6 +53,7 @@ function reported(files: ReadonlyMap<string, Blob>, name: string): Folder {
   const isWeights = (file: string) => /\.(safetensors|bin)$/.test(file);
   const total = [...files].reduce((sum, [file, { size }]) => sum + (isWeights(file) ? size : 0), 0);
   let done = 0;
+  const tellOpening = atMostEvery(refresh, () => tell({ kind: "opening", share: Math.min(1, done / total) }));
   return {
     ...folder,
     async open(file) {
@@ -62,7 +64,7 @@ function reported(files: ReadonlyMap<string, Blob>, name: string): Folder {
         async read(into, position) {
           await source.read(into, position);
           done += into.length;
-          tell({ kind: "opening", share: Math.min(1, done / total) });
+          tellOpening();
         },
       };
     },

@@ -4,6 +4,7 @@ import { printable } from "@orthonorm/files";
 import ln from "@orthonorm/study/data/twins/ln/states.safetensors?url";
 import rms from "@orthonorm/study/data/twins/rms/states.safetensors?url";
 import { tellMeasured } from "../measured.js";
+import { whenNear } from "../near.js";
 import { byId, every } from "../page.js";
 import { say, startWork } from "../work.js";
 import type { Answer, Order } from "./messages.js";
@@ -34,21 +35,15 @@ export function startStates(): void {
   measureInAdvance();
 }
 
-/** Watches for the section to come near, and is disconnected as soon as anything is measured. */
-let watcher: IntersectionObserver | null = null;
+/** Ends the waiting for the section to come near. */
+let stopWaiting = () => {};
 
 /** Both samples are measured when the reader comes to the section, unless files were taken before or the reader saves data. */
 function measureInAdvance(): void {
-  watcher = new IntersectionObserver(
-    (entries) => {
-      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-      watcher?.disconnect();
-      const { connection } = navigator as Navigator & { connection?: { saveData?: boolean } };
-      if (connection?.saveData !== true) measure(Object.values(samples));
-    },
-    { rootMargin: "0px 0px 200px 0px" },
-  );
-  watcher.observe(byId("states"));
+  stopWaiting = whenNear(byId("states"), 200, () => {
+    const { connection } = navigator as Navigator & { connection?: { saveData?: boolean } };
+    if (connection?.saveData !== true) measure(Object.values(samples));
+  });
 }
 
 /**
@@ -91,7 +86,7 @@ function distinct(files: readonly File[], at: number): string {
 }
 
 function measure(files: Order["files"]): void {
-  watcher?.disconnect();
+  stopWaiting();
   stopBefore();
   forget(result);
   const begun = performance.now();

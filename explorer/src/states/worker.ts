@@ -3,6 +3,7 @@ import { openBlob, type Source } from "@orthonorm/files";
 import { finding, notes, type StudyOptions, studySources, toJson } from "@orthonorm/study";
 import { figuresOf } from "@orthonorm/study/report";
 import { parseHTML } from "linkedom";
+import { atMostEvery } from "../at-most-every.js";
 import { isModel } from "./is-model.js";
 import { load } from "./load.js";
 import type { Answer, Order } from "./messages.js";
@@ -31,12 +32,7 @@ async function sourcesOf(
 }
 
 addEventListener("message", async ({ data: { files, width } }: MessageEvent<Order>) => {
-  let toldAt = Number.NEGATIVE_INFINITY;
-  const progress = (what: string, share: number) => {
-    if (performance.now() - toldAt < refresh) return;
-    toldAt = performance.now();
-    tell({ kind: "progress", what, share });
-  };
+  const progress = atMostEvery(refresh, (what: string, share: number) => tell({ kind: "progress", what, share }));
   try {
     const { sources, ...options } = await sourcesOf(files, progress);
     const report = await studySources(sources, { ...options, version, progress, withSpeed: false });
