@@ -2,9 +2,19 @@
 // clocks and WebGL, and every part of this one needs some of them.
 
 import { join } from "node:path";
-import { beforeAll, expect, it } from "vitest";
-import { describeOnePageInFirefox, middle, number, open, page, read, soon, twins } from "../support/explorer.js";
-import { card, run, text, write } from "../support/snippets.js";
+import { beforeAll, beforeEach, expect, it } from "vitest";
+import {
+  describeOnePageInFirefox,
+  forgive,
+  middle,
+  number,
+  open,
+  page,
+  read,
+  soon,
+  twins,
+} from "../support/explorer.js";
+import { card, editor, run, text } from "../support/snippets.js";
 
 describeOnePageInFirefox("the explorer in Firefox", () => {
   const handle = () => page.getByRole("slider", { name: "Vector x", exact: true });
@@ -17,6 +27,8 @@ describeOnePageInFirefox("the explorer in Firefox", () => {
   };
 
   beforeAll(() => open("?view=0,0", { reducedMotion: "reduce" }));
+  // that there is no WebGL, the drawing's library writes to the console too
+  beforeEach(() => forgive("WebGL"));
 
   it("draws the picture, or says why there is none", async () => {
     const webgl = await page.evaluate(() => document.createElement("canvas").getContext("webgl2") !== null);
@@ -81,7 +93,9 @@ describeOnePageInFirefox("the explorer in Firefox", () => {
     const known = [89.7, 89.85, 90.16, 90.43, 90.09, 90.25, 90.71, 90.73, 90.57];
     expect((await angles()).map((text) => Number(text.split("°")[0]))).toEqual(known);
     await page.locator(".answer figure .scroll").focus();
-    expect(await page.locator(".answer figure .readout").textContent()).toMatch(/^states, h\.0\.ln_1: 0\.5\d+ of chance/);
+    expect(await page.locator(".answer figure .readout").textContent()).toMatch(
+      /^states, h\.0\.ln_1: 0\.5\d+ of chance/,
+    );
   });
 
   it("reads what is typed inside a model, and swaps the norm", async () => {
@@ -95,7 +109,9 @@ describeOnePageInFirefox("the explorer in Firefox", () => {
     await soon(async () => (await losses())[1]).toMatch(/^Loss with RMSNorm \d\.\d{3} nats a character/);
     const [, before] = await losses();
     await page.getByRole("switch", { name: "LayerNorm in RMSNorm’s place" }).press("Space");
-    await soon(async () => (await losses())[1]).toMatch(/^Loss with LayerNorm \d\.\d{3} nats a character; with RMSNorm/);
+    await soon(async () => (await losses())[1]).toMatch(
+      /^Loss with LayerNorm \d\.\d{3} nats a character; with RMSNorm/,
+    );
     // it was what it is again
     await page.getByRole("switch", { name: "LayerNorm in RMSNorm’s place" }).click();
     await soon(async () => (await losses())[1].split(";")[0]).toBe(before.split(";")[0]);
@@ -110,12 +126,17 @@ describeOnePageInFirefox("the explorer in Firefox", () => {
   });
 
   it("runs a snippet in its sandbox, and says in which line it fails", async () => {
+    // key by key: a text that the driver inserts at once gets lines of its own in Firefox
+    const type = async (code: string) => {
+      await (await editor("geometry")).press("ControlOrMeta+a");
+      await page.keyboard.type(code);
+    };
     expect(await run("geometry")).toContain("layerNorm: [");
     expect(await text("geometry")).toContain("// x of the scene");
-    await write("geometry", 'import { layerNorm } from "orthonorm";\n\nlayerNorm([1, 2]);');
+    await type('import { layerNorm } from "orthonorm";\n\nlayerNorm([1, 2]);');
     expect(await run("geometry")).toMatch(/^Line 3: TypeError: layerNorm: x expected /);
     expect(await card("geometry").locator(".cm-line.wrong").textContent()).toBe("layerNorm([1, 2]);");
-    await write("geometry", "console.log(typeof document, self.origin);");
+    await type("console.log(typeof document, self.origin);");
     await page.keyboard.press("ControlOrMeta+Enter");
     await soon(() => card("geometry").locator("output").textContent()).toBe("undefined null");
   });

@@ -22,6 +22,8 @@ export let address: string;
 export let page: Page;
 
 let browser: Browser;
+/** What there is when the page can be used. Firefox without a display has no WebGL, and the page has to say so. */
+let ready: string;
 /** What pages reported as errors. */
 let wrong: string[] = [];
 
@@ -63,6 +65,7 @@ function describeIn(
       server = await serve(site);
       address = server.url + under;
       browser = await launch[program.name]();
+      ready = program === chromium ? "#scene[data-ready]" : "#scene[data-ready], #no-scene:not([hidden])";
     });
     afterAll(async () => {
       await browser?.close();
@@ -91,7 +94,7 @@ export async function open(
     if (message.type() === "error") wrong.push(message.text());
   });
   await page.goto(from + query);
-  await page.waitForSelector("#scene[data-ready]");
+  await page.waitForSelector(ready);
 }
 
 /** Takes the view of another address, as a step back in the browser's history does. */

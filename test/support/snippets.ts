@@ -16,7 +16,7 @@ export const card = (name: Name): Locator =>
   page.locator(".snippet").filter({ has: page.getByRole("heading", { name: titles[name] }) });
 
 /** The snippet's editor, when it is there. */
-async function editor(name: Name): Promise<Locator> {
+export async function editor(name: Name): Promise<Locator> {
   await card(name).hover();
   const found = card(name).getByRole("textbox", { name: `Code: ${titles[name]}` });
   await found.waitFor();
