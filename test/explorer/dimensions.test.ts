@@ -21,7 +21,7 @@ describeOnePage("the dimensions", () => {
   beforeAll(() => open("", { reducedMotion: "reduce" }));
   beforeEach(async () => {
     await goTo("");
-    await page.locator("#dimensions .pair").scrollIntoViewIfNeeded();
+    await page.locator("#distances").scrollIntoViewIfNeeded();
     await drawn();
     await measured();
   });

@@ -2,7 +2,7 @@
 
 import { beforeAll, expect, it } from "vitest";
 import { violations } from "../support/axe.js";
-import { describeOnePage, goTo, open, page, soon } from "../support/explorer.js";
+import { describeOnePage, goTo, open, page } from "../support/explorer.js";
 import { card, names, run, write } from "../support/snippets.js";
 
 /** What `settled` waits for. */
@@ -26,11 +26,18 @@ const begun: Record<string, string> = {
 
 describeOnePage("the whole page", () => {
   const settled = async () => {
-    for (const [selector, count] of Object.entries(everything)) {
-      await expect.poll(() => page.locator(selector).count(), { timeout: 60_000, message: selector }).toBe(count);
-    }
-    await soon(() => page.locator('[data-of="rows"]').last().textContent()).toBe("2048");
-    await soon(() => page.locator('#inside .continued[aria-busy="true"]').count()).toBe(0);
+    await page.waitForFunction(
+      (everything) => {
+        const count = (selector: string) => document.querySelectorAll(selector).length;
+        return (
+          Object.entries(everything).every(([selector, expected]) => count(selector) === expected) &&
+          [...document.querySelectorAll('#dimensions [data-of="rows"]')].at(-1)?.textContent === "2048" &&
+          count('#inside .continued[aria-busy="true"]') === 0
+        );
+      },
+      everything,
+      { timeout: 100_000, polling: 250 },
+    );
   };
 
   beforeAll(async () => {
@@ -45,8 +52,10 @@ describeOnePage("the whole page", () => {
     await run("geometry");
     await page.getByRole("button", { name: "Both samples" }).click();
     await settled();
-    for (const folded of await page.locator("details:not([open]) > summary").all()) await folded.click();
-  }, 120_000);
+    await page.evaluate(() => {
+      for (const folded of document.querySelectorAll("details")) folded.open = true;
+    });
+  }, 180_000);
 
   it.each([390, 1024, 1440])(
     "has nothing that axe objects to and cuts nothing at %i pixels, light and dark",
