@@ -5,6 +5,9 @@ import { beforeAll, expect, it } from "vitest";
 import { describeExplorer, describeOnePage, number, open, page, soon, workers } from "../support/explorer.js";
 import { run } from "../support/snippets.js";
 
+/** Milliseconds: six tables of a second take several where the machine has other things to do. */
+const patience = 180_000;
+
 const measureButton = () => page.getByRole("button", { name: "Measure", exact: true });
 const found = () => page.locator("#machine-result .finding");
 
@@ -32,7 +35,7 @@ describeOnePage("the benches of the page", () => {
   beforeAll(async () => {
     await open("", { reducedMotion: "reduce" });
     record = await measure();
-  });
+  }, patience);
 
   it("leave a record of what was measured, and where", async () => {
     expect(await page.locator(".bars").count()).toBe(6);
@@ -85,24 +88,28 @@ describeOnePage("the benches of the page", () => {
     expect(label).toBe("Copy the record");
   });
 
-  it("take as long as the snippet says that times the same", async () => {
-    const benched = ({ results }: { results: Table[] }) => {
-      const table = results.find(({ op, rows, cols }) => op === "layerNorm" && rows === 128 && cols === 768);
-      const engine = table?.contestants.find(({ name }) => name === "engine, resident");
-      return (engine?.nanoseconds ?? Number.NaN) / 1e3;
-    };
-    const apart = async () => {
-      const [bench, snippet] = [benched(record), number((await run("machine")).split(":")[1])];
-      return Math.max(bench / snippet, snippet / bench);
-    };
-    // the machine may have had other things to do in one of the two: both again, then
-    let ratio = await apart();
-    for (let again = 0; again < 2 && ratio >= 2; again++) {
-      record = await measure();
-      ratio = await apart();
-    }
-    expect(ratio).toBeLessThan(2);
-  });
+  it(
+    "take as long as the snippet says that times the same",
+    async () => {
+      const benched = ({ results }: { results: Table[] }) => {
+        const table = results.find(({ op, rows, cols }) => op === "layerNorm" && rows === 128 && cols === 768);
+        const engine = table?.contestants.find(({ name }) => name === "engine, resident");
+        return (engine?.nanoseconds ?? Number.NaN) / 1e3;
+      };
+      const apart = async () => {
+        const [bench, snippet] = [benched(record), number((await run("machine")).split(":")[1])];
+        return Math.max(bench / snippet, snippet / bench);
+      };
+      // the machine may have had other things to do in one of the two: both again, then
+      let ratio = await apart();
+      for (let again = 0; again < 2 && ratio >= 2; again++) {
+        record = await measure();
+        ratio = await apart();
+      }
+      expect(ratio).toBeLessThan(2);
+    },
+    patience,
+  );
 
   it("can be cancelled, which brings the keyboard's place back to where they were started", async () => {
     await measureButton().click();
@@ -116,25 +123,29 @@ describeOnePage("the benches of the page", () => {
 });
 
 describeExplorer("the benches by a coarse clock", () => {
-  it("take samples of 50 of its steps, and read no other", async () => {
-    await open("", { serviceWorkers: "block", reducedMotion: "reduce" });
-    await page.route(/assets\/worker-.*\.js/, async (route) => {
-      const response = await route.fetch();
-      const coarse = `{
+  it(
+    "take samples of 50 of its steps, and read no other",
+    async () => {
+      await open("", { serviceWorkers: "block", reducedMotion: "reduce" });
+      await page.route(/assets\/worker-.*\.js/, async (route) => {
+        const response = await route.fetch();
+        const coarse = `{
         const fine = performance.now.bind(performance);
         performance.now = () => Math.floor(fine());
         Date.now = () => 0;
       }`;
-      await route.fulfill({ response, body: `${coarse}\n${await response.text()}` });
-    });
-    const record = await measure();
-    expect(record.clockStep).toBeCloseTo(1e-3, 6);
-    expect(record.shortestSample).toBeGreaterThanOrEqual(0.05 - 1e-9);
-    expect(record.shortestSample).toBeLessThan(1);
-    const steps = record.shortestSample / record.clockStep;
-    expect(Math.abs(steps - Math.round(steps))).toBeLessThan(1e-6);
-    expect(await page.locator("#machine-result .beside").textContent()).toContain(
-      `The clock of this browser moves by 1.00 ms; the shortest sample lasted ${(record.shortestSample * 1e3).toFixed(1)} ms, ${Math.round(steps)} of its steps.`,
-    );
-  });
+        await route.fulfill({ response, body: `${coarse}\n${await response.text()}` });
+      });
+      const record = await measure();
+      expect(record.clockStep).toBeCloseTo(1e-3, 6);
+      expect(record.shortestSample).toBeGreaterThanOrEqual(0.05 - 1e-9);
+      expect(record.shortestSample).toBeLessThan(1);
+      const steps = record.shortestSample / record.clockStep;
+      expect(Math.abs(steps - Math.round(steps))).toBeLessThan(1e-6);
+      expect(await page.locator("#machine-result .beside").textContent()).toContain(
+        `The clock of this browser moves by 1.00 ms; the shortest sample lasted ${(record.shortestSample * 1e3).toFixed(1)} ms, ${Math.round(steps)} of its steps.`,
+      );
+    },
+    patience,
+  );
 });
