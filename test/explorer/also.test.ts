@@ -1,7 +1,6 @@
 // What the picture shows beside the steps: RMSNorm as a sum, and all that each norm forgets, over which x′ is dragged.
 
 import { expect, it } from "vitest";
-import { violations } from "../support/axe.js";
 import { describeExplorer, middle, number, open, page, read, soon } from "../support/explorer.js";
 
 describeExplorer("what is shown beside the steps", () => {
@@ -107,15 +106,5 @@ describeExplorer("what is shown beside the steps", () => {
       "also expected one of nothing, identity, layernorm, rmsnorm, got batchnorm",
     );
     expect(await choice().inputValue()).toBe("nothing");
-  });
-
-  it.each([
-    [390, "light"],
-    [1024, "dark"],
-    [1440, "light"],
-  ] as const)("fits %i pixels, and axe finds nothing, %s", async (width, colorScheme) => {
-    await open("?also=layernorm", { viewport: { width, height: 900 }, colorScheme });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-    expect(await violations(page, "#geometry")).toEqual([]);
   });
 });

@@ -2,65 +2,45 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Locator } from "playwright";
-import { expect, it } from "vitest";
+import { beforeAll, beforeEach, expect, it } from "vitest";
 import { fromHash, toHash } from "../../explorer/src/code/link.js";
 import { program, SnippetError } from "../../explorer/src/code/program.js";
-import { describeExplorer, forgive, number, open, page, read, root, soon } from "../support/explorer.js";
+import { address, describeOnePage, forgive, goTo, number, open, page, read, root, soon } from "../support/explorer.js";
+import { card, type Name, names, run, text, write } from "../support/snippets.js";
 
-const snippet = (name: string) => readFileSync(join(root, `explorer/src/code/snippets/${name}.ts`), "utf8").trimEnd();
-
-const titles = {
-  geometry: "The three steps",
-  swap: "RMSNorm from LayerNorm",
-  states: "How uniform are random directions?",
-  machine: "How fast is it?",
-};
-const card = (name: keyof typeof titles): Locator =>
-  page.locator(".snippet").filter({ has: page.getByRole("heading", { name: titles[name] }) });
-
-/** The snippet's editor, when it is there. */
-async function editor(name: keyof typeof titles): Promise<Locator> {
-  await card(name).hover();
-  const found = card(name).getByRole("textbox", { name: `Code: ${titles[name]}` });
-  await found.waitFor();
-  return found;
-}
-
-const text = async (name: keyof typeof titles) =>
-  (await editor(name))
-    .locator(".cm-line")
-    .allTextContents()
-    .then((lines) => lines.join("\n"));
-
-async function run(name: keyof typeof titles): Promise<string> {
-  const output = card(name).locator("output");
-  await card(name).getByRole("button", { name: "Run" }).click();
-  await card(name).getByRole("button", { name: "Run" }).waitFor({ timeout: 30_000 });
-  return (await output.textContent()) ?? "";
-}
-
-async function write(name: keyof typeof titles, code: string): Promise<void> {
-  const into = await editor(name);
-  await into.press("ControlOrMeta+a");
-  await page.keyboard.insertText(code);
-}
+const file = (name: Name) => readFileSync(join(root, `explorer/src/code/snippets/${name}.ts`), "utf8").trimEnd();
+/** The x that the files have, as the page has at first. */
+const first = [3, -0.4, 0.8];
 
 /** The numbers after a name in what a snippet has printed. */
 const printed = (output: string, name: string) =>
   (output.match(new RegExp(`^${name}: \\[(.*)\\]$`, "m"))?.[1] ?? "").split(", ").map(Number);
 const numbersOf = (tuple: string) => tuple.split(",").map(number);
 
-describeExplorer("the snippets", () => {
-  it("are in editors as they stand in their files, and run so in node_modules' terms", async () => {
-    await open();
-    for (const name of Object.keys(titles) as (keyof typeof titles)[]) expect(await text(name)).toBe(snippet(name));
+describeOnePage("the snippets", () => {
+  const handle = () => page.getByRole("slider", { name: "Vector x" });
+  const reset = (name: Name) => card(name).getByRole("button", { name: "Reset" });
+  /** Has x in the scene, and waits until the snippets have it. */
+  const take = async (x: readonly number[]) => {
+    await goTo(`?x=${x}&view=0,0`);
+    for (const name of ["geometry", "swap"] as const) await soon(() => text(name)).toContain(`[${x.join(", ")}]`);
+  };
+
+  // without smooth scrolling, which would have all that lies on the way measured and loaded too
+  beforeAll(() => open("", { reducedMotion: "reduce" }));
+  beforeEach(async () => {
+    for (const name of names) if (await reset(name).isVisible()) await reset(name).click();
+    await take(first);
   });
 
-  it.each(["", "?x=1,2,3.5", "?x=-0.3,0.2,0.1", "?x=2,2,2", "?x=1.5,-0.5,-1"])(
-    "print what the scene says of the same x: %s",
-    async (query) => {
-      await open(query);
+  it("are in editors as they stand in their files", async () => {
+    for (const name of names) expect(await text(name)).toBe(file(name));
+  });
+
+  it.each([[first], [[1, 2, 3.5]], [[-0.3, 0.2, 0.1]], [[2, 2, 2]], [[1.5, -0.5, -1]]])(
+    "print what the scene says of the same x: %j",
+    async (x) => {
+      await take(x);
       const steps = await run("geometry");
       const near = (got: readonly number[], expected: readonly number[], off = 0.0051) => {
         expect(got).toHaveLength(expected.length);
@@ -81,7 +61,6 @@ describeExplorer("the snippets", () => {
   );
 
   it("print the chance that the page tells", async () => {
-    await open();
     const [mean, deviation, dCos2] = (await run("states")).split("\n").map((line) => number(line.split(":")[1]));
     const chance = number(await read("chance"));
     // 2048 rows: five times the sampling errors of a mean and of a deviation
@@ -90,55 +69,35 @@ describeExplorer("the snippets", () => {
     expect(Math.abs(dCos2 - 1)).toBeLessThan(5 * Math.sqrt(2 / 2048));
   });
 
-  it("time what the benches time, on the same page", async () => {
-    await open();
-    await page.getByRole("button", { name: "Measure", exact: true }).click();
-    await page.waitForSelector("#machine-result .finding", { timeout: 60_000 });
-    const record = JSON.parse((await page.locator(".record").textContent()) ?? "");
-    const table = record.results.find(
-      ({ op, rows, cols }: { op: string; rows: number; cols: number }) =>
-        op === "layerNorm" && rows === 128 && cols === 768,
-    );
-    const engine = table.contestants.find(({ name }: { name: string }) => name === "engine, resident");
-    // the machine may have other things to do in one of the two: again, then
-    await soon(async () => {
-      const microseconds = number((await run("machine")).split(":")[1]);
-      return Math.max(microseconds / (engine.nanoseconds / 1e3), engine.nanoseconds / 1e3 / microseconds);
-    }).toBeLessThan(2);
-  });
-
   it("follow the ball, so long as the line says so, and keep what has been changed beside it", async () => {
-    await open("?view=0,0");
-    await write("swap", `${snippet("swap")}\nconsole.log("mine");`);
-    await page.getByRole("slider", { name: "Vector x" }).press("ArrowUp");
+    await write("swap", `${file("swap")}\nconsole.log("mine");`);
+    await handle().press("ArrowUp");
     const x = await read("x");
+    let inText = "";
     await soon(async () => {
-      const [, inText] = (await text("swap")).match(/\[(.*)\]\); \/\/ x of the scene/) ?? [];
-      return `(${(inText ?? "")
-        .split(", ")
-        .map((part) => Number(part).toFixed(2))
-        .join(", ")})`;
+      [, inText = ""] = (await text("swap")).match(/\[(.*)\]\); \/\/ x of the scene/) ?? [];
+      const parts = inText.split(", ").map((part) => Number(part).toFixed(2));
+      return `(${parts.join(", ")})`;
     }).toBe(x.replaceAll("−", "-"));
     expect(await run("swap")).toContain("mine");
     expect(numbersOf((await run("swap")).split("\n")[1].slice(1, -1)).map((one) => one.toFixed(2))).toEqual(
       numbersOf(await read("rmsNorm")).map((one) => one.toFixed(2)),
     );
     await write("geometry", 'import { rmsNorm } from "orthonorm";\nconst x = [1, 2];\nconsole.log(x[0]);');
-    await page.getByRole("slider", { name: "Vector x" }).press("ArrowUp");
-    await page.waitForTimeout(600);
+    await handle().press("ArrowUp");
+    // it has come to the one that follows, and so to all
+    await soon(() => text("swap")).not.toContain(inText);
     expect(await text("geometry")).toContain("const x = [1, 2];");
-    await card("geometry").getByRole("button", { name: "Reset" }).click();
+    await reset("geometry").click();
     expect(await text("geometry")).toContain("// x of the scene");
-    expect(await card("geometry").getByRole("button", { name: "Reset" }).isHidden()).toBe(true);
+    expect(await reset("geometry").isHidden()).toBe(true);
   });
 
   it("say in which line an error is: of syntax while it is written, of the engine where it was called", async () => {
-    await open();
     const output = card("geometry").locator("output.error");
     const wrong = card("geometry").locator(".cm-line.wrong");
     await write("geometry", "const a = 1;\nconst b = ;\n");
-    await output.waitFor();
-    expect(await output.textContent()).toBe("Line 2: Unexpected token");
+    await soon(() => output.textContent()).toBe("Line 2: Unexpected token");
     expect(await wrong.textContent()).toBe("const b = ;");
     expect(await run("geometry")).toBe("Line 2: Unexpected token");
     await write(
@@ -157,7 +116,6 @@ describeExplorer("the snippets", () => {
   });
 
   it("can be stopped, print a thousand lines at most, and run by the keyboard", async () => {
-    await open();
     await write("geometry", "for (;;);");
     await card("geometry").getByRole("button", { name: "Run" }).click();
     await card("geometry").getByRole("button", { name: "Stop" }).click();
@@ -175,30 +133,7 @@ describeExplorer("the snippets", () => {
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Run");
   });
 
-  it("come with a link, which runs nothing by itself", async () => {
-    await open("?x=1,2,3.5");
-    const code = 'const x = [0]; // x of the scene\nconsole.log(x, "ä√", typeof document);';
-    await write("geometry", code);
-    await card("geometry").getByRole("button", { name: "Copy a link to it" }).click();
-    const link = page.url();
-    expect(new URL(link).search).toBe("?x=1,2,3.5");
-    await page.goto("about:blank");
-    await page.goto(link);
-    await page.waitForSelector("#scene[data-ready]");
-    await soon(() => text("geometry")).toBe(code.replace("[0]", "[1, 2, 3.5]"));
-    expect(await card("geometry").locator("output").textContent()).toMatch(
-      /^This code came with the link\. It runs when/,
-    );
-    await page.waitForTimeout(500);
-    expect(page.workers().filter((worker) => worker.url().startsWith("blob:"))).toEqual([]);
-    expect(await page.locator("iframe").count()).toBe(0);
-    expect(await run("geometry")).toBe("[1, 2, 3.5] ä√ undefined");
-    await page.goto(`${link.split("#")[0]}#code=geometry.!!`);
-    await page.getByText("The link expected code that can be read").waitFor();
-  });
-
   it("are shut in: no storage, no cache, no network, no evaluation, no page", async () => {
-    await open();
     await write(
       "geometry",
       `const tried = {
@@ -208,10 +143,10 @@ describeExplorer("the snippets", () => {
           asked.onsuccess = () => done("opened");
           asked.onerror = () => fail(asked.error);
         }),
-        own: () => fetch("${page.url()}", { mode: "no-cors" }),
+        own: () => fetch("${address}", { mode: "no-cors" }),
         other: () => fetch("https://example.org", { mode: "no-cors" }),
-        scripts: () => importScripts("${page.url()}theme.js"),
-        modules: () => import("${page.url()}theme.js"),
+        scripts: () => importScripts("${address}theme.js"),
+        modules: () => import("${address}theme.js"),
         evaluation: () => new Function("return 1")(),
         socket: () => new Promise((done, fail) => {
           const socket = new WebSocket("ws://127.0.0.1:9");
@@ -245,7 +180,6 @@ describeExplorer("the snippets", () => {
   });
 
   it("are joined by how a PyTorch model's states are got, as docs/recipes.md has it", async () => {
-    await open();
     const recipes = readFileSync(join(root, "docs/recipes.md"), "utf8");
     const [, recipe] = recipes.match(/^```py pytorch\.py\n([\s\S]*?)^```$/m) ?? [];
     await page.getByText("How to get such a file from your own model").click();
@@ -253,6 +187,29 @@ describeExplorer("the snippets", () => {
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.locator("#copy-recipe").click();
     await soon(() => page.evaluate(() => navigator.clipboard.readText())).toBe(recipe);
+  });
+
+  // the last, for it leaves the page
+  it("come with a link, which runs nothing by itself", async () => {
+    await take([1, 2, 3.5]);
+    const code = 'const x = [0]; // x of the scene\nconsole.log(x, "ä√", typeof document);';
+    await write("geometry", code);
+    await card("geometry").getByRole("button", { name: "Copy a link to it" }).click();
+    const link = page.url();
+    expect(new URL(link).search).toBe("?x=1,2,3.5&view=0,0");
+    await page.goto("about:blank");
+    await page.goto(link);
+    await page.waitForSelector("#scene[data-ready]");
+    await soon(() => text("geometry")).toBe(code.replace("[0]", "[1, 2, 3.5]"));
+    expect(await card("geometry").locator("output").textContent()).toMatch(
+      /^This code came with the link\. It runs when/,
+    );
+    await page.waitForTimeout(500);
+    expect(page.workers().filter((worker) => worker.url().startsWith("blob:"))).toEqual([]);
+    expect(await page.locator("iframe").count()).toBe(0);
+    expect(await run("geometry")).toBe("[1, 2, 3.5] ä√ undefined");
+    await page.goto(`${link.split("#")[0]}#code=geometry.!!`);
+    await page.getByText("The link expected code that can be read").waitFor();
   });
 });
 

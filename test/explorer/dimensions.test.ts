@@ -1,47 +1,48 @@
 // "In 768 dimensions": a slider for d, directions that the engine draws, and the states of models beside them.
 
 import { join } from "node:path";
-import { expect, it } from "vitest";
-import { violations } from "../support/axe.js";
-import { address, describeExplorer, number, open, page, soon, twins } from "../support/explorer.js";
+import { beforeAll, beforeEach, expect, it } from "vitest";
+import { address, describeOnePage, goTo, number, open, page, soon, twins } from "../support/explorer.js";
 
-describeExplorer("the dimensions", () => {
+describeOnePage("the dimensions", () => {
   const slider = () => page.getByRole("slider", { name: "Dimensions" });
   const shown = async (name: string) =>
     (await page.locator(`#dimensions [data-of="${name}"]`).last().textContent()) ?? "";
-  /** Brings the figures into view, and waits until all directions are drawn. */
-  const see = async () => {
-    await page.locator("#dimensions").scrollIntoViewIfNeeded();
-    await page.locator("#dimensions .pair").scrollIntoViewIfNeeded();
-    await soon(() => shown("rows")).toBe("2048");
-  };
+  /** Until the engine has drawn all directions of the present d. */
+  const drawn = () => soon(() => shown("rows")).toBe("2048");
   const marks = () => page.locator("#distances .mark");
   const labels = () => marks().evaluateAll((all) => all.map((one) => one.getAttribute("aria-label") ?? ""));
+  /** The twins are measured, with nine norms each, and stand beside the encoders. */
+  const measured = () => soon(() => marks().count()).toBe(18 + 11);
   /** How wide the bars are that show the directions, in pixels. */
   const width = () =>
     page.locator("#angles > svg > .bars-of").evaluate((bars) => (bars as SVGPathElement).getBBox().width);
 
+  beforeAll(() => open("", { reducedMotion: "reduce" }));
+  beforeEach(async () => {
+    await goTo("");
+    await page.locator("#distances").scrollIntoViewIfNeeded();
+    await drawn();
+    await measured();
+  });
+
   it("draws directions by the engine, which spread as chance has it, and more closely the more dimensions there are", async () => {
-    await open();
-    await see();
     expect(await shown("d")).toBe("768");
     expect(await shown("sd")).toBe("2.07°");
     expect(Math.abs(number(await shown("drawn-sd")) - 2.07)).toBeLessThan(0.15);
     expect(Math.abs(number(await shown("drawn-apart")) - number(await shown("apart")))).toBeLessThan(0.3);
     const wide = await width();
     await page.getByRole("button", { name: "4096", exact: true }).click();
-    await soon(() => shown("rows")).toBe("2048");
+    await drawn();
     expect(await shown("sd")).toBe("0.90°");
     expect(await width()).toBeLessThan(wide * 0.6);
     await page.getByRole("button", { name: "3", exact: true }).click();
-    await soon(() => shown("rows")).toBe("2048");
+    await drawn();
     expect(await shown("sd")).toBe("39.2°");
     expect(await width()).toBeGreaterThan(20 * wide * 0.6);
   });
 
   it("goes by arrow keys from anchor to anchor, with shift finely, and leaves keys of the browser alone", async () => {
-    await open("?d=768");
-    await see();
     await slider().focus();
     const values = [];
     for (const key of [
@@ -69,24 +70,7 @@ describeExplorer("the dimensions", () => {
     expect(kept).toBe(true);
   });
 
-  it("has d in the address, beside what the scene has there", async () => {
-    await open("?x=1,2,3.5&d=128");
-    await see();
-    expect(await slider().getAttribute("aria-valuetext")).toBe("128 dimensions");
-    await slider().press("ArrowRight");
-    await soon(() => new URL(page.url()).search).toBe("?d=192&x=1,2,3.5");
-    await page.getByRole("slider", { name: "Vector x" }).press("ArrowUp");
-    await soon(() => new URL(page.url()).search).toMatch(/^\?x=[^&]+&d=192$/);
-    await page.getByRole("button", { name: "Reset" }).click();
-    await soon(() => new URL(page.url()).search).toBe("?d=192");
-    await page.goto(`${address}?d=nothing`);
-    await page.waitForSelector("#scene[data-ready]");
-    expect(await slider().getAttribute("aria-valuetext")).toBe("768 dimensions");
-  });
-
   it("is dragged in the figure", async () => {
-    await open();
-    await see();
     const box = await page.locator("#distances svg").boundingBox();
     if (box === null) throw new Error("no figure");
     const y = box.y + box.height - 30;
@@ -106,9 +90,6 @@ describeExplorer("the dimensions", () => {
   });
 
   it("shows both twins as measured here, below chance and about it, and the encoders far above it", async () => {
-    await open();
-    await see();
-    await soon(() => marks().count()).toBe(18 + 11);
     const text = await page.locator("#real-states").textContent();
     expect(text).toContain("the LayerNorm twin’s lie below chance (0.45–0.66 times it)");
     expect(text).toContain("the RMSNorm twin’s lie on both sides of chance (0.94–1.17 times it)");
@@ -132,24 +113,7 @@ describeExplorer("the dimensions", () => {
     expect(await page.locator("#dimensions-table td").first().textContent()).toBe("128");
   });
 
-  it("has the reader's own states join them", async () => {
-    await open();
-    await see();
-    await soon(() => marks().count()).toBe(29);
-    await page.setInputFiles("#file", join(twins, "rms/states.safetensors"));
-    await soon(() => marks().count()).toBe(38);
-    expect((await labels()).filter((text) => text.startsWith("states, "))).toHaveLength(9);
-    expect(await page.locator("#real-states").textContent()).toContain("those of states lie on both sides of chance");
-    // a sample is there already
-    await page.getByRole("button", { name: "Trained with LayerNorm" }).click();
-    await page.waitForSelector("#states-result figure", { timeout: 60_000 });
-    expect(await marks().count()).toBe(38);
-  });
-
   it("says values at the pointer and at the focus, in both figures", async () => {
-    await open();
-    await see();
-    await soon(() => marks().count()).toBe(29);
     const tip = page.locator("#distances .tip");
     const at = async (mark: ReturnType<typeof marks>) => {
       const box = await mark.boundingBox();
@@ -179,25 +143,30 @@ describeExplorer("the dimensions", () => {
     expect(await page.locator("#angles .tip").textContent()).toMatch(/^LayerNorm twin, /);
   });
 
-  it.each([
-    [390, "light"],
-    [390, "dark"],
-    [1024, "light"],
-    [1440, "dark"],
-  ] as const)("fits %i pixels, and axe finds nothing, %s", async (viewport, colorScheme) => {
-    await open("?d=3", { viewport: { width: viewport, height: 900 }, colorScheme });
-    await see();
-    await soon(() => marks().count()).toBe(29);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(viewport);
-    const outside = await page.locator("#dimensions svg text").evaluateAll((all) =>
-      all
-        .filter((one) => one.textContent !== "")
-        .map((one) => ({ text: one.textContent, ...one.getBoundingClientRect().toJSON() }))
-        .filter(({ left, right }) => left < 0 || right > innerWidth)
-        .map(({ text }) => text),
-    );
-    expect(outside).toEqual([]);
-    await page.getByText("The values as a table").click();
-    expect(await violations(page, "#dimensions")).toEqual([]);
+  it("has d in the address, beside what the scene has there", async () => {
+    await page.goto(`${address}?x=1,2,3.5&d=128`);
+    await page.waitForSelector("#scene[data-ready]");
+    expect(await slider().getAttribute("aria-valuetext")).toBe("128 dimensions");
+    await slider().press("ArrowRight");
+    await soon(() => new URL(page.url()).search).toBe("?d=192&x=1,2,3.5");
+    await page.getByRole("slider", { name: "Vector x" }).press("ArrowUp");
+    await soon(() => new URL(page.url()).search).toMatch(/^\?x=[^&]+&d=192$/);
+    await page.getByRole("button", { name: "Reset" }).click();
+    await soon(() => new URL(page.url()).search).toBe("?d=192");
+    await page.goto(`${address}?d=nothing`);
+    await page.waitForSelector("#scene[data-ready]");
+    expect(await slider().getAttribute("aria-valuetext")).toBe("768 dimensions");
+  });
+
+  // the last, for they stay
+  it("has the reader's own states join them", async () => {
+    await page.setInputFiles("#file", join(twins, "rms/states.safetensors"));
+    await soon(() => marks().count()).toBe(38);
+    expect((await labels()).filter((text) => text.startsWith("states, "))).toHaveLength(9);
+    expect(await page.locator("#real-states").textContent()).toContain("those of states lie on both sides of chance");
+    // a sample is there already
+    await page.getByRole("button", { name: "Trained with LayerNorm" }).click();
+    await page.waitForSelector("#states-result figure", { timeout: 60_000 });
+    expect(await marks().count()).toBe(38);
   });
 });

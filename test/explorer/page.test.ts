@@ -1,4 +1,4 @@
-// The explorer as a whole: its benches and snippets, its accessibility, its layout, and how it loads.
+// The explorer as a whole: how it loads, that nothing shifts meanwhile, and what it keeps.
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,72 +19,10 @@ import {
   soon,
   twins,
   under,
-  workers,
 } from "../support/explorer.js";
 import { serve } from "../support/serve.js";
 
 describeExplorer("the page", () => {
-  it("runs the benches, and keeps a record that can be copied", async () => {
-    await open();
-    await page.getByRole("button", { name: "Measure", exact: true }).click();
-    await page.waitForSelector("#machine-result .finding", { timeout: 60_000 });
-    expect(await page.locator(".bars").count()).toBe(6);
-    expect(await page.locator("#machine-result .error").count()).toBe(0);
-    const record = JSON.parse((await page.locator(".record").textContent()) ?? "");
-    expect(record.userAgent).toContain("Chrome");
-    expect(record.results[1].contestants.map(({ name }: { name: string }) => name)).toEqual(
-      expect.arrayContaining(["engine, resident", "best JavaScript", "plain JavaScript", "v128 copy"]),
-    );
-    for (const { contestants } of record.results) {
-      for (const { error, nanoseconds } of contestants) {
-        expect(error).toBeLessThan(2e-6);
-        expect(nanoseconds).toBeGreaterThan(0);
-      }
-    }
-    expect(record.clockStep).toBeGreaterThan(0);
-    // once more while it says what became of the first; its label comes back for good
-    const label = await page.getByRole("button", { name: "Copy the record" }).evaluate(async (button: HTMLElement) => {
-      const wait = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
-      button.click();
-      while (button.textContent === "Copy the record") await wait(10);
-      button.click();
-      await wait(3000);
-      return button.textContent;
-    });
-    expect(label).toBe("Copy the record");
-    await page.getByRole("button", { name: "Measure", exact: true }).click();
-    await page.getByRole("button", { name: "Cancel" }).click();
-    expect(await page.locator("#machine-status").textContent()).toContain("Cancelled");
-    // the button that was pressed is gone, and the keyboard's place with it: it is back where the work was started
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe("bench");
-    expect(await page.getByRole("button", { name: "Measure", exact: true }).isEnabled()).toBe(true);
-    await soon(() => workers()).toEqual([]);
-  });
-
-  it.each(
-    [390, 1024, 1440].flatMap((width) => (["light", "dark"] as const).map((colorScheme) => ({ width, colorScheme }))),
-  )("has nothing that axe objects to at $width pixels, $colorScheme", async ({ width, colorScheme }) => {
-    await open("?step=2&x=1,1.001,1e3", { colorScheme, viewport: { width, height: 900 } });
-    await page.getByRole("button", { name: "Both samples" }).click();
-    await page.waitForSelector('#states-result a[download="recovered.svg"]', { timeout: 60_000 });
-    for (const folded of await page.locator("details > summary").all()) await folded.click();
-    for (const snippet of await page.locator(".snippet").all()) await snippet.hover();
-    await soon(() => page.locator(".cm-editor").count()).toBe(4);
-    await page.evaluate(readFileSync(join(root, "node_modules/axe-core/axe.min.js"), "utf8"));
-    const violations = await page.evaluate(async () => {
-      const axe = (globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }).axe;
-      interface Violation {
-        id: string;
-        nodes: { html: string; failureSummary: string }[];
-      }
-      const { violations } = await axe.run();
-      return violations.map(
-        ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => html + failureSummary)}`,
-      );
-    });
-    expect(violations).toEqual([]);
-  });
-
   it.each([
     { width: 1280, height: 800 },
     { width: 390, height: 844 },

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
-import { chromium } from "./browsers.js";
+import { chromium, firefox } from "./browsers.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -23,7 +23,7 @@ declare module "vitest" {
 export default function build({ provide }: TestProject): () => void {
   const site = mkdtempSync(join(tmpdir(), "explorer-"));
   provide("explorerSite", site);
-  if (chromium.path !== null) {
+  if (chromium.path !== null || firefox.path !== null) {
     const vite = join(root, "node_modules/vite/bin/vite.js");
     execFileSync(process.execPath, [vite, "build", "--logLevel", "error", "--outDir", join(site, under)], {
       cwd: join(root, "explorer"),

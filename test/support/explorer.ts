@@ -1,10 +1,10 @@
-// The explorer as a person uses it: built, served from a sub-path, driven in Chromium. Where there is none it says so.
+// The explorer as a person uses it: built, served from a sub-path, driven in Chromium or Firefox. Where there is none it says so.
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Browser, chromium as driver, type Page } from "playwright";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject } from "vitest";
-import { chromium, launchOptions } from "./browsers.js";
+import { type Browser, chromium as chrome, firefox as fox, type Page } from "playwright";
+import { afterAll, afterEach, beforeAll, describe, expect, inject } from "vitest";
+import { chromium, firefox, launchOptions } from "./browsers.js";
 import { under } from "./explorer-build.js";
 import { serve } from "./serve.js";
 
@@ -22,36 +22,60 @@ export let address: string;
 export let page: Page;
 
 let browser: Browser;
+/** What there is when the page can be used. Firefox without a display has no WebGL, and the page has to say so. */
+let ready: string;
 /** What pages reported as errors. */
 let wrong: string[] = [];
 
+const launch = {
+  chromium: () => {
+    // without a GPU, WebGL is drawn by SwiftShader, and has to be asked for
+    const software = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"];
+    const options = launchOptions(chromium, software);
+    return chrome.launch({ ...options, args: options.args?.filter((one) => one !== "--disable-gpu") });
+  },
+  firefox: () => fox.launch(launchOptions(firefox)),
+};
+
 /** The explorer's tests, each with pages of its own that must report no error. */
-export function describeExplorer(name: string, tests: () => void): void {
-  if (chromium.path === null) {
-    const missing = `the explorer's tests need Chromium: ${chromium.wanted}`;
+export const describeExplorer = (name: string, tests: () => void) => describeIn(chromium, name, tests, closePage);
+
+/** Tests of one page, which they open before the first of them and leave open. */
+export const describeOnePage = (name: string, tests: () => void) => describeIn(chromium, name, tests);
+
+/** The same in Firefox. */
+export const describeOnePageInFirefox = (name: string, tests: () => void) => describeIn(firefox, name, tests);
+
+const closePage = () => page.context().close();
+
+function describeIn(
+  program: typeof chromium | typeof firefox,
+  name: string,
+  tests: () => void,
+  after = async () => {},
+): void {
+  if (program.path === null) {
+    const missing = `the explorer's tests need ${program.name}: ${program.wanted}`;
     if (process.env.REQUIRE_BROWSERS === "1") throw new Error(missing);
     console.log(`not run: ${missing}`);
   }
-  describe.skipIf(chromium.path === null)(name, () => {
+  describe.skipIf(program.path === null)(name, () => {
     let server: Awaited<ReturnType<typeof serve>>;
     beforeAll(async () => {
       server = await serve(site);
       address = server.url + under;
-      // without a GPU, WebGL is drawn by SwiftShader, and has to be asked for
-      const software = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"];
-      const options = launchOptions(chromium, software);
-      browser = await driver.launch({ ...options, args: options.args?.filter((one) => one !== "--disable-gpu") });
+      browser = await launch[program.name]();
+      ready = program === chromium ? "#scene[data-ready]" : "#scene[data-ready], #no-scene:not([hidden])";
     });
     afterAll(async () => {
       await browser?.close();
       server?.close();
     });
-    beforeEach(() => {
-      wrong = [];
-    });
     afterEach(async () => {
-      await page.context().close();
-      expect(wrong).toEqual([]);
+      await after();
+      const reported = wrong;
+      wrong = [];
+      expect(reported).toEqual([]);
     });
     tests();
   });
@@ -70,8 +94,15 @@ export async function open(
     if (message.type() === "error") wrong.push(message.text());
   });
   await page.goto(from + query);
-  await page.waitForSelector("#scene[data-ready]");
+  await page.waitForSelector(ready);
 }
+
+/** Takes the view of another address, as a step back in the browser's history does. */
+export const goTo = (query: string) =>
+  page.evaluate((query) => {
+    history.replaceState(null, "", query || location.pathname);
+    dispatchEvent(new PopStateEvent("popstate"));
+  }, query);
 
 /** An empty page beside the present one, which is then closed. */
 export async function replacePage(): Promise<void> {
