@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
@@ -37,6 +38,13 @@ const instances = [chromium, firefox]
     provider: playwright({ launchOptions: launchOptions(browser) }),
   }));
 
+/**
+ * As many files at a time as there are processors: of themselves vitest leaves one of two idle, and opens a page in each browser beside
+ * the other. The files of Node come first, then those of the browsers, then what needs the machine for itself.
+ */
+const workers = availableParallelism();
+const pagesEach = Math.max(1, Math.floor(workers / Math.max(1, instances.length)));
+
 const inBrowsers: TestProjectInlineConfiguration = {
   extends: true,
   // found before the first test, for finding one later reloads the page
@@ -48,6 +56,10 @@ const inBrowsers: TestProjectInlineConfiguration = {
   },
   test: {
     include: [engineSuite],
+    maxWorkers: pagesEach,
+    sequence: { groupOrder: 1 },
+    // a page per file would load the engine and its helpers anew each time
+    isolate: false,
     browser: { enabled: true, headless: true, screenshotFailures: false, instances },
   },
 };
@@ -63,6 +75,7 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    maxWorkers: workers,
     reporters: [absent, "default"],
     projects: [
       { extends: true, test: { name: "node", include: ["test/**/*.test.ts"], exclude: [explorerSuite] } },
@@ -77,7 +90,8 @@ export default defineConfig({
           name: "explorer, by the clock",
           include: [explorerByTheClock],
           globalSetup: explorerBuild,
-          sequence: { groupOrder: 1 },
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
       ...(instances.length > 0 ? [inBrowsers] : []),

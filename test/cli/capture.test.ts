@@ -1,7 +1,7 @@
 // orthonorm capture as it is built: from a model to the study, and every fault in one line with nothing half-written.
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { modelSwap } from "../../cli/src/models.js";
@@ -173,9 +173,12 @@ describe("capture", () => {
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
     const closed = new Promise<unknown>((resolve) => child.on("close", (code, signal) => resolve({ code, signal })));
-    const running = () => readdirSync(temporary, { recursive: true }).some((name) => /\.tmp[\\/]0$/.test(String(name)));
+    // A hundred states of the norm that is captured.
+    const running = () =>
+      readdirSync(temporary, { recursive: true, encoding: "utf8" }).some(
+        (name) => /\.tmp[\\/]0$/.test(name) && statSync(join(temporary, name)).size >= 100 * 4 * cols,
+      );
     while (!running() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
-    await new Promise((resolve) => setTimeout(resolve, 300));
     child.kill("SIGINT");
     expect(await closed, output).toEqual({ code: 130, signal: null });
     expect(output).toMatch(/Stopped before the end: these are the figures of \d+ rows read until then/);

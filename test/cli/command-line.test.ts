@@ -1,10 +1,20 @@
 // The command line: help, outputs, signals.
 
 import { spawn } from "node:child_process";
-import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { cli, type Figures, folder, orthonorm, random, root, sparse, write } from "../support/study-runs.js";
+import {
+  cli,
+  type Figures,
+  folder,
+  interrupted,
+  orthonorm,
+  random,
+  root,
+  sparse,
+  write,
+} from "../support/study-runs.js";
 
 describe("the command line", () => {
   const good = write("plain.safetensors", { states: random(4, 16) });
@@ -146,19 +156,15 @@ describe("the command line", () => {
     sparse("huge.safetensors", 1 << 22, 1024, [1]);
     mkdirSync(join(folder, "stopped"));
     const outputs = ["--json", "stopped/figures.json", "--save", "stopped/sums.json", "--html", "stopped/page.html"];
-    const args = [cli, "study", good, "huge.safetensors", ...outputs];
-    const child = spawn(process.execPath, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    child.stdout.on("data", (data) => {
-      output += data;
-    });
-    const closed = new Promise<unknown>((resolve) => child.on("close", (code, signal) => resolve({ code, signal })));
-    await new Promise((resolve) => setTimeout(resolve, 2500));
-    child.kill("SIGINT");
-    expect(await closed).toEqual({ code: 130, signal: null });
+    const figures = () => JSON.parse(readFileSync(join(folder, "stopped/figures.json"), "utf8")) as Figures;
+    const { code, signal, output } = await interrupted(
+      ["study", good, "huge.safetensors", ...outputs],
+      () => !existsSync(join(folder, "stopped/figures.json")) || figures().sites.length < 2,
+    );
+    expect({ code, signal }).toEqual({ code: 130, signal: null });
     expect(output).toContain("Stopped before the end");
     expect(readdirSync(join(folder, "stopped")).sort()).toEqual(["figures.json", "page.html", "sums.json"]);
-    const { complete, sites } = JSON.parse(readFileSync(join(folder, "stopped/figures.json"), "utf8")) as Figures;
+    const { complete, sites } = figures();
     expect(complete).toBe(false);
     expect(sites[1].read).toBeLessThan(sites[1].rows);
     expect(readFileSync(join(folder, "stopped/page.html"), "utf8")).toContain("Stopped");

@@ -1,13 +1,22 @@
 // orthonorm study on models that it runs: the figures are those of a file of the same states, and every misuse is one line.
 
-import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { piecesOf, readPieces } from "@orthonorm/models";
 import { openTransformer } from "@orthonorm/models/node";
 import { describe, expect, test } from "vitest";
 import { textOf, writeHub, writeLlama2c } from "../support/models/texts.js";
-import { cli, type Figures, f32, figures, folder, orthonorm, random, twins, write } from "../support/study-runs.js";
+import {
+  type Figures,
+  f32,
+  figures,
+  folder,
+  interrupted,
+  orthonorm,
+  random,
+  twins,
+  write,
+} from "../support/study-runs.js";
 
 const heldOut = readFileSync(join(twins, "held-out.txt"), "utf8");
 writeFileSync(join(folder, "code.txt"), heldOut.slice(0, 700));
@@ -199,28 +208,11 @@ describe("a model and a text", () => {
   test("Ctrl-C: the figures of what was run until then, which say so, and 130", async () => {
     writeFileSync(join(folder, "long.txt"), heldOut.repeat(40));
     const args = ["ln.safetensors", "rms.safetensors", "--text", "long.txt", "--swap", "--json", "stopped.json"];
-    // On a busy machine it takes a while until the first token.
-    const early = "study: stopped before a state was captured\n";
-    const stopAfter = async (milliseconds: number): Promise<string> => {
-      const child = spawn(process.execPath, [cli, "study", ...args], {
-        cwd: folder,
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-      let output = "";
-      for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
-      const closed = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
-        child.on("close", (code, signal) => resolve({ code, signal })),
-      );
-      await new Promise((resolve) => setTimeout(resolve, milliseconds));
-      child.kill("SIGINT");
-      const { code, signal } = await closed;
-      // Before it hears signals at all.
-      if (signal === "SIGINT") return early;
-      expect([code, signal], output).toEqual([130, null]);
-      return output;
-    };
-    let output = early;
-    for (let milliseconds = 2000; output === early; milliseconds *= 2) output = await stopAfter(milliseconds);
+    const { code, signal, output } = await interrupted(
+      ["study", ...args],
+      ({ output }) => output === "study: stopped before a state was captured\n",
+    );
+    expect([code, signal], output).toEqual([130, null]);
     expect(output).toMatch(/Stopped before the end: these are the figures of \d+ rows read until then/);
     expect(output).toContain("Stopped before all models had been run with RMSNorm in LayerNorm's place");
     const { complete, sites } = JSON.parse(readFileSync(join(folder, "stopped.json"), "utf8")) as Figures;

@@ -1,7 +1,7 @@
 // What a terminal shows: colour, width, progress.
 
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { lookFor } from "../../cli/src/terminal/look.js";
 import { Progress } from "../../cli/src/terminal/progress.js";
 import { render } from "../../cli/src/terminal/render.js";
@@ -109,8 +109,18 @@ describe("the look", () => {
     const alike = render(await measured, { width: 100, color: false });
     expect(alike).not.toContain("another amount");
   });
+});
 
-  test("progress: nothing in the first 300 ms or off a terminal, then one line that is taken back", async () => {
+describe("progress", () => {
+  // by a clock that the test turns, not the machine
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test("nothing in the first 300 ms or off a terminal, then one line that is taken back", () => {
     const heard = (isTTY: boolean) => {
       const written: string[] = [];
       const stream = {
@@ -124,7 +134,7 @@ describe("the look", () => {
     const pipe = heard(false);
     terminal.progress.update("early", 0.1);
     expect(terminal.written).toEqual([]);
-    await new Promise((resolve) => setTimeout(resolve, 310));
+    vi.advanceTimersByTime(310);
     for (const { progress } of [terminal, pipe]) {
       progress.update("site", 0.5);
       progress.update("too soon after", 0.6);
@@ -135,26 +145,26 @@ describe("the look", () => {
     expect(pipe.written).toEqual([]);
   });
 
-  test("progress: on a terminal of 80 columns the number of a layer stays, whatever is cut", async () => {
-    const shown = async (what: string, columns = 80) => {
+  test("on a terminal of 80 columns the number of a layer stays, whatever is cut", () => {
+    const shown = (what: string, columns = 80) => {
       const written: string[] = [];
       const write = (text: string) => written.push(text);
       const progress = new Progress({ isTTY: true, columns, write } as unknown as NodeJS.WriteStream, {});
-      await new Promise((resolve) => setTimeout(resolve, 310));
+      vi.advanceTimersByTime(310);
       progress.update(what, 0.5);
       const [, text] = / {2}50 % {2}(.*) {2}\(Ctrl-C stops\)/.exec(written[0]) ?? [];
       expect(written[0].length).toBeLessThan(columns + "\r\u001b[K".length);
       return text;
     };
     const file = "checkpoints/run-3/states.safetensors";
-    const texts = await Promise.all([
+    const texts = [
       shown("states.npz h.10.ln_1"),
       shown(`${file} model.layers.10.input_layernorm`),
       shown(`${file} model.layers.10.post_attention_layernorm.input`),
       shown(`${file} language_model.model.decoder.layers.10.norm`),
       shown(`${file} a_name_of_no_layer_that_is_much_longer_than_the_line`),
       shown(`${file} model.layers.10.input_layernorm`, 60),
-    ]);
+    ];
     expect(texts).toEqual([
       "states.npz h.10.ln_1",
       "…rs model.layers.10.input_layernorm",

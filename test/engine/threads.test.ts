@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasRelaxed } from "../../bindings/engine/variants.js";
 import { hindrance } from "../../bindings/threads/start.js";
 import { dtypes, isHalf, type Numbers } from "../support/ground.js";
-import { jobsOf, manyRows, operandsOn, rowsFor, sharedCalls, untilShared } from "../support/threads.js";
+import { jobsOf, manyRows, Operands, rowsFor, sharedCalls, untilShared } from "../support/threads.js";
 import { sameBits } from "../support/within.js";
 
 /** A page has workers where it is cross-origin isolated, which vitest's is by vitest.config.ts. */
@@ -31,6 +31,40 @@ const typeOf = (result: object, dtype: DType): DType => {
   return result instanceof Float32Array ? "f32" : result instanceof Float64Array ? "f64" : dtype;
 };
 
+/** What one thread gives is computed once, and held against two threads and three. */
+describe("two threads, and three", () => {
+  let engines: ThreadedEngine[] = [];
+  beforeAll(async () => {
+    engines = await Promise.all([2, 3].map((threads) => createThreadedEngine({ threads })));
+  });
+  afterAll(() => {
+    for (const engine of engines) engine.dispose();
+  });
+
+  describe.each(dtypes)("%s: the bits of one thread", (dtype) => {
+    it.each(Object.entries(sharedCalls))("%s", async (name, call) => {
+      // rows that have to be copied, as the other rows of angle in halves, go by blocks too small to be shared out
+      const copied = isHalf(dtype) && name === "angle, row by row";
+      for (const cols of [3, 67, 768]) {
+        const one = createEngine();
+        const expected = call(new Operands(one, dtype, cols), one);
+        for (const engine of engines) {
+          const operands = new Operands(engine, dtype, cols);
+          const results = copied ? call(operands, engine) : await untilShared(engine, () => call(operands, engine));
+          expect(results).toHaveLength(expected.length);
+          for (const [i, result] of results.entries()) {
+            const what = `${engine.threads} threads, ${cols} columns, result ${i}`;
+            sameBits(what, typeOf(result, dtype), numbersOf(result), numbersOf(expected[i]));
+            if (isTensor(result)) result.dispose();
+          }
+          operands.dispose();
+        }
+        one.dispose();
+      }
+    });
+  });
+});
+
 describe.each([2, 3])("%i threads", (threads) => {
   let engine: ThreadedEngine;
   beforeAll(async () => {
@@ -41,26 +75,6 @@ describe.each([2, 3])("%i threads", (threads) => {
   it("say how many they are", () => {
     expect([engine.threads, engine.reason, engine.bytesInUse]).toEqual([threads, undefined, 0]);
     expect(String(engine)).toBe(`Engine simd, 0 bytes in use, ${threads} threads`);
-  });
-
-  describe.each(dtypes)("%s: the bits of one thread", (dtype) => {
-    it.each(Object.entries(sharedCalls))("%s", async (name, call) => {
-      // rows that have to be copied, as the other rows of angle in halves, go by blocks too small to be shared out
-      const copied = isHalf(dtype) && name === "angle, row by row";
-      for (const cols of [3, 67, 768]) {
-        const one = createEngine();
-        const expected = call(operandsOn(one, dtype, cols), one);
-        const operands = operandsOn(engine, dtype, cols);
-        const results = copied ? call(operands, engine) : await untilShared(engine, () => call(operands, engine));
-        expect(results).toHaveLength(expected.length);
-        for (const [i, result] of results.entries()) {
-          sameBits(`${cols} columns, result ${i}`, typeOf(result, dtype), numbersOf(result), numbersOf(expected[i]));
-          if (isTensor(result)) result.dispose();
-        }
-        for (const operand of Object.values(operands)) if (isTensor(operand)) operand.dispose();
-        one.dispose();
-      }
-    });
   });
 
   it("give the same of arrays, whoever computes them", () => {

@@ -1,13 +1,10 @@
 // The report in a browser: nothing that axe objects to, and no label that a figure cuts. Where there is no Chromium it says so.
 
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { type Browser, chromium as driver } from "playwright";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { violations } from "../support/axe.js";
 import { chromium, launchOptions } from "../support/browsers.js";
 import { pages } from "../support/report-pages.js";
-
-const axe = readFileSync(fileURLToPath(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url)), "utf8");
 
 if (chromium.path === null) console.log(`not run: the report's page needs Chromium: ${chromium.wanted}`);
 
@@ -39,16 +36,7 @@ describe.runIf(chromium.path !== null).each(cases)("the report $name at $width p
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
     try {
       await page.setContent(pages[name]);
-      await page.evaluate(axe);
-      const faults = await page.evaluate(async () => {
-        interface Violation {
-          id: string;
-          nodes: { html: string }[];
-        }
-        const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
-        return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
-      });
-      expect(faults).toEqual([]);
+      expect(await violations(page)).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
       const cut = await page.evaluate(() =>
         [...document.querySelectorAll("figure svg text")]

@@ -70,31 +70,74 @@ export function manyRows(dtype: DType, rows: number, cols: number, seed: number)
   });
 }
 
-/** The operands of the calls below, as Tensors of an engine. */
-export function operandsOn(engine: Engine, dtype: DType, cols: number) {
-  const rows = rowsFor(dtype, cols);
-  const wide = wideOf(dtype);
-  const deviates = (count: number, sd: number, seed: number) =>
-    once(`${wide} ${count} ${seed}`, () => encode(wide, normals(count, 1, sd, seed)));
-  const parameter = (sd: number, seed: number) => engine.tensor(wide, cols, deviates(cols, sd, seed));
-  const like = (seed: number) => engine.tensor(dtype, [rows, cols], manyRows(dtype, rows, cols, seed));
-  const perRow = (seed: number) => engine.tensor(wide, rows, deviates(rows, 0.1, seed));
-  const spread = engine.tensor(dtype, [rows, cols + 3], manyRows(dtype, rows, cols + 3, 5));
-  return {
-    rows,
-    x: like(1),
-    y: like(2),
-    view: spread.view({ shape: [rows, cols], rowStride: cols + 3, offset: 1 }),
-    spread,
-    weight: parameter(0.5, 3),
-    bias: parameter(0.5, 4),
-    mean: perRow(6),
-    rstd: perRow(7),
-    direction: parameter(300, 8),
-  };
+/** The operands of the calls below, as Tensors of an engine: each is made when a call asks for it, for most calls need few. */
+export class Operands {
+  readonly rows: number;
+  private readonly made = new Map<string, Tensor>();
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly dtype: DType,
+    private readonly cols: number,
+  ) {
+    this.rows = rowsFor(dtype, cols);
+  }
+
+  get x(): Tensor {
+    return this.like("x", 1);
+  }
+  get y(): Tensor {
+    return this.like("y", 2);
+  }
+  get spread(): Tensor {
+    return this.once("spread", () => this.rowsOf(this.cols + 3, 5));
+  }
+  get view(): Tensor {
+    const shape = [this.rows, this.cols];
+    return this.once("view", () => this.spread.view({ shape, rowStride: this.cols + 3, offset: 1 }));
+  }
+  get weight(): Tensor {
+    return this.wide("weight", this.cols, 0.5, 3);
+  }
+  get bias(): Tensor {
+    return this.wide("bias", this.cols, 0.5, 4);
+  }
+  get direction(): Tensor {
+    return this.wide("direction", this.cols, 300, 8);
+  }
+  get mean(): Tensor {
+    return this.wide("mean", this.rows, 0.1, 6);
+  }
+  get rstd(): Tensor {
+    return this.wide("rstd", this.rows, 0.1, 7);
+  }
+
+  dispose(): void {
+    for (const tensor of this.made.values()) tensor.dispose();
+  }
+
+  private like(name: string, seed: number): Tensor {
+    return this.once(name, () => this.rowsOf(this.cols, seed));
+  }
+
+  private rowsOf(cols: number, seed: number): Tensor {
+    return this.engine.tensor(this.dtype, [this.rows, cols], manyRows(this.dtype, this.rows, cols, seed));
+  }
+
+  /** Numbers around 1. */
+  private wide(name: string, count: number, sd: number, seed: number): Tensor {
+    const dtype = wideOf(this.dtype);
+    const values = () => once(`${dtype} ${count} ${seed}`, () => encode(dtype, normals(count, 1, sd, seed)));
+    return this.once(name, () => this.engine.tensor(dtype, count, values()));
+  }
+
+  private once(name: string, make: () => Tensor): Tensor {
+    const known = this.made.get(name) ?? make();
+    this.made.set(name, known);
+    return known;
+  }
 }
 
-type Operands = ReturnType<typeof operandsOn>;
 type Call = (o: Operands, engine: Engine) => (Tensor | Numbers)[];
 
 const filled = (engine: Engine, of: Tensor) => engine.tensor(of.dtype, of.shape);
