@@ -1,7 +1,7 @@
 /** Parts of the page begin when the reader comes to them: until then what they load and compute is in nobody's way. */
 
 /** Milliseconds. A part that a jump to another one scrolls past is not near for so long. */
-const moment = 250;
+const moment = 500;
 
 /**
  * Calls `start` once, when the element has been near for a moment: in sight below the upper fifth of the window, where the end of

@@ -72,8 +72,8 @@ describeExplorer("inside a model", () => {
   it("begins nothing else of the page for who comes by a link to it", async () => {
     await show();
     // for longer than a part must be near to begin
-    await page.waitForTimeout(600);
-    expect(page.workers().map((worker) => /\/([\w-]+worker)-/.exec(worker.url())?.[1])).toEqual([
+    await page.waitForTimeout(900);
+    expect(page.workers().map((worker) => /\/([\w-]*worker)-/.exec(worker.url())?.[1])).toEqual([
       "model-worker",
       "model-worker",
     ]);

@@ -22,18 +22,11 @@ export let address: string;
 export let page: Page;
 
 let browser: Browser;
-/** What there is when the page can be used. Firefox without a display has no WebGL, and the page has to say so. */
-let ready: string;
 /** What pages reported as errors. */
 let wrong: string[] = [];
 
 const launch = {
-  chromium: () => {
-    // without a GPU, WebGL is drawn by SwiftShader, and has to be asked for
-    const software = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"];
-    const options = launchOptions(chromium, software);
-    return chrome.launch({ ...options, args: options.args?.filter((one) => one !== "--disable-gpu") });
-  },
+  chromium: () => chrome.launch(launchOptions(chromium)),
   firefox: () => fox.launch(launchOptions(firefox)),
 };
 
@@ -65,7 +58,6 @@ function describeIn(
       server = await serve(site);
       address = server.url + under;
       browser = await launch[program.name]();
-      ready = program === chromium ? "#scene[data-ready]" : "#scene[data-ready], #no-scene:not([hidden])";
     });
     afterAll(async () => {
       await browser?.close();
@@ -94,7 +86,7 @@ export async function open(
     if (message.type() === "error") wrong.push(message.text());
   });
   await page.goto(from + query);
-  await page.waitForSelector(ready);
+  await page.waitForSelector("#scene[data-ready]");
 }
 
 /** Takes the view of another address, as a step back in the browser's history does. */

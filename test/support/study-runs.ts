@@ -1,6 +1,6 @@
 /** Runs of the study and of the built command line, in a folder that is gone after them. */
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,33 +32,6 @@ export function orthonorm(args: string[], env: Record<string, string> = {}, scri
     // A command that hangs fails here instead of holding up all tests.
     timeout: 100_000,
   });
-}
-
-/** How a command ended that was stopped, and all that it said on both streams. */
-export interface Stopped {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  output: string;
-}
-
-/**
- * Runs the built command line, and presses Ctrl-C in the midst of its work. When that is depends on the machine: where it came too
- * early, the command is run again and has twice as long.
- *
- * @param early whether it was stopped before it had anything to show; before it hears signals at all it is killed by them
- */
-export async function interrupted(args: string[], early: (stopped: Stopped) => boolean): Promise<Stopped> {
-  for (let milliseconds = 500; ; milliseconds *= 2) {
-    const child = spawn(process.execPath, [cli, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
-    const timer = setTimeout(() => child.kill("SIGINT"), milliseconds);
-    const stopped = await new Promise<Stopped>((resolve) =>
-      child.on("close", (code, signal) => resolve({ code, signal, output })),
-    );
-    clearTimeout(timer);
-    if (stopped.signal !== "SIGINT" && !early(stopped)) return stopped;
-  }
 }
 
 export type Seven = Omit<Spread, "histogram">;
