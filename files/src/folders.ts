@@ -2,7 +2,7 @@
  * Folders for files that are written. Node's own recursive mkdir is not used: where a file system takes no folder and says that there is no
  * such directory, as /proc does, it tries again for ever (Node 20).
  */
-import { mkdirSync, rmdirSync, statSync } from "node:fs";
+import { mkdirSync, rmdirSync, type Stats, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 /**
@@ -48,7 +48,17 @@ function makeFolder(folder: string): boolean {
 
 /** @throws where there is something else in its place */
 function isFolder(path: string): boolean {
-  const there = statSync(path, { throwIfNoEntry: false });
+  const there = statIfThere(path);
   if (there === undefined || there.isDirectory()) return there !== undefined;
   throw Object.assign(new Error(`EEXIST: file already exists, mkdir '${path}'`), { code: "EEXIST" });
+}
+
+/** Below a file there is nothing; that the file is in the way is found out when its own turn comes. */
+function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
+    throw error;
+  }
 }
