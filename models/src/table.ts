@@ -199,7 +199,12 @@ const mistral: Architecture = {
   name: "mistral",
   attention: { ...unbiased, window: "every layer" },
   mlp: gated,
-  fields: { ...llama.fields, keyHeads: { names: ["num_key_value_heads"], absent: 8 }, window: named("sliding_window") },
+  fields: {
+    ...llama.fields,
+    keyHeads: { names: ["num_key_value_heads"], absent: 8 },
+    // null is none
+    window: { names: ["sliding_window"], absent: 4096 },
+  },
 };
 
 const qwen2: Architecture = {
