@@ -6,7 +6,7 @@ import { callOf } from "./begin.js";
 import { viewFor } from "./copy.js";
 import type { Kernel, Op } from "./op.js";
 import type { ArrayOrTensor } from "./operand.js";
-import { hasOnly, type IsOwn } from "./resident.js";
+import { COMMON, hasOnly } from "./resident.js";
 
 /** The most elements of x in such a call: beyond them its copies take most of the time. */
 const MOST_ELEMENTS = 8192;
@@ -34,8 +34,7 @@ export type PlainRun<K> = (
 
 /**
  * The result of a norm of few numbers in plain arrays. In such a call x, out, weight and bias are Float32Arrays of the right lengths;
- * out is x, or shares no buffer with another operand; and no other options are given but cols, dtype, a live engine and those of which
- * `isOwn` tells the names. For every other call, right or wrong, it is undefined: `Call` then does what is needed, or says what is wrong.
+ * out is x, or shares no buffer with another operand; and no other options are given but cols, dtype, a live engine, eps and `more`. For every other call, right or wrong, it is undefined: `Call` then does what is needed, or says what is wrong.
  *
  * `Call` takes three to five times as long for one row of 64, for all that it asks of each operand.
  *
@@ -46,7 +45,7 @@ export function plainResult<K extends Kernel>(
   run: PlainRun<K>,
   x: ArrayOrTensor,
   options: PlainOptions,
-  isOwn: IsOwn,
+  more: number,
   eps: number,
   weightOffset: number,
 ): ArrayOrTensor | undefined {
@@ -54,7 +53,7 @@ export function plainResult<K extends Kernel>(
   if (!(x instanceof Float32Array) || options === null || Object.getPrototypeOf(options) !== Object.prototype) {
     return undefined;
   }
-  if (!hasOnly(options, isOwn, true)) return undefined;
+  if (!hasOnly(options, more | COMMON)) return undefined;
   const { cols, weight, bias, out, dtype, engine } = options;
   if (dtype !== undefined && dtype !== "f32") return undefined;
   if (!isPlain(out) || !isPlain(weight) || !isPlain(bias)) return undefined;

@@ -5,8 +5,8 @@ import type { Kernel, Op } from "./op.js";
 /**
  * The place of x in a call that needs no staging. In such a call x, out, weight and bias are live, dense Tensors of one
  * engine with the right element types and shapes; out is x, or shares no memory with another operand; and no other options
- * are given but those of which `isOwn` tells the names. For every other call, right or wrong, it is undefined: `Call` then
- * does what is needed, or says what is wrong.
+ * are given but eps and `more`. For every other call, right or wrong, it is undefined: `Call` then does what is needed, or says what is
+ * wrong.
  *
  * The caller has read each option, once: a getter might say something else the next time.
  */
@@ -16,7 +16,7 @@ export function residentPlace(
   weight: unknown,
   bias: unknown,
   options: object,
-  isOwn: IsOwn,
+  more: number,
 ): Place | undefined {
   const from = placeOf(x);
   if (from?.layout === undefined || !from.live) return undefined;
@@ -25,26 +25,46 @@ export function residentPlace(
   if (to.block === from.block && to.start !== from.start) return undefined;
   if (weight !== undefined && !isParameter(placeOf(weight), from, to)) return undefined;
   if (bias !== undefined && !isParameter(placeOf(bias), from, to)) return undefined;
-  return hasOnly(options, isOwn) ? from : undefined;
+  return hasOnly(options, more) ? from : undefined;
 }
 
-/** Is it the name of an option that a short way knows? Comparisons, for a list takes longer to search than a row of 64 to normalise. */
-export type IsOwn = (name: string) => boolean;
+/** What a norm's short way may have beside out, weight, bias and eps: weightOffset, */
+export const OFFSET = 1;
+/** residual, sum and linearBias, */
+export const FUSED = 2;
+/** cols, dtype and engine. */
+export const COMMON = 4;
 
 /**
- * Are options a plain object without other names? To count them is not enough: one that cannot be enumerated, and yet is read, would let
- * an unknown one pass.
- *
- * @param common whether the names that all ops have may be there too
+ * Are options a plain object without others than a norm's out, weight, bias, eps and `more`? To count them is not enough: one that cannot be
+ * enumerated, and yet is read, would let an unknown one pass. A function or a list of names that differs from op to op takes a quarter
+ * of LayerNorm 1×64 on Tensors, once several ops have been called; comparisons take a twentieth of it.
  */
-export function hasOnly(options: object, isOwn: IsOwn, common = false): boolean {
-  // to ask for the prototype takes a tenth of LayerNorm 1×64 on Tensors
-  if (typeof options !== "object" || options === null || options.constructor !== Object) return false;
+export function hasOnly(options: object, more: number): boolean {
+  if (!isPlainObject(options)) return false;
   for (const name in options) {
-    if (isOwn(name)) continue;
-    if (!common || (name !== "cols" && name !== "dtype" && name !== "engine")) return false;
+    if (name === "out" || name === "weight" || name === "bias" || name === "eps") continue;
+    if ((bitOf(name) & more) === 0) return false;
   }
   return true;
+}
+
+function bitOf(name: string): number {
+  if (name === "weightOffset") return OFFSET;
+  if (name === "residual" || name === "sum" || name === "linearBias") return FUSED;
+  return name === "cols" || name === "dtype" || name === "engine" ? COMMON : 0;
+}
+
+/** The same of a projection's out and bias. */
+export function hasOnlyOutAndBias(options: object): boolean {
+  if (!isPlainObject(options)) return false;
+  for (const name in options) if (name !== "out" && name !== "bias") return false;
+  return true;
+}
+
+function isPlainObject(options: object): boolean {
+  // to ask for the prototype takes a tenth of LayerNorm 1×64 on Tensors
+  return typeof options === "object" && options !== null && options.constructor === Object;
 }
 
 function isParameter(place: Place | undefined, x: Place, out: Place): boolean {

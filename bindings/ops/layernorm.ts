@@ -52,7 +52,7 @@ export function layerNorm<X extends ArrayOrTensor>(x: X, options?: LayerNormOpti
 export function layerNorm(x: ArrayOrTensor, options: LayerNormOptions = noOptions): ArrayOrTensor {
   const { weight, bias, eps: asked, out } = options ?? noOptions;
   const eps = asked === undefined ? 1e-5 : asked;
-  const place = residentPlace(x, out, weight, bias, options, isOwn);
+  const place = residentPlace(x, out, weight, bias, options, 0);
   if (place !== undefined) {
     checkNonNegative(op.name, "eps", eps);
     const { start, rows, cols } = place;
@@ -60,10 +60,8 @@ export function layerNorm(x: ArrayOrTensor, options: LayerNormOptions = noOption
     kernel(startOf(out), 0, 0, 0, start, 0, startOf(weight), startOf(bias), 0, rows, cols, eps);
     return out as ArrayOrTensor;
   }
-  return plainResult(op, run, x, options, isOwn, eps, 0) ?? ordinary(x, options, eps);
+  return plainResult(op, run, x, options, 0, eps, 0) ?? ordinary(x, options, eps);
 }
-
-const isOwn = (name: string) => name === "out" || name === "weight" || name === "bias" || name === "eps";
 
 const run: PlainRun<LayerNormKernel> = (kernel, x, weight, bias, rows, cols, eps) => {
   checkNonNegative(op.name, "eps", eps);

@@ -1,7 +1,7 @@
 import { type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
 import { Quantized } from "../call/quantized.js";
-import { hasOnly } from "../call/resident.js";
+import { hasOnlyOutAndBias } from "../call/resident.js";
 import { residentRows, runRows } from "../call/resident-linear.js";
 import { beginBefore, beginQuantized, Projection } from "../call/weights.js";
 import type { Tensor } from "../memory/tensor.js";
@@ -66,14 +66,12 @@ export function linear(
 ): ArrayOrTensor {
   const { bias, out } = options ?? noOptions;
   const place = residentRows(x, weight, bias, out);
-  if (place !== undefined && hasOnly(options, isOwn)) {
+  if (place !== undefined && hasOnlyOutAndBias(options)) {
     runRows(op, place, weight, bias, out);
     return out as ArrayOrTensor;
   }
   return ordinary(x, weight, options);
 }
-
-const isOwn = (name: string) => name === "out" || name === "bias";
 
 /** Every call that is not on Tensors alone. */
 function ordinary(

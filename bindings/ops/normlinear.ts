@@ -3,7 +3,7 @@ import { layer, type Norm, NormBlocks, rms } from "../call/norm-blocks.js";
 import type { Kernel } from "../call/op.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
 import type { Quantized } from "../call/quantized.js";
-import { hasOnly, type IsOwn } from "../call/resident.js";
+import { FUSED, hasOnly, OFFSET } from "../call/resident.js";
 import { residentNormRows, runNormRows } from "../call/resident-linear.js";
 import { normElements } from "../call/room.js";
 import { beginBefore, Projection } from "../call/weights.js";
@@ -72,7 +72,7 @@ export function layerNormLinear(
   options: LayerNormLinearOptions = noOptions,
 ): ArrayOrTensor {
   const { eps } = options ?? noOptions;
-  return normLinear(layerNormLinearOp, layer, x, linearWeight, options, isLayers, eps, undefined);
+  return normLinear(layerNormLinearOp, layer, x, linearWeight, options, FUSED, eps, undefined);
 }
 
 /**
@@ -113,19 +113,8 @@ export function rmsNormLinear(
   options: RMSNormLinearOptions = noOptions,
 ): ArrayOrTensor {
   const { eps, weightOffset } = options ?? noOptions;
-  return normLinear(rmsNormLinearOp, rms, x, linearWeight, options, isRMSs, eps, weightOffset);
+  return normLinear(rmsNormLinearOp, rms, x, linearWeight, options, FUSED | OFFSET, eps, weightOffset);
 }
-
-const isLayers = (name: string) =>
-  name === "out" ||
-  name === "weight" ||
-  name === "bias" ||
-  name === "residual" ||
-  name === "sum" ||
-  name === "linearBias" ||
-  name === "eps";
-
-const isRMSs = (name: string) => isLayers(name) || name === "weightOffset";
 
 function normLinear<K extends Kernel>(
   op: typeof layerNormLinearOp,
@@ -133,7 +122,7 @@ function normLinear<K extends Kernel>(
   x: ArrayOrTensor,
   linearWeight: ArrayOrTensor | Quantized,
   options: LayerNormLinearOptions,
-  isOwn: IsOwn,
+  more: number,
   askedEps: number | undefined,
   askedOffset: number | undefined,
 ): ArrayOrTensor {
@@ -142,7 +131,7 @@ function normLinear<K extends Kernel>(
   const { weight, bias, residual, sum, linearBias, out } = options ?? noOptions;
   const operands = { weight, bias, residual, sum };
   const place = residentNormRows(x, operands, linearWeight, linearBias, out);
-  if (place !== undefined && hasOnly(options, isOwn)) {
+  if (place !== undefined && hasOnly(options, more)) {
     checkNumbers(op.name, eps, weightOffset);
     checkWeightOffset(op.name, weightOffset, "f32");
     runNormRows(op, norm, place, operands, linearWeight, linearBias, out, eps, weightOffset);

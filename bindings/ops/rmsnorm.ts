@@ -1,7 +1,7 @@
 import { begin, type CommonOptions, checkOptions, noOptions } from "../call/begin.js";
 import type { ArrayOrTensor, Like } from "../call/operand.js";
 import { type PlainRun, plainResult } from "../call/plain.js";
-import { residentKernel, residentPlace, startOf } from "../call/resident.js";
+import { OFFSET, residentKernel, residentPlace, startOf } from "../call/resident.js";
 import { checkNumbers, checkWeightOffset, rangeError } from "../check.js";
 import { rmsNorm as op, type RmsNormKernel } from "../wasm/ops.js";
 
@@ -53,7 +53,7 @@ export function rmsNorm(x: ArrayOrTensor, options: RMSNormOptions = noOptions): 
   const { weight, bias, weightOffset: shift, eps: asked, out } = options ?? noOptions;
   const weightOffset = shift === undefined ? 0 : shift;
   const eps = asked === undefined ? 1e-5 : asked;
-  const place = residentPlace(x, out, weight, bias, options, isOwn);
+  const place = residentPlace(x, out, weight, bias, options, OFFSET);
   if (place !== undefined) {
     checkNumbers(op.name, eps, weightOffset);
     checkWeightOffset(op.name, weightOffset, place.dtype);
@@ -62,11 +62,8 @@ export function rmsNorm(x: ArrayOrTensor, options: RMSNormOptions = noOptions): 
     kernel(startOf(out), 0, 0, start, 0, startOf(weight), startOf(bias), 0, rows, cols, weightOffset, eps);
     return out as ArrayOrTensor;
   }
-  return plainResult(op, run, x, options, isOwn, eps, weightOffset) ?? ordinary(x, options, eps, weightOffset);
+  return plainResult(op, run, x, options, OFFSET, eps, weightOffset) ?? ordinary(x, options, eps, weightOffset);
 }
-
-const isOwn = (name: string) =>
-  name === "out" || name === "weight" || name === "bias" || name === "eps" || name === "weightOffset";
 
 const run: PlainRun<RmsNormKernel> = (kernel, x, weight, bias, rows, cols, eps, weightOffset) => {
   checkNumbers(op.name, eps, weightOffset);
