@@ -62,6 +62,21 @@ describeExplorer("the geometry", () => {
     await soon(async () => (await shot()).equals(shown)).toBe(true);
   });
 
+  it("is not black where it has another size out of sight, as on paper", async () => {
+    await open();
+    await page.waitForSelector("#scene canvas[data-drawn]");
+    await page.evaluate(() => document.getElementById("code")?.scrollIntoView({ behavior: "instant" }));
+    const width = () => page.evaluate(() => (document.querySelector("#scene canvas") as HTMLCanvasElement).width);
+    const before = await width();
+    await page.setViewportSize({ width: 1100, height: 800 });
+    await soon(width).not.toBe(before);
+    const corner = await page.evaluate(() => {
+      const canvas = document.querySelector("#scene canvas") as HTMLCanvasElement;
+      return [...(canvas.getContext("2d") as CanvasRenderingContext2D).getImageData(2, 2, 1, 1).data];
+    });
+    expect(Math.min(...corner)).toBeGreaterThan(200);
+  });
+
   it("draws only where it is in sight, and there before it is seen", async () => {
     await open("#machine", { reducedMotion: "reduce" });
     await countDrawn();

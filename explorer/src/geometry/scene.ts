@@ -54,8 +54,9 @@ export class Picture {
   /** @param inFrame whether it is called in an animation frame: it is drawn with it, else with the next */
   show(frame: Frame, view: View, inFrame: boolean): void {
     this.latest = [frame, view];
-    // a canvas is empty after its size has changed: at once then
-    if (this.resize(view) || inFrame) this.draw();
+    // A canvas is black after its size has changed: at once then, in sight or not, for a page is also printed.
+    if (this.resize(view)) this.draw(this.canvas.hasAttribute("data-drawn"));
+    else if (inFrame) this.draw();
     else this.ask();
   }
 
@@ -77,10 +78,11 @@ export class Picture {
     return true;
   }
 
-  private draw(): void {
+  /** @param unseen whether it is drawn out of sight too */
+  private draw(unseen = false): void {
     cancelAnimationFrame(this.asked);
     this.asked = 0;
-    this.due = !this.inSight;
+    this.due = !this.inSight && !unseen;
     if (this.due || this.latest === undefined) return;
     this.canvas.toggleAttribute("data-drawn", true);
     const [frame, view] = this.latest;
